@@ -1,0 +1,110 @@
+"""How does an order, or the end of a lane, look as a record on the stream?
+
+Version 1, big-endian, in the data of one KPL user record (upload and lane travel as its
+partition key, which an aggregate stores once):
+
+    byte   0      version, 1
+    byte   1      kind: 1 an order, 2 the end of the lane
+    bytes  2-5    line: physical line of the order, from 1 (an end: 0)
+    bytes  6-9    prev: line of the lane's previous enqueued order (0: there is none)
+    bytes 10-13   ordinal: how many orders the lane has up to and with this one
+    bytes 14-     the order's body, as the API shall receive it (an end: nothing)
+
+An end marker says in `prev` which line was the lane's last and in `ordinal` how many there
+were. Records written by any release are read by all later ones: see tests/golden.
+"""
+
+from dataclasses import dataclass
+from struct import Struct
+from typing import Final
+
+from orders.upload import UploadId, parse_partition_key
+
+VERSION: Final = 1
+ORDER: Final = 1
+END: Final = 2
+HEADER: Final = Struct(">BBIII")
+"""version, kind, line, prev, ordinal; the hot path of the packing uses it directly."""
+
+MAX_LINE: Final = 2**32 - 1
+
+_HIGHEST_VERSION: Final = 31
+"""Text starts with a byte of 32 or more, an aggregate with 243: neither is a version."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEnvelope:
+    """An order of a lane."""
+
+    upload: UploadId
+    lane: int
+    line: int
+    prev: int
+    ordinal: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EndMarker:
+    """A lane is complete: `ordinal` orders, the last of them on line `prev` (0: none)."""
+
+    upload: UploadId
+    lane: int
+    prev: int
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownVersion:
+    """A later release wrote this: it must wait for a release that can read it."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """No release of ours wrote this, or it is damaged; `reason` is a clause for people."""
+
+    reason: str
+
+
+Decoded = OrderEnvelope | EndMarker | UnknownVersion | Unreadable
+
+
+def encode_order(line: int, prev: int, ordinal: int, body: bytes) -> bytes:
+    """The record data of an order. Raises struct.error beyond 32 bits."""
+    return HEADER.pack(VERSION, ORDER, line, prev, ordinal) + body
+
+
+def encode_end(prev: int, ordinal: int) -> bytes:
+    """The record data of a lane's end marker. Raises struct.error beyond 32 bits."""
+    return HEADER.pack(VERSION, END, 0, prev, ordinal)
+
+
+def decode(partition_key: str, data: bytes) -> Decoded:
+    """What a record of the stream is; any bytes at all give one of the four values."""
+    lane_key = parse_partition_key(partition_key)
+    if lane_key is None:
+        return Unreadable(f"the partition key {partition_key[:64]!r} names no upload and lane")
+    if not data:
+        return Unreadable("the record is empty")
+    version = data[0]
+    if version != VERSION:
+        if 0 < version <= _HIGHEST_VERSION:
+            return UnknownVersion(version)
+        return Unreadable("the record does not start like an envelope")
+    if len(data) < HEADER.size:
+        return Unreadable(f"the envelope is cut off after {len(data)} bytes")
+    _, kind, line, prev, ordinal = HEADER.unpack_from(data)
+    upload, lane = lane_key
+    if kind == ORDER:
+        if not prev < line or not 0 < ordinal <= line or (prev == 0) != (ordinal == 1):
+            return Unreadable(f"line {line}, prev {prev} and ordinal {ordinal} contradict")
+        if len(data) == HEADER.size:
+            return Unreadable(f"the order of line {line} has no body")
+        return OrderEnvelope(upload, lane, line, prev, ordinal, bytes(data[HEADER.size :]))
+    if kind == END:
+        if line != 0 or len(data) != HEADER.size or (prev == 0) != (ordinal == 0):
+            return Unreadable("the end marker contradicts itself")
+        return EndMarker(upload, lane, prev, ordinal)
+    return Unreadable(f"the envelope is of no known kind ({kind})")

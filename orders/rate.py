@@ -1,0 +1,65 @@
+"""How is a pace written, and what interval does it mean?"""
+
+import re
+from dataclasses import dataclass
+
+RATE_GRAMMAR = "N[.N]/s, N[.N]/m, N[.N]/h or none"
+LOWEST_PER_SECOND = 1 / 3600
+HIGHEST_PER_SECOND = 2000.0
+
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_PATTERN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,17})?)/([smh])", re.ASCII)
+
+
+class RateError(ValueError):
+    """A text is no pace; the message names the text and the grammar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A pace in starts per second; `per_second=None` is `none`: no limit, no turns."""
+
+    per_second: float | None
+
+    def __post_init__(self) -> None:
+        """Hold the bounds, whoever makes the value: 1 an hour to 2,000 a second."""
+        if self.per_second is None:
+            return
+        if not LOWEST_PER_SECOND <= self.per_second <= HIGHEST_PER_SECOND:
+            raise RateError(
+                f"a pace of {self.per_second:g} a second is out of bounds: "
+                f"the least is 1/h, the most {HIGHEST_PER_SECOND:g}/s ({RATE_GRAMMAR})"
+            )
+
+    @property
+    def interval_seconds(self) -> float:
+        """Seconds from the start of one turn to the next; 0 for `none`."""
+        return 0.0 if self.per_second is None else 1 / self.per_second
+
+    def __str__(self) -> str:
+        """The canonical text: the first unit of s, m, h in which three decimals are exact."""
+        if self.per_second is None:
+            return "none"
+        for unit, seconds in _UNIT_SECONDS.items():
+            number = round(self.per_second * seconds, 3)
+            if number / seconds == self.per_second:
+                return f"{_plain(number)}/{unit}"
+        return f"{self.per_second!r}/s"
+
+
+NO_LIMIT = Rate(None)
+
+
+def parse_rate(text: str) -> Rate:
+    """Read a pace, spaces around it ignored. Raises RateError, which names the grammar."""
+    wanted = text.strip()
+    if wanted == "none":
+        return NO_LIMIT
+    found = _PATTERN.fullmatch(wanted)
+    if found is None:
+        raise RateError(f"{text!r} is not a pace; write {RATE_GRAMMAR}, for example 1/s")
+    return Rate(float(found[1]) / _UNIT_SECONDS[found[2]])
+
+
+def _plain(number: float) -> str:
+    return f"{number:.3f}".rstrip("0").rstrip(".")
