@@ -1,0 +1,27 @@
+"""Which situations mean that the ledger cannot keep its promise?
+
+LedgerError
+    LedgerUnreachable   the store did not answer or refused the call; try again later
+    LaneMissing         a lane has no row: sending is barred, it never means "start at 0"
+    UploadMissing       an upload has no row
+"""
+
+
+class LedgerError(Exception):
+    """Something about the ledger that a person or the caller must act on."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class LedgerUnreachable(LedgerError):
+    """The store did not answer, or refused the call."""
+
+
+class LaneMissing(LedgerError):
+    """A lane that orders arrive for has no row in the ledger."""
+
+
+class UploadMissing(LedgerError):
+    """There is no such upload in the ledger."""

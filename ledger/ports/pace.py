@@ -1,0 +1,366 @@
+"""When may the next attempt start, for every process together?
+
+The pace is one item, changed only by compare-and-set on its revision. Everything here is a pure
+step from one pace to the next; who takes a step writes the result and, where somebody was faster,
+reads again and takes the step anew. Times are seconds since the epoch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Protocol
+
+from orders.rate import Rate, parse_rate
+
+BATCH_SECONDS = 0.2
+"""High rates reserve at most this much of turns at once."""
+HOLD_SECONDS_MAX = 3_600.0
+"""What the API asks for beyond this is not believed."""
+
+
+class HoldKind(StrEnum):
+    """Why sending holds."""
+
+    UNAVAILABLE = "unavailable"
+    THROTTLED = "throttled"
+    UNAUTHORIZED = "unauthorized"
+
+
+# The last step repeats. Unavailable: a 10-minute outage costs some 125 requests and is over at most
+# 5 s after the API is back. Unauthorized: a person must act, so probing is slow.
+BACK_OFF_SECONDS: Mapping[HoldKind, tuple[float, ...]] = {
+    HoldKind.UNAVAILABLE: (1.0, 2.0, 4.0, 5.0),
+    HoldKind.THROTTLED: (1.0, 2.0, 4.0, 5.0),
+    HoldKind.UNAUTHORIZED: (2.0, 5.0, 10.0, 20.0, 30.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The API is down, says wait, or takes no credential: one probe at a time, none before `until`.
+
+    generation: which hold this is; results of attempts from before it change nothing.
+    step: how many probes it granted.
+    """
+
+    kind: HoldKind
+    generation: int
+    since: float
+    until: float
+    step: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A person stopped sending; `until` None means until it is resumed."""
+
+    by: str
+    reason: str
+    since: float
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A rate set by a person over the configured one; `until` None means until it is taken back."""
+
+    rate: str
+    by: str
+    reason: str
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Something that a person must put right before sending goes on."""
+
+    reason: str
+    detail: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A row of turns that was handed out: `count` turns, `interval` seconds apart."""
+
+    first: float
+    count: int
+    interval: float
+
+    @property
+    def last(self) -> float:
+        """The last turn of the row."""
+        return self.first + (self.count - 1) * self.interval
+
+    def started_by(self, now: float) -> float | None:
+        """The last turn of the row that is not in the future, None where all of them are."""
+        if now < self.first:
+            return None
+        if not self.interval:
+            return self.last
+        started = min(int((now - self.first) / self.interval), self.count - 1)
+        return self.first + started * self.interval
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The pace item.
+
+    configured: the rate of the settings, as text; None until a worker wrote it.
+    next_free: when the next turn may be.
+    reserved: the rows of turns that may not have started yet, and the newest one that has.
+    epoch: grows when the rate changes or sending pauses; turns of an older epoch are void.
+    generation: grows when a hold begins and when it ends.
+    bars: by name, what bars sending; names that begin with a shard id bar only that shard.
+    owners: by shard id, the fence token of the process that may take turns for it.
+    resumed: how often a person lifted the bars.
+    """
+
+    configured: str | None = None
+    override: Override | None = None
+    next_free: float = 0.0
+    reserved: tuple[Reserved, ...] = ()
+    epoch: int = 0
+    generation: int = 0
+    paused: Pause | None = None
+    hold: Hold | None = None
+    bars: Mapping[str, Bar] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+    resumed: int = 0
+    revision: int = 0
+
+    def rate(self, now: float) -> Rate | None:
+        """The rate that holds now; None where nobody has set one."""
+        override = self.override
+        if override and (override.until is None or now < override.until):
+            return parse_rate(override.rate)
+        return parse_rate(self.configured) if self.configured else None
+
+    def pause_at(self, now: float) -> Pause | None:
+        """The pause that holds now."""
+        if self.paused and (self.paused.until is None or now < self.paused.until):
+            return self.paused
+        return None
+
+    def bars_of(self, shard: str) -> dict[str, Bar]:
+        """What bars this shard: its own bars and those of all."""
+        return {n: b for n, b in self.bars.items() if not is_shard_bar(n) or n.startswith(shard)}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Turns handed out: absolute times, in order. A probe is one turn that tests a held API."""
+
+    turns: tuple[float, ...]
+    epoch: int
+    generation: int
+    is_probe: bool
+    interval: float
+    was_reset: bool = False  # `next_free` stood further ahead than can have been reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Unlimited:
+    """The rate is `none`: no turns are needed."""
+
+    epoch: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """No turn now: paused, barred or without a rate. `until` None: until a person acts."""
+
+    reason: str
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """Another process owns the shard now: stop."""
+
+
+Reservation = Grant | Unlimited | Closed | Superseded
+
+
+def is_shard_bar(name: str) -> bool:
+    """Does a bar of this name hold for one shard only? (Kinesis names every shard this way.)"""
+    return name.startswith("shardId-")
+
+
+def reserve(
+    pace: Pace, *, shard: str, token: str, wanted: int, now: float
+) -> tuple[Pace, Reservation]:
+    """Hand out up to `wanted` turns (at most BATCH_SECONDS of them, at least one).
+
+    Turns lie on a fixed grid as long as orders wait, so lateness does not add up; a turn that was
+    not taken in time is lost, never sent as a burst.
+    """
+    if pace.owners.get(shard) != token:
+        return pace, Superseded()
+    closed = _closed(pace, shard, now)
+    if closed:
+        return pace, closed
+    rate = pace.rate(now)
+    if rate is None:
+        return pace, Closed("no rate is set: set ORDERS_RATE or run `orders pace RATE`", None)
+    interval = rate.interval_seconds
+    next_free, was_reset = _believable(pace, interval, now)
+    if pace.hold:
+        return _probe(pace, pace.hold, next_free=next_free, interval=interval, now=now)
+    if not rate.per_second:
+        return pace, Unlimited(pace.epoch, pace.generation)
+    count = max(1, min(wanted, int(BATCH_SECONDS * rate.per_second)))
+    row = Reserved(max(next_free, now), count, interval)
+    turns = tuple(row.first + i * interval for i in range(count))
+    return _with_row(pace, row, now), Grant(
+        turns, pace.epoch, pace.generation, False, interval, was_reset
+    )
+
+
+def _closed(pace: Pace, shard: str, now: float) -> Closed | None:
+    bars = pace.bars_of(shard)
+    if bars:
+        bar = next(iter(bars.values()))
+        return Closed(f"{bar.reason}: {bar.detail}", None)
+    pause = pace.pause_at(now)
+    return Closed(f"paused by {pause.by}: {pause.reason}", pause.until) if pause else None
+
+
+def _believable(pace: Pace, interval: float, now: float) -> tuple[float, bool]:
+    """`next_free`, or now where it stands further ahead than can have been reserved."""
+    ahead_seconds = max(interval, BATCH_SECONDS) * (len(pace.owners) + 1) + 1.0
+    if pace.next_free - now > ahead_seconds:
+        return now + interval, True
+    return pace.next_free, False
+
+
+def _probe(
+    pace: Pace, hold: Hold, *, next_free: float, interval: float, now: float
+) -> tuple[Pace, Grant]:
+    """Grant exactly one attempt, and push the hold by the back-off: one probe for the fleet."""
+    start = max(next_free, hold.until, now)
+    steps = BACK_OFF_SECONDS[hold.kind]
+    wait_seconds = max(steps[min(hold.step + 1, len(steps) - 1)], interval)
+    pushed = replace(hold, until=start + wait_seconds, step=hold.step + 1)
+    granted = _with_row(replace(pace, hold=pushed), Reserved(start, 1, interval), now)
+    return granted, Grant((start,), pace.epoch, hold.generation, True, interval)
+
+
+def _with_row(pace: Pace, row: Reserved, now: float) -> Pace:
+    rows = sorted((*pace.reserved, row), key=lambda r: r.first)
+    future = [r for r in rows if r.last > now]
+    started = [r for r in rows if r.last <= now]
+    return replace(pace, next_free=row.last + row.interval, reserved=(*started[-1:], *future))
+
+
+def _last_start(pace: Pace, now: float) -> float:
+    starts = [s for row in pace.reserved if (s := row.started_by(now)) is not None]
+    return max(starts, default=0.0)
+
+
+def _void_turns(pace: Pace, now: float, interval: float) -> Pace:
+    """Void the turns that have not started: their holders see the epoch and reserve again."""
+    last = _last_start(pace, now)
+    return replace(
+        pace,
+        epoch=pace.epoch + 1,
+        next_free=min(pace.next_free, last + interval) if last else pace.next_free,
+        reserved=tuple(r for r in pace.reserved if r.first <= now),
+    )
+
+
+def _revise_rate(old: Pace, new: Pace, now: float) -> Pace:
+    if old.rate(now) == new.rate(now):
+        return new
+    rate = new.rate(now)
+    return _void_turns(new, now, rate.interval_seconds if rate else 0.0)
+
+
+def configure(pace: Pace, rate: str, *, now: float) -> Pace:
+    """Set the configured rate when its value changed; an override stays."""
+    if pace.configured == rate:
+        return pace
+    return _revise_rate(pace, replace(pace, configured=rate), now)
+
+
+def override(pace: Pace, value: Override | None, *, now: float) -> Pace:
+    """Set the rate over the configured one, or take that back with None."""
+    return _revise_rate(pace, replace(pace, override=value), now)
+
+
+def pause(pace: Pace, value: Pause) -> Pace:
+    """Stop sending; turns that have not started are void."""
+    rate = pace.rate(value.since)
+    paused = replace(pace, paused=value)
+    return _void_turns(paused, value.since, rate.interval_seconds if rate else 0.0)
+
+
+def resume(pace: Pace) -> Pace:
+    """End a pause, lift every bar, and let the refusal budget start anew."""
+    return replace(pace, paused=None, bars={}, resumed=pace.resumed + 1)
+
+
+def bar(pace: Pace, name: str, value: Bar) -> Pace:
+    """Bar sending until a person acts. An equal bar keeps the time it was first set."""
+    standing = pace.bars.get(name)
+    if standing and (standing.reason, standing.detail) == (value.reason, value.detail):
+        return pace
+    return replace(pace, bars={**pace.bars, name: value})
+
+
+def lift(pace: Pace, name: str) -> Pace:
+    """Take one bar away: what caused it is gone."""
+    if name not in pace.bars:
+        return pace
+    return replace(pace, bars={n: b for n, b in pace.bars.items() if n != name})
+
+
+def own(pace: Pace, shard: str, token: str) -> Pace:
+    """Make this token the shard's only one: whoever held it before gets no turn any more."""
+    bars = {n: b for n, b in pace.bars.items() if not n.startswith(shard)}
+    return replace(pace, owners={**pace.owners, shard: token}, bars=bars)
+
+
+def disown(pace: Pace, shard: str, token: str) -> Pace:
+    """Give the shard up, if this token still holds it."""
+    if pace.owners.get(shard) != token:
+        return pace
+    return replace(pace, owners={s: t for s, t in pace.owners.items() if s != shard})
+
+
+def answered(pace: Pace, generation: int) -> Pace:
+    """The API took an attempt of this generation: a hold of it ends."""
+    if not pace.hold or pace.hold.generation != generation:
+        return pace
+    return replace(pace, hold=None, generation=pace.generation + 1)
+
+
+def failed(
+    pace: Pace, kind: HoldKind, *, generation: int, why: str, wait_seconds: float, now: float
+) -> Pace:
+    """An attempt of this generation failed: begin a hold, or extend the one that it probed.
+
+    wait_seconds: what the API asked for, 0 where nothing; it only extends, up to
+    HOLD_SECONDS_MAX. Results of an older generation change nothing.
+    """
+    asked_until = now + min(wait_seconds, HOLD_SECONDS_MAX)
+    if pace.generation != generation:
+        return pace
+    if pace.hold is None:
+        until = max(now + BACK_OFF_SECONDS[kind][0], asked_until)
+        hold = Hold(kind, generation + 1, since=now, until=until, step=0, why=why)
+        return replace(pace, hold=hold, generation=generation + 1)
+    hold = replace(pace.hold, kind=kind, why=why, until=max(pace.hold.until, asked_until))
+    return replace(pace, hold=hold)
+
+
+class PaceStore(Protocol):
+    """Where the pace is kept."""
+
+    def read_pace(self) -> Pace:
+        """The pace as it is now, by a consistent read; a fresh Pace where there is none."""
+
+    def swap_pace(self, old: Pace, new: Pace) -> bool:
+        """Write `new` (with the next revision) if the item still has `old`'s revision."""

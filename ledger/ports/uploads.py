@@ -1,0 +1,197 @@
+"""What is known of an upload, and who may change it?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from ledger.ports.lanes import Lane, Tally
+from orders.upload import UploadId
+
+
+class UploadState(StrEnum):
+    """Where an upload stands."""
+
+    READING = "reading"
+    SENDING = "sending"
+    DONE = "done"
+    DONE_WITH_PROBLEMS = "done_with_problems"
+    CANCELLED = "cancelled"
+    REFUSED_ADMISSION = "refused_admission"
+    SOURCE_LOST = "source_lost"
+    UNREADABLE = "unreadable"
+
+
+class UploadKind(StrEnum):
+    """Where an upload's orders come from."""
+
+    FILE = "file"
+    REDRIVE = "redrive"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The stored object. `version_id` is empty where the bucket has no versions."""
+
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaneTail:
+    """The end of what was enqueued in one lane: its last line and how many orders it holds."""
+
+    line: int = 0
+    ordinal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the reading came; the resume point of the next run.
+
+    offset: bytes of the object that are dealt with (for a compressed one: of its plain text).
+    line: the last line dealt with. blank, invalid, enqueued: counts up to there.
+    tails: one a lane. read_seconds: time spent reading, over all runs.
+    """
+
+    offset: int = 0
+    line: int = 0
+    blank: int = 0
+    invalid: int = 0
+    enqueued: int = 0
+    tails: tuple[LaneTail, ...] = ()
+    read_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One upload's row of the ledger. Times are seconds since the epoch.
+
+    lanes: 0 until the first run of the reading fixed it.
+    reason: a sentence for the person who must act, empty where nothing is wrong.
+    estimate: how many orders it was thought to hold at admission, 0 before.
+    read_complete: nothing more will be enqueued and the end markers are in the stream.
+    listed_open: it is among the open uploads: something of it is still to be read or sent.
+    linked: the upload that this one sends again, or that sends this one again.
+    """
+
+    id: UploadId
+    source: Source
+    state: UploadState
+    created_at: float
+    updated_at: float
+    kind: UploadKind = UploadKind.FILE
+    ended_at: float | None = None
+    reason: str = ""
+    lanes: int = 0
+    progress: Progress = Progress()
+    run_token: str = ""
+    estimate: int = 0
+    read_complete: bool = False
+    listed_open: bool = True
+    linked: UploadId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An upload with its lanes, and the numbers that are derived from them.
+
+    Reading and sending write to different rows, so settled lines that the reading has not counted
+    yet count as enqueued: promise 1 then holds at every look.
+    """
+
+    upload: Upload
+    lanes: tuple[Lane, ...] = ()
+
+    @property
+    def tally(self) -> Tally:
+        """Settled orders by outcome, over all lanes."""
+        tallies = [lane.tally for lane in self.lanes]
+        return Tally(
+            accepted=sum(t.accepted for t in tallies),
+            refused=sum(t.refused for t in tallies),
+            cancelled=sum(t.cancelled for t in tallies),
+            missing=sum(t.missing for t in tallies),
+        )
+
+    @property
+    def enqueued(self) -> int:
+        """Orders put into the stream, at least those that are settled."""
+        return max(self.upload.progress.enqueued, self.tally.settled)
+
+    @property
+    def waiting(self) -> int:
+        """Orders enqueued and not settled."""
+        return self.enqueued - self.tally.settled
+
+    @property
+    def lines_read(self) -> int:
+        """Lines dealt with: blank, invalid or enqueued."""
+        progress = self.upload.progress
+        return progress.blank + progress.invalid + self.enqueued
+
+    @property
+    def has_problems(self) -> bool:
+        """Was any line invalid, or any order refused or missing?"""
+        tally = self.tally
+        return bool(self.upload.progress.invalid or tally.refused or tally.missing)
+
+
+class UploadLedger(Protocol):
+    """Where uploads are kept. Every write is idempotent or conditional; `now` is seconds (epoch)."""
+
+    def announce(
+        self, upload: UploadId, source: Source, *, now: float, kind: UploadKind = UploadKind.FILE
+    ) -> Upload:
+        """The upload's row, made in state `reading` where there was none; whoever comes first."""
+
+    def start_run(self, upload: UploadId, *, token: str, lanes: int, now: float) -> Upload:
+        """Take the reading over: the last token wins. Fixes the lanes (first run only) and makes
+        their rows. Changes nothing but the token where reading is complete."""
+
+    def admit(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
+        """Write the estimate, before all open uploads are summed. False: another run took over."""
+
+    def save_progress(
+        self, upload: UploadId, *, token: str, progress: Progress, now: float
+    ) -> UploadState | None:
+        """Set the progress, on condition that the token is the last one and the line does not
+        shrink. Returns the upload's state (`cancelled` tells the reader to stop), None where
+        another run took over."""
+
+    def finish_reading(
+        self,
+        upload: UploadId,
+        *,
+        token: str,
+        progress: Progress,
+        state: UploadState,
+        reason: str,
+        now: float,
+    ) -> bool:
+        """End the reading: progress, `read_complete`, the state (`sending`, or how it ended) and
+        the sentence. A cancelled upload stays cancelled. False: another run took over."""
+
+    def close_if_drained(self, upload: UploadId, *, now: float) -> Account:
+        """Close the upload if reading is complete and every lane has ended: `sending` becomes
+        `done` or `done_with_problems`, and it leaves the list of open uploads. Whoever comes last,
+        reader or consumer, closes it. Raises UploadMissing."""
+
+    def cancel(self, upload: UploadId, *, reason: str, now: float) -> Account:
+        """Set an open upload to `cancelled`; it stays listed until the rest is settled.
+        Raises UploadMissing; an upload that ended before stays as it is."""
+
+    def link(self, upload: UploadId, linked: UploadId) -> None:
+        """Name the upload that this one was sent again as (or was made from)."""
+
+    def read_account(self, upload: UploadId) -> Account | None:
+        """The upload and its lanes, by consistent reads."""
+
+    def open_accounts(self) -> Iterable[Account]:
+        """All open uploads, newest first."""
+
+    def ended_accounts(self, *, since: float) -> Iterable[Account]:
+        """Uploads that ended at `since` or later, newest first."""
