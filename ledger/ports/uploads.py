@@ -195,3 +195,6 @@ class UploadLedger(Protocol):
 
     def ended_accounts(self, *, since: float) -> Iterable[Account]:
         """Uploads that ended at `since` or later, newest first."""
+
+    def ended_tally(self) -> Tally:
+        """Settled orders of all uploads that ever ended; added to in the write that closes one."""

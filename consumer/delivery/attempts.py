@@ -1,0 +1,75 @@
+"""What did one HTTP attempt come to?
+
+The published table is docs/api-answers.md; the adapter maps an answer to one of these values and
+the delivery decides what follows, by an exhaustive match.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The API took the order (2xx)."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The API will never take this order (most 4xx). `answer` is the start of its body."""
+
+    status: int
+    reason: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """409: accepted if an earlier attempt may have got through, else refused."""
+
+    status: int
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unauthorized:
+    """401 or 403: the credential is wrong, not the order."""
+
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """429. `wait_seconds` is what the API asked for, None where it named nothing."""
+
+    wait_seconds: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """No usable answer: 408, 425, 5xx, 3xx, connection or TLS failure, time-out, broken body.
+
+    may_have_arrived: False only where nothing can have reached the API (the connection failed).
+    wait_seconds: what a Retry-After asked for, None where it named nothing.
+    """
+
+    status: int | None
+    reason: str
+    may_have_arrived: bool
+    wait_seconds: float | None = None
+
+
+Attempt = Accepted | Refused | Conflict | Unauthorized | Throttled | Unavailable
+
+
+class Api(Protocol):
+    """The third party's API."""
+
+    def put(self, order_id: str, body: bytes, *, idempotency_key: str) -> Attempt:
+        """Send one order, once; ends within the attempt's deadline and never raises."""
+
+    def connect(self) -> None:
+        """Open a connection ahead of the first turn; a failure shows with the attempt."""
