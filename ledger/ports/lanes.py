@@ -45,10 +45,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A stretch of the chain, all of it settled: the lines after `prev` up to `line`."""
+    """A stretch of the chain, all of it settled: the `count` orders after `prev` up to `line`."""
 
     prev: int
     line: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,11 @@ class Lane:
     revision: int = 0
     writer: str = ""
 
+    @property
+    def mark_ordinal(self) -> int:
+        """The ordinal of the order at the mark: how many orders are settled up to it."""
+        return self.tally.settled - sum(reach.count for reach in self.ahead)
+
     def is_missing(self, line: int) -> bool:
         """Was this line settled as missing, so that it is sent if it comes after all?"""
         return any(gap.holds(line) for gap in self.gaps)
@@ -162,7 +168,7 @@ def settle(lane: Lane, settlement: Settlement, *, writer: str) -> Lane:
         elif lane.is_settled(span.line) or lane.is_missing(span.line):
             continue
         else:
-            reaches.append(Reach(span.prev, span.line))
+            reaches.append(Reach(span.prev, span.line, span.count))
         if span.outcome is Outcome.MISSING:
             gaps = (*gaps, Gap(span.prev, span.line, span.count, span.first_ordinal))
         tally = tally.plus(span.outcome, span.count)
@@ -188,7 +194,9 @@ def _advance(mark: int, reaches: Sequence[Reach]) -> tuple[int, tuple[Reach, ...
         if reach.prev <= mark:
             mark = max(mark, reach.line)
         elif ahead and reach.prev <= ahead[-1].line:
-            ahead[-1] = Reach(ahead[-1].prev, max(ahead[-1].line, reach.line))
+            last = ahead[-1]
+            line = max(last.line, reach.line)
+            ahead[-1] = Reach(last.prev, line, last.count + reach.count)
         else:
             ahead.append(reach)
     return mark, tuple(ahead)

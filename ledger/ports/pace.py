@@ -114,6 +114,7 @@ class Pace:
     generation: grows when a hold begins and when it ends.
     bars: by name, what bars sending; names that begin with a shard id bar only that shard.
     owners: by shard id, the fence token of the process that may take turns for it.
+    set_aside: by `<upload>/<line>`, orders that a person wants refused, with that person's reason.
     resumed: how often a person lifted the bars.
     """
 
@@ -127,6 +128,7 @@ class Pace:
     hold: Hold | None = None
     bars: Mapping[str, Bar] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
+    set_aside: Mapping[str, str] = field(default_factory=dict)
     resumed: int = 0
     revision: int = 0
 
@@ -315,6 +317,18 @@ def lift(pace: Pace, name: str) -> Pace:
     if name not in pace.bars:
         return pace
     return replace(pace, bars={n: b for n, b in pace.bars.items() if n != name})
+
+
+def set_aside(pace: Pace, name: str, reason: str) -> Pace:
+    """Ask for one order (`<upload>/<line>`) to be refused by hand."""
+    return replace(pace, set_aside={**pace.set_aside, name: reason})
+
+
+def was_set_aside(pace: Pace, name: str) -> Pace:
+    """The order that was to be set aside is settled."""
+    if name not in pace.set_aside:
+        return pace
+    return replace(pace, set_aside={n: r for n, r in pace.set_aside.items() if n != name})
 
 
 def own(pace: Pace, shard: str, token: str) -> Pace:
