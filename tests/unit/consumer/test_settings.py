@@ -1,0 +1,120 @@
+"""Settings: read from the environment, checked together, refused in one sentence."""
+
+import pytest
+
+from consumer.setting_values import Conflict, RefusalBudget
+from consumer.settings import ConsumerSettings, SettingsError, load_settings
+from orders.rate import NO_LIMIT, Rate
+
+NEEDED = {
+    "ORDERS_STREAM": "orders-stream",
+    "ORDERS_LEDGER_TABLE": "orders-ledger",
+    "ORDERS_API_URL": "https://api.example.com/orders/{order_id}",
+    "AWS_REGION": "eu-central-1",
+}
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **changes: str | None) -> ConsumerSettings:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**NEEDED, **changes}.items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+def test_the_needed_settings_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch)
+
+    assert settings.stream == "orders-stream"
+    assert settings.rate is None
+    assert settings.window == 64
+    assert settings.refusal_budget == RefusalBudget(orders=20, percent=5.0)
+    assert settings.conflict is Conflict.RETRIED
+    assert settings.endpoint_url is None
+
+
+def test_the_worker_id_is_the_application_unless_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, ORDERS_APPLICATION="shop").worker_id == "shop"
+    assert load(monkeypatch, ORDERS_APPLICATION="shop", ORDERS_WORKER_ID="w").worker_id == "w"
+
+
+def test_the_region_may_come_by_either_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, AWS_REGION=None, AWS_DEFAULT_REGION="us-east-1")
+
+    assert settings.region == "us-east-1"
+
+
+@pytest.mark.parametrize(("text", "rate"), [("5/s", Rate(5.0)), ("none", NO_LIMIT), ("", None)])
+def test_a_rate_is_read_by_its_grammar(
+    monkeypatch: pytest.MonkeyPatch, text: str, rate: Rate | None
+) -> None:
+    assert load(monkeypatch, ORDERS_RATE=text).rate == rate
+
+
+def test_a_refusal_budget_is_read_by_its_grammar(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, ORDERS_REFUSAL_BUDGET="3, 12.5%").refusal_budget == (3, 12.5)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "[::1]:8080", "localhost"])
+def test_an_api_on_this_machine_needs_no_tls(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    settings = load(monkeypatch, ORDERS_API_URL=f"http://{host}/orders/{{order_id}}")
+
+    assert settings.api_url == f"http://{host}/orders/{{order_id}}"
+
+
+def test_an_api_elsewhere_may_do_without_tls_where_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = "http://api.internal/{order_id}"
+
+    assert load(monkeypatch, ORDERS_API_URL=url, ORDERS_API_INSECURE="true").api_url == url
+
+
+@pytest.mark.parametrize(
+    ("changes", "named", "advice"),
+    [
+        ({"ORDERS_STREAM": None}, "ORDERS_STREAM", "set it to the Kinesis stream"),
+        ({"ORDERS_STREAM": "a b"}, "ORDERS_STREAM", "match pattern"),
+        ({"ORDERS_LEDGER_TABLE": None}, "ORDERS_LEDGER_TABLE", "set it to"),
+        ({"AWS_REGION": None}, "AWS_REGION", "set it to the AWS region"),
+        ({"ORDERS_RATE": "5 per second"}, "ORDERS_RATE", "for example 1/s"),
+        ({"ORDERS_RATE": "9999/s"}, "ORDERS_RATE", "out of bounds"),
+        ({"ORDERS_WINDOW": "0"}, "ORDERS_WINDOW", "greater than or equal to 1"),
+        ({"ORDERS_ATTEMPT_SECONDS": "soon"}, "ORDERS_ATTEMPT_SECONDS", "valid number"),
+        ({"ORDERS_REFUSAL_BUDGET": "20"}, "ORDERS_REFUSAL_BUDGET", "for example 20,5%"),
+        ({"ORDERS_REFUSAL_BUDGET": "20,101%"}, "ORDERS_REFUSAL_BUDGET", "for example 20,5%"),
+        ({"ORDERS_CONFLICT": "maybe"}, "ORDERS_CONFLICT", "'retried', 'accepted' or 'refused'"),
+        ({"ORDERS_METRICS_PORT": "70000"}, "ORDERS_METRICS_PORT", "65535"),
+        ({"ORDERS_API_URL": "https://api.example.com/"}, "ORDERS_API_URL", "{order_id}"),
+        ({"ORDERS_API_URL": "https://a.b/?id={order_id}"}, "ORDERS_API_URL", "path"),
+        ({"ORDERS_API_URL": "https://u:p@a.b/{order_id}"}, "ORDERS_API_URL", "ORDERS_API_TOKEN"),
+        ({"ORDERS_API_URL": "http://a.b/{order_id}"}, "ORDERS_API_URL", "use https"),
+        (
+            {"ORDERS_API_TOKEN": "t", "ORDERS_API_TOKEN_FILE": "/run/token"},
+            "ORDERS_API_TOKEN and ORDERS_API_TOKEN_FILE",
+            "keep one",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str | None], named: str, advice: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(monkeypatch, **changes)
+
+    sentence = str(caught.value)
+    assert sentence.startswith(named)
+    assert advice in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+def test_a_credential_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, ORDERS_API_TOKEN="not-for-the-log")
+
+    assert "not-for-the-log" not in repr(settings)
+    assert settings.api_token is not None
+    assert settings.api_token.get_secret_value() == "not-for-the-log"
