@@ -95,16 +95,20 @@ def decode(partition_key: str, data: bytes) -> Decoded:
         return Unreadable("the record does not start like an envelope")
     if len(data) < HEADER.size:
         return Unreadable(f"the envelope is cut off after {len(data)} bytes")
+    return _decode_first_version(*lane_key, data)
+
+
+def _decode_first_version(upload: UploadId, lane: int, data: bytes) -> Decoded:
     _, kind, line, prev, ordinal = HEADER.unpack_from(data)
-    upload, lane = lane_key
+    body = bytes(data[HEADER.size :])
     if kind == ORDER:
         if not prev < line or not 0 < ordinal <= line or (prev == 0) != (ordinal == 1):
             return Unreadable(f"line {line}, prev {prev} and ordinal {ordinal} contradict")
-        if len(data) == HEADER.size:
+        if not body:
             return Unreadable(f"the order of line {line} has no body")
-        return OrderEnvelope(upload, lane, line, prev, ordinal, bytes(data[HEADER.size :]))
+        return OrderEnvelope(upload, lane, line, prev, ordinal, body)
     if kind == END:
-        if line != 0 or len(data) != HEADER.size or (prev == 0) != (ordinal == 0):
+        if line or body or (prev == 0) != (ordinal == 0) or ordinal > prev:
             return Unreadable("the end marker contradicts itself")
         return EndMarker(upload, lane, prev, ordinal)
     return Unreadable(f"the envelope is of no known kind ({kind})")
