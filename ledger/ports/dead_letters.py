@@ -1,13 +1,18 @@
 """What is kept of a refused order, so that a person can act on it?"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from orders.upload import UploadId
 
 UNREADABLE = UploadId("unreadable")
 """The upload that records of the stream which are no envelopes are filed under."""
+
+BODY_BYTES_MAX = 300_000
+"""A longer body is not kept: DynamoDB takes 400 kB an item, and the object still has the line."""
+TEXT_CHARACTERS_MAX = 2_000
+"""How much of the reason and of the API's answer is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,17 @@ def position_of_line(line: int) -> str:
     return f"{line:012d}"
 
 
+def as_kept(letter: DeadLetter) -> DeadLetter:
+    """The letter as a ledger keeps it: bounded, so that no answer can make it too large."""
+    too_large = letter.body is not None and len(letter.body) > BODY_BYTES_MAX
+    return replace(
+        letter,
+        body=None if too_large else letter.body,
+        reason=letter.reason[:TEXT_CHARACTERS_MAX],
+        answer=letter.answer[:TEXT_CHARACTERS_MAX],
+    )
+
+
 class DeadLetters(Protocol):
     """Where refused orders are kept."""
 
@@ -56,4 +72,4 @@ class DeadLetters(Protocol):
         """The letters of an upload in file order, or of all uploads, newest first."""
 
     def mark_redriven(self, letter: DeadLetter, *, upload: UploadId) -> bool:
-        """Name the upload that sends it again. False: it was redriven before."""
+        """Name the upload that sends it again. False: another one did before, or it is gone."""

@@ -25,3 +25,20 @@ class LaneMissing(LedgerError):
 
 class UploadMissing(LedgerError):
     """There is no such upload in the ledger."""
+
+
+def lane_missing(upload: str, lane: int) -> LaneMissing:
+    """A lane without a row, with what to do about it."""
+    return LaneMissing(
+        f"lane {lane} of upload {upload} has no row in the ledger",
+        hint="the table may have been emptied or exchanged: point ORDERS_LEDGER_TABLE at the right "
+        "one or restore it; nothing of this lane is sent before",
+    )
+
+
+def upload_missing(upload: str) -> UploadMissing:
+    """An upload without a row, with what to do about it."""
+    return UploadMissing(
+        f"there is no upload {upload} in the ledger",
+        hint="`orders uploads` lists the uploads; check that you look at the right table",
+    )

@@ -80,6 +80,15 @@ class Tally:
         """All settled orders."""
         return self.accepted + self.refused + self.cancelled + self.missing
 
+    def and_tally(self, other: "Tally") -> "Tally":
+        """The orders of both tallies."""
+        return Tally(
+            accepted=self.accepted + other.accepted,
+            refused=self.refused + other.refused,
+            cancelled=self.cancelled + other.cancelled,
+            missing=self.missing + other.missing,
+        )
+
     def plus(self, outcome: Outcome, count: int) -> "Tally":
         """The tally with `count` (which may be negative) added to one outcome."""
         name = outcome.value

@@ -1,0 +1,18 @@
+"""What is the whole ledger, in memory?"""
+
+from ledger.memory.claims import MemoryClaims
+from ledger.memory.dead_letters import MemoryDeadLetters
+from ledger.memory.lanes import MemoryLanes
+from ledger.memory.pace import MemoryPace
+from ledger.memory.rows import Rows
+from ledger.memory.uploads import MemoryUploads
+
+
+class MemoryLedger(MemoryUploads, MemoryLanes, MemoryDeadLetters, MemoryClaims, MemoryPace):
+    """UploadLedger, LaneLedger, DeadLetters, Claims and PaceStore in one; any thread may call it.
+
+    It keeps every promise of the ledger but one: it ends with the process.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Rows())

@@ -1,0 +1,31 @@
+"""What does the ledger in memory hold?"""
+
+from dataclasses import dataclass, field
+from threading import RLock
+
+from ledger.ports.claims import Claim
+from ledger.ports.dead_letters import DeadLetter
+from ledger.ports.lanes import Lane, LaneKey, Tally
+from ledger.ports.pace import Pace
+from ledger.ports.uploads import Upload
+from orders.upload import UploadId
+
+
+@dataclass(slots=True)
+class Rows:
+    """Every row, by its key. Whoever reads or writes one holds the lock."""
+
+    lock: RLock = field(default_factory=RLock)
+    uploads: dict[UploadId, Upload] = field(default_factory=dict)
+    lanes: dict[LaneKey, Lane] = field(default_factory=dict)
+    ended_tally: Tally = field(default_factory=Tally)
+    letters: dict[tuple[UploadId, str], DeadLetter] = field(default_factory=dict)
+    claims: dict[tuple[str, int], Claim] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
+
+
+class OnRows:
+    """A part of the ledger, kept in rows that it shares with the other parts."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
