@@ -1,0 +1,64 @@
+"""What does an answer look like on the wire?"""
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+_BODILESS = frozenset({204, 304})
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status, a JSON body and further header lines, without their line endings."""
+
+    status: int
+    body: bytes
+    headers: tuple[str, ...] = ()
+
+    def head(self, *, closes: bool) -> bytes:
+        """Status line and headers, up to and with the empty line."""
+        lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Unnamed')}"]
+        if self.status not in _BODILESS:
+            lines.append("Content-Type: application/json")
+            lines.append(f"Content-Length: {len(self.body)}")
+        lines.extend(self.headers)
+        if closes:
+            lines.append("Connection: close")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+    def body_for(self, method: str) -> bytes:
+        """The bytes that follow the head; none for HEAD and for statuses without a body."""
+        return b"" if method == "HEAD" or self.status in _BODILESS else self.body
+
+
+def accepted(order_id: str) -> Answer:
+    """200: the order was taken."""
+    return Answer(200, b'{"status":"accepted","order_id":' + json.dumps(order_id).encode() + b"}")
+
+
+def problem(status: int, sentence: str, headers: tuple[str, ...] = ()) -> Answer:
+    """A status with one sentence in its body."""
+    return Answer(status, json.dumps({"error": sentence}).encode(), headers)
+
+
+def value(content: object) -> Answer:
+    """200 with a JSON value."""
+    return Answer(200, json.dumps(content).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """200 with the request log, however long it is."""
+
+    def head(self, *, closes: bool, dropped: int) -> bytes:
+        """Status line and headers; the body follows in chunks."""
+        lines = [
+            "HTTP/1.1 200 OK",
+            "Content-Type: application/x-ndjson",
+            "Transfer-Encoding: chunked",
+            f"Sandbox-Dropped: {dropped}",
+        ]
+        if closes:
+            lines.append("Connection: close")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode()

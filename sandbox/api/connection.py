@@ -1,0 +1,71 @@
+"""What does the server do when a connection is made, speaks or ends?"""
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, cast
+
+from typing_extensions import override
+
+from sandbox.api.answers import problem
+from sandbox.api.premises import Premises
+from sandbox.api.reading import RequestReader
+from sandbox.api.writing import AnswerWriter
+
+if TYPE_CHECKING:
+    from sandbox.api.exchange import Exchange
+
+CONNECTIONS = 1_024
+PIPELINED = 64
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection: keep-alive, one answer after the other."""
+
+    def __init__(self, premises: Premises, open_connections: set["Connection"]) -> None:
+        self._premises = premises
+        self._open_connections = open_connections
+        self._queue: deque[Exchange] = deque()
+        self._reader = RequestReader(premises, self._queue)
+        self._transport: asyncio.Transport
+        self._writer: AnswerWriter
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._writer = AnswerWriter(self._premises, self._queue, self._transport)
+        self._open_connections.add(self)
+        if len(self._open_connections) > CONNECTIONS:
+            self._reader.deaf = True
+            answer = problem(503, f"There are at most {CONNECTIONS} connections.")
+            self._transport.write(answer.head(closes=True) + answer.body)
+            self._transport.close()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        arrived_at = self._premises.clock()
+        if self._reader.deaf:
+            return
+        self._reader.feed(data, arrived_at)
+        self._writer.advance()
+        if self._reader.wants_continue and len(self._queue) == 1:
+            self._reader.wants_continue = False
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if len(self._queue) > PIPELINED:
+            self._transport.pause_reading()
+
+    @override
+    def pause_writing(self) -> None:
+        self._writer.writable.clear()
+
+    @override
+    def resume_writing(self) -> None:
+        self._writer.writable.set()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open_connections.discard(self)
+        self._writer.lost()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._transport.abort()

@@ -1,0 +1,16 @@
+"""What do all connections of one server share?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.api.decision import Desk
+from sandbox.api.request_log import RequestLog
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """The desk that decides, the log of requests and the monotonic clock of arrivals."""
+
+    desk: Desk
+    log: RequestLog
+    clock: Callable[[], float]

@@ -1,0 +1,76 @@
+"""Were orders sent in file order, and by their owner only? (promises 4 and 6)"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sandbox.judge.arrival import repeats, requests_by_line
+from sandbox.judge.evidence import ExpectedOrder, Request
+from sandbox.judge.verdict import Verdict, some
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """A process lost its shard to another one, or was killed.
+
+    at: from when it must send nothing, in the log's seconds: when it was killed, or woke up to find
+        itself superseded. is_gone: whether it had ended when somebody looked.
+    """
+
+    at: float
+    is_gone: bool
+
+
+def order_is_kept(
+    orders: Sequence[ExpectedOrder], requests: Sequence[Request], *, whole_file: bool = True
+) -> Verdict:
+    """Promise 4. `whole_file`: one lane and a window of 1, so that not only the orders with one id
+    but all of them are begun in file order."""
+    by_line = requests_by_line(orders, requests)
+    breaches = []
+    same_id: dict[str, list[int]] = defaultdict(list)
+    for order in orders:
+        if by_line[order.line]:
+            same_id[order.order_id].append(order.line)
+    for order_id, lines in same_id.items():
+        for earlier, later in pairwise(lines):
+            if by_line[later][0].t < _done_at(by_line[earlier]):
+                breaches.append(f"{order_id}: line {later} was sent before line {earlier} was done")
+    if whole_file:
+        begun = sorted((found[0].t, line) for line, found in by_line.items() if found)
+        wrong = [
+            f"line {later} after line {earlier}"
+            for (_, earlier), (_, later) in pairwise(begun)
+            if later < earlier
+        ]
+        if wrong:
+            breaches.append(f"not in file order: {some(wrong)}")
+    twins = sum(len(lines) > 1 for lines in same_id.values())
+    scope = "all begun in file order" if whole_file else "judged by order id"
+    evidence = f"{len(same_id)} order ids, {twins} of them on several lines, {scope}"
+    return Verdict(4, evidence, tuple(breaches))
+
+
+def _done_at(requests: Sequence[Request]) -> float:
+    """When an order was first accepted, or else last refused."""
+    return next((r.t for r in requests if r.is_accepted), requests[-1].t)
+
+
+def old_owner_stops(requests: Sequence[Request], *, take_overs: Sequence[TakeOver]) -> Verdict:
+    """Promise 6. What an old owner sends shows as an order that the API had taken before: the new
+    owner sends each of them too. Its current turn is granted to it."""
+    again = repeats(requests)
+    breaches = [
+        f"the old owner of take-over {number} still lives"
+        for number, take_over in enumerate(take_overs, 1)
+        if not take_over.is_gone
+    ]
+    starts = [take_over.at for take_over in take_overs]
+    for number, (start, end) in enumerate(pairwise([*starts, float("inf")]), 1):
+        late = [request.order_id for request in again if start < request.t <= end]
+        if len(late) > 1:
+            breaches.append(f"after take-over {number} came again: {some(late)}")
+    sent = sum(request.t > starts[0] for request in again) if starts else 0
+    evidence = f"{len(take_overs)} old owners are gone; {sent} orders came again after them"
+    return Verdict(6, evidence, tuple(breaches))
