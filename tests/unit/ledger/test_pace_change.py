@@ -1,0 +1,54 @@
+"""A change of the pace takes its step anew until nobody is faster."""
+
+from dataclasses import replace
+
+import pytest
+
+from ledger.ports.errors import LedgerUnreachable
+from ledger.ports.pace import Pace, configure
+from ledger.ports.pace_change import TRIES, change
+
+
+class ContendedStore:
+    """A pace that somebody else changes just before each of the first `lost` writes."""
+
+    def __init__(self, lost: int) -> None:
+        self.pace = Pace()
+        self.lost = lost
+        self.writes = 0
+
+    def read_pace(self) -> Pace:
+        return self.pace
+
+    def swap_pace(self, old: Pace, new: Pace) -> bool:
+        self.writes += 1
+        if self.lost:
+            self.lost -= 1
+            self.pace = replace(self.pace, epoch=self.pace.epoch + 1, revision=old.revision + 1)
+            return False
+        self.pace = replace(new, revision=old.revision + 1)
+        return True
+
+
+def test_a_step_is_taken_anew_from_what_a_faster_change_left() -> None:
+    store = ContendedStore(lost=3)
+
+    change(store, lambda pace: configure(pace, "2/s", now=100.0))
+
+    assert store.pace.configured == "2/s"
+    assert store.pace.epoch == 4
+
+
+def test_a_step_that_changes_nothing_writes_nothing() -> None:
+    store = ContendedStore(lost=0)
+
+    assert change(store, lambda pace: pace) == Pace()
+
+    assert store.writes == 0
+
+
+def test_a_pace_that_never_holds_still_is_a_fault() -> None:
+    store = ContendedStore(lost=TRIES)
+
+    with pytest.raises(LedgerUnreachable):
+        change(store, lambda pace: configure(pace, "2/s", now=100.0))
