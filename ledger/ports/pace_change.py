@@ -12,8 +12,8 @@ TRIES = 100
 def change(store: PaceStore, step: Callable[[Pace], Pace]) -> Pace:
     """Take a pure step from the pace as it stands, anew wherever somebody was faster.
 
-    A step that changes nothing writes nothing. Returns the pace after the step. Raises LedgerUnreachable after TRIES lost tries, and what the
-    store raises.
+    A step that changes nothing writes nothing. Returns the pace after the step. Raises
+    LedgerUnreachable after TRIES lost tries, and what the store raises.
     """
     for _ in range(TRIES):
         old = store.read_pace()
