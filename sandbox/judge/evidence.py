@@ -5,7 +5,7 @@ says. So one judge serves property tests, end-to-end and chaos tests, and the de
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -66,9 +66,49 @@ class Numbers:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All that was seen of one upload.
+
+    orders: what its file held. requests: the API's log, in order of arrival. polls: its numbers,
+    every time that somebody looked; the last look is the one that counts.
+    """
+
+    orders: Sequence[ExpectedOrder]
+    requests: Sequence[Request]
+    polls: Sequence[Numbers]
+
+    @property
+    def now(self) -> Numbers:
+        """The upload's numbers at the last look."""
+        return self.polls[-1]
+
+    def requests_by_line(self) -> dict[int, list[Request]]:
+        """The requests of each order's line in order of arrival, known by their key."""
+        lines = {order.idempotency_key: order.line for order in self.orders}
+        by_line: dict[int, list[Request]] = {order.line: [] for order in self.orders}
+        for request in self.requests:
+            if request.idempotency_key in lines:
+                by_line[lines[request.idempotency_key]].append(request)
+        return by_line
+
+    def repeats(self) -> list[Request]:
+        """The requests whose order the API had taken before; keys tell orders from each other."""
+        taken: set[str] = set()
+        again: list[Request] = []
+        for request in self.requests:
+            if request.idempotency_key in taken:
+                again.append(request)
+            if request.is_accepted:
+                taken.add(request.idempotency_key)
+        return again
+
+
 def expected_orders(upload: UploadId, lines: Mapping[int, bytes]) -> tuple[ExpectedOrder, ...]:
-    """The orders of a JSON-lines file, by line number; `lines` holds only the valid ones, each
-    without its line ending."""
+    """The orders of a JSON-lines file.
+
+    lines: by line number, only the valid ones, each without its line ending.
+    """
     return tuple(
         ExpectedOrder(
             line,

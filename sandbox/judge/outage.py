@@ -1,10 +1,9 @@
-"""Did an outage cost time only? (promise 5)"""
+"""Did an outage cost time only (promise 5)?"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sandbox.judge.arrival import requests_by_line
-from sandbox.judge.evidence import ExpectedOrder, Numbers, Request
+from sandbox.judge.evidence import Observed, Request
 from sandbox.judge.verdict import Verdict, some
 
 FREE_PROBES = 5
@@ -22,33 +21,35 @@ class Outage:
 
 
 def outage_costs_time_only(
-    orders: Sequence[ExpectedOrder],
-    requests: Sequence[Request],
-    now: Numbers,
+    seen: Observed,
     *,
     outages: Sequence[Outage],
     refused_for_good: Collection[str] = (),
     recovery_seconds: float = 6.0,
 ) -> Verdict:
-    """Promise 5. `refused_for_good`: the order ids that the API refuses on purpose; no other order
-    may end as a dead letter."""
-    by_line = requests_by_line(orders, requests)
+    """Promise 5: sending held, probed with single attempts, and went on.
+
+    refused_for_good: the order ids that the API refuses on purpose; no other order may end as a
+    dead letter. recovery_seconds: until the first accepted order after an outage.
+    """
+    by_line = seen.requests_by_line()
+    now = seen.now
     breaches = []
-    expected = sum(order.order_id in refused_for_good for order in orders)
+    expected = sum(order.order_id in refused_for_good for order in seen.orders)
     if now.refused > expected:
         breaches.append(f"{now.refused} orders were refused, only {expected} had to be")
     probes = 0
     for outage in outages:
-        during = [r for r in requests if outage.start <= r.t < outage.end]
+        during = [r for r in seen.requests if outage.start <= r.t < outage.end]
         probes += len(during)
         most = FREE_PROBES + (outage.end - outage.start) / PROBE_SECONDS
         if len(during) > most:
             breaches.append(f"{len(during)} requests during an outage that allows {most:.0f}")
-        breaches += _recovery(requests, outage, recovery_seconds)
+        breaches += _recovery(seen.requests, outage, recovery_seconds)
     if not now.waiting and not now.cancelled:
         held = [
             order.order_id
-            for order in orders
+            for order in seen.orders
             if order.order_id not in refused_for_good
             and not any(r.is_accepted for r in by_line[order.line])
         ]

@@ -1,12 +1,11 @@
-"""Were orders sent in file order, and by their owner only? (promises 4 and 6)"""
+"""Were orders sent in file order, and by their owner only (promises 4 and 6)?"""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from sandbox.judge.arrival import repeats, requests_by_line
-from sandbox.judge.evidence import ExpectedOrder, Request
+from sandbox.judge.evidence import Observed, Request
 from sandbox.judge.verdict import Verdict, some
 
 
@@ -22,15 +21,15 @@ class TakeOver:
     is_gone: bool
 
 
-def order_is_kept(
-    orders: Sequence[ExpectedOrder], requests: Sequence[Request], *, whole_file: bool = True
-) -> Verdict:
-    """Promise 4. `whole_file`: one lane and a window of 1, so that not only the orders with one id
-    but all of them are begun in file order."""
-    by_line = requests_by_line(orders, requests)
+def order_is_kept(seen: Observed, *, whole_file: bool = True) -> Verdict:
+    """Promise 4: an order is not begun before the one with its id above it is done.
+
+    whole_file: one lane and a window of 1, so that all orders are begun in file order.
+    """
+    by_line = seen.requests_by_line()
     breaches = []
     same_id: dict[str, list[int]] = defaultdict(list)
-    for order in orders:
+    for order in seen.orders:
         if by_line[order.line]:
             same_id[order.order_id].append(order.line)
     for order_id, lines in same_id.items():
@@ -57,10 +56,13 @@ def _done_at(requests: Sequence[Request]) -> float:
     return next((r.t for r in requests if r.is_accepted), requests[-1].t)
 
 
-def old_owner_stops(requests: Sequence[Request], *, take_overs: Sequence[TakeOver]) -> Verdict:
-    """Promise 6. What an old owner sends shows as an order that the API had taken before: the new
-    owner sends each of them too. Its current turn is granted to it."""
-    again = repeats(requests)
+def old_owner_stops(seen: Observed, *, take_overs: Sequence[TakeOver], window: int = 1) -> Verdict:
+    """Promise 6: after each take-over at most the old owner's `window` of current turns.
+
+    The new owner sends all that the old one had in hand, so what the old one sends shows as an
+    order that comes again.
+    """
+    again = seen.repeats()
     breaches = [
         f"the old owner of take-over {number} still lives"
         for number, take_over in enumerate(take_overs, 1)
@@ -69,7 +71,7 @@ def old_owner_stops(requests: Sequence[Request], *, take_overs: Sequence[TakeOve
     starts = [take_over.at for take_over in take_overs]
     for number, (start, end) in enumerate(pairwise([*starts, float("inf")]), 1):
         late = [request.order_id for request in again if start < request.t <= end]
-        if len(late) > 1:
+        if len(late) > window:
             breaches.append(f"after take-over {number} came again: {some(late)}")
     sent = sum(request.t > starts[0] for request in again) if starts else 0
     evidence = f"{len(take_overs)} old owners are gone; {sent} orders came again after them"

@@ -1,10 +1,10 @@
-"""Were the starts of attempts as far apart as the pace asks, and no turn wasted? (promise 3)"""
+"""Were the starts of attempts as far apart as the pace asks, and no turn wasted (promise 3)?"""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 from orders.rate import Rate
-from sandbox.judge.evidence import Request
+from sandbox.judge.evidence import Observed, Request
 from sandbox.judge.verdict import Verdict, some
 
 GAP_SHARE = 0.99
@@ -17,7 +17,7 @@ NOTICE_SECONDS = 1.0
 
 
 def pace_is_kept(
-    requests: Sequence[Request],
+    seen: Observed,
     *,
     rates: Sequence[tuple[float, Rate]],
     busy: Sequence[tuple[float, float]] = (),
@@ -30,6 +30,7 @@ def pace_is_kept(
     waited and nothing barred sending, so that at least `least_used` of the turns must be used.
     gap_share: the smallest gap as a part of the interval.
     """
+    requests = seen.requests
     breaches = []
     gaps = [later.t - earlier.t for earlier, later in pairwise(requests)]
     close = [
@@ -52,8 +53,10 @@ def pace_is_kept(
 def turns_used(
     requests: Sequence[Request], rates: Sequence[tuple[float, Rate]], span: tuple[float, float]
 ) -> float | None:
-    """The part of the turns between the first and the last request of a stretch that was used;
-    None where it holds fewer than two requests or no limit."""
+    """The part of the turns that was used between a stretch's first and last request.
+
+    None where it holds fewer than two requests, or where there is no limit.
+    """
     starts = [request.t for request in requests if span[0] <= request.t <= span[1]]
     interval = _least_interval(rates, span[0] + NOTICE_SECONDS, span[1])
     if len(starts) <= 1 or not interval:
@@ -67,8 +70,10 @@ def _rates_between(rates: Sequence[tuple[float, Rate]], start: float, end: float
 
 
 def _least_interval(rates: Sequence[tuple[float, Rate]], start: float, end: float) -> float:
-    """The shortest interval that held, or may still have been believed, in a stretch of time;
-    0 where the crowd rule applies instead."""
+    """The shortest interval that held, or was believed, in a stretch of time.
+
+    0 where the crowd rule applies instead.
+    """
     found = _rates_between(rates, start - NOTICE_SECONDS, end)
     intervals = [
         0.0 if (rate.per_second or 0) > CROWD_PER_SECOND else rate.interval_seconds
