@@ -14,8 +14,18 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
-from pydantic import ValidationError as NotAnOrder
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+)
+
+NotAnOrder = ValidationError
+"""A line, or a body, is no order; `reason_of` says why."""
 
 _PLAIN_PRICE = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,4})?", re.ASCII)
 

@@ -1,0 +1,190 @@
+"""Which orders does a block of CSV records hold?
+
+A record is a physical line, unless a quoted field holds a line feed. A quote that is never closed
+must not swallow the rest of the file: where the longest line does not close it, its line alone is
+rejected and reading goes on with the next.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orders.batch import Batch, Position, Rejected
+from orders.blocks import Block
+from orders.formats import SourceUnreadable
+from orders.order import (
+    FIELDS,
+    REQUIRED_FIELDS,
+    WHOLE_NUMBER_FIELDS,
+    NotAnOrder,
+    check_line,
+    reason_of,
+)
+
+DELIMITERS = ",;\t|"
+
+_WHOLE_NUMBER_DIGITS = 18
+_BLANKS = " \t\r"
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class CsvHeader:
+    """The columns of a file, from left to right, and what stands between them."""
+
+    columns: tuple[str, ...]
+    delimiter: str
+
+
+def read_header(line: bytes, *, delimiter: str = "") -> CsvHeader:
+    """Read the first line. Without a delimiter, the one that makes sense of the line is taken.
+
+    Raises SourceUnreadable where columns are missing, named twice or not named.
+    """
+    try:
+        text = line.removesuffix(b"\r").decode()
+    except UnicodeDecodeError as error:
+        raise SourceUnreadable("the header is not UTF-8", line=1) from error
+    tried = [_split_header(text, one) for one in delimiter or DELIMITERS]
+    header = max(tried, key=lambda h: len(set(h.columns) & set(FIELDS)))
+    names = header.columns
+    missing = [name for name in REQUIRED_FIELDS if name not in names]
+    if missing:
+        raise SourceUnreadable(f"the header lacks the columns {', '.join(missing)}", line=1)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SourceUnreadable(f"the header names {', '.join(twice)!r} more than once", line=1)
+    return header
+
+
+def _split_header(text: str, delimiter: str) -> CsvHeader:
+    try:
+        row = next(csv.reader([text], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        row = []
+    return CsvHeader(tuple(name.strip() for name in row), delimiter)
+
+
+class CsvReader:
+    """Turns the blocks of one file into batches; holds the record that a block left unfinished."""
+
+    def __init__(self, header: CsvHeader, *, longest_bytes: int) -> None:
+        self._header = header
+        self._longest_bytes = longest_bytes
+        self._begun: list[str] = []  # physical lines of the unfinished record
+        self._end = Position()
+        csv.field_size_limit(max(csv.field_size_limit(), longest_bytes + 1))
+
+    def take(self, block: Block) -> Batch:
+        """The records that end in this block."""
+        text = block.text.decode("utf-8", "surrogateescape")
+        lines = [*self._begun, *text.split("\n")]
+        first_line = block.first_line - len(self._begun)
+        self._begun = []
+        self._end = Position(block.offset, block.first_line + block.count - 1)
+        return self._read(lines, first_line, is_last=False)
+
+    def finish(self) -> Batch | None:
+        """What is left where the text ends, or where a line too long for any record comes."""
+        if not self._begun:
+            return None
+        lines, self._begun = self._begun, []
+        return self._read(lines, self._end.line + 1 - len(lines), is_last=True)
+
+    def _read(self, lines: list[str], first_line: int, *, is_last: bool) -> Batch:
+        numbers: list[int] = []
+        order_ids: list[str] = []
+        bodies: list[bytes] = []
+        rejected: list[Rejected] = []
+        blank = 0
+        for start, count, row in self._records(lines, is_last=is_last):
+            if count == 1 and not lines[start].strip(_BLANKS):
+                blank += 1
+                continue
+            try:
+                order_id, body = self._order(row)
+            except _NoRecord as error:
+                raw = _encode("\n".join(lines[start : start + count])).removesuffix(b"\r")
+                rejected.append(Rejected(first_line + start, str(error), raw))
+                continue
+            numbers.append(first_line + start)
+            order_ids.append(order_id)
+            bodies.append(body)
+        return Batch(numbers, order_ids, bodies, rejected, blank, self._position())
+
+    def _records(
+        self, lines: list[str], *, is_last: bool
+    ) -> Iterator[tuple[int, int, list[str] | str]]:
+        """Index of its first line, number of lines, and the row of each record, or what is wrong.
+
+        A record that the lines do not finish goes to `_begun`, unless they are the last.
+        """
+        start = 0
+        while start < len(lines):
+            rest = (f"{line}\n" for line in lines[start:])
+            reader = csv.reader(rest, delimiter=self._header.delimiter, strict=True)
+            base = start
+            try:
+                for row in reader:
+                    count = base + reader.line_num - start
+                    yield start, count, row
+                    start += count
+            except csv.Error as error:
+                is_open = base + reader.line_num == len(lines)
+                if is_open and not is_last and _size(lines[start:]) <= self._longest_bytes:
+                    self._begun = lines[start:]
+                    return
+                yield start, 1, "a quote is never closed" if is_open else f"is no CSV: {error}"
+                start += 1
+
+    def _position(self) -> Position:
+        begun = self._begun
+        return Position(self._end.offset - _size(begun), self._end.line - len(begun))
+
+    def _order(self, row: list[str] | str) -> tuple[str, bytes]:
+        """The order id and body of a row; a string says why there is no row. Raises _NoRecord."""
+        if isinstance(row, str):
+            raise _NoRecord(row)
+        body = self._body(row)
+        try:
+            return check_line(body).order_id, body
+        except NotAnOrder as error:
+            raise _NoRecord(reason_of(error)) from error
+
+    def _body(self, row: list[str]) -> bytes:
+        """Compact JSON in column order; empty fields that an order can do without are left out."""
+        columns = self._header.columns
+        if len(row) != len(columns):
+            raise _NoRecord(f"has {len(row)} fields where the header has {len(columns)}")
+        fields: dict[str, str | int] = {}
+        for name, value in zip(columns, row, strict=True):
+            if name in WHOLE_NUMBER_FIELDS and _is_whole_number(value):
+                fields[name] = int(value)
+            elif value or name in REQUIRED_FIELDS:
+                fields[name] = value
+        try:
+            body = _to_json(fields).encode()
+        except UnicodeEncodeError as error:
+            raise _NoRecord("is not UTF-8") from error
+        if b"\\u0000" in body and any("\0" in value for value in row):
+            raise _NoRecord("holds a NUL byte")
+        if len(body) > self._longest_bytes:
+            raise _NoRecord(f"is longer than {self._longest_bytes} bytes")
+        return body
+
+
+class _NoRecord(Exception):
+    """What a record lacks, as a clause for the file's owner."""
+
+
+def _is_whole_number(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= _WHOLE_NUMBER_DIGITS
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _size(lines: list[str]) -> int:
+    return sum(len(_encode(line)) + 1 for line in lines)

@@ -1,0 +1,64 @@
+"""What does a file's name say it holds, and does its beginning agree?"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Layout(StrEnum):
+    """How orders follow each other in the plain text."""
+
+    JSON_LINES = "JSON lines"
+    CSV = "CSV"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What a file's name says it holds."""
+
+    layout: Layout
+    is_gzip: bool
+
+
+class SourceUnreadable(Exception):
+    """A file is not what its name says, from line `line` (counted from 1) on."""
+
+    def __init__(self, reason: str, *, line: int) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.reason = reason
+        self.line = line
+
+
+_LAYOUTS = {
+    ".jsonl": Layout.JSON_LINES,
+    ".ndjson": Layout.JSON_LINES,
+    ".json": Layout.JSON_LINES,
+    ".csv": Layout.CSV,
+}
+NAMES_READ = "a name must end in .jsonl, .ndjson, .json or .csv, or one of these with .gz"
+
+_OTHER_CONTENTS = {
+    b"\x1f\x8b": "it is gzip: its name must then end in .gz",
+    b"PK\x03\x04": "it is a zip archive or a spreadsheet: save it as CSV or JSON lines",
+    b"\xff\xfe": "it is UTF-16 text: save it as UTF-8",
+    b"\xfe\xff": "it is UTF-16 text: save it as UTF-8",
+    b"PAR1": "it is a Parquet file: save it as CSV or JSON lines",
+    b"BZh": "it is compressed with bzip2: use gzip",
+    b"\x28\xb5\x2f\xfd": "it is compressed with zstd: use gzip",
+}
+
+
+def format_of(name: str) -> Format:
+    """The format that a key or file name promises. Raises SourceUnreadable."""
+    lower = name.lower()
+    stem = lower.removesuffix(".gz")
+    for suffix, layout in _LAYOUTS.items():
+        if stem.endswith(suffix):
+            return Format(layout, is_gzip=stem != lower)
+    raise SourceUnreadable(f"the name does not say what the file holds: {NAMES_READ}", line=1)
+
+
+def refuse_other_contents(beginning: bytes) -> None:
+    """Raise SourceUnreadable if the plain text begins like something that is no text of ours."""
+    for magic, reason in _OTHER_CONTENTS.items():
+        if beginning.startswith(magic):
+            raise SourceUnreadable(reason, line=1)
