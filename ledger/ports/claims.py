@@ -44,8 +44,11 @@ class Claim:
 def is_free(
     claim: Claim, *, host: str, boot: str, now: float, lives: Callable[[LiveProcess], bool]
 ) -> bool:
-    """May this claim be taken over? At once when its process is gone from this machine, else when
-    it had no heartbeat for STALE_SECONDS. `lives` tells of processes of this machine."""
+    """May this claim be taken over?
+
+    At once when its process is gone from this machine, else when it had no heartbeat for
+    STALE_SECONDS. `lives` tells of processes of this machine.
+    """
     if claim.host == host and claim.boot == boot:
         return not lives(claim.worker)
     return now - claim.heartbeat_at > STALE_SECONDS
@@ -58,8 +61,10 @@ class Claims(Protocol):
         """Every claim under this worker id."""
 
     def take_claim(self, claim: Claim, *, instead_of: Claim | None) -> bool:
-        """Write the claim where none stands, or where exactly `instead_of` stands (same token and
-        heartbeat). False: somebody else was faster."""
+        """Write the claim where none stands, or where exactly `instead_of` stands.
+
+        The same token and heartbeat make it the same. False: somebody else was faster.
+        """
 
     def renew_claim(self, claim: Claim) -> bool:
         """Write the heartbeat and the daemon of a claim held. False: it was taken over."""

@@ -54,7 +54,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch of the chain that never came: the lines after `prev` up to `line`, `count` orders."""
+    """A stretch of the chain that never came: `count` orders after `prev` up to `line`."""
 
     prev: int
     line: int

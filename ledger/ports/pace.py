@@ -187,7 +187,7 @@ Reservation = Grant | Unlimited | Closed | Superseded
 
 
 def is_shard_bar(name: str) -> bool:
-    """Does a bar of this name hold for one shard only? (Kinesis names every shard this way.)"""
+    """Does a bar of this name hold for one shard only? Kinesis names every shard this way."""
     return name.startswith("shardId-")
 
 
@@ -201,7 +201,7 @@ def reserve(
     """
     if pace.owners.get(shard) != token:
         return pace, Superseded()
-    closed = _closed(pace, shard, now)
+    closed = is_closed(pace, shard, now)
     if closed:
         return pace, closed
     rate = pace.rate(now)
@@ -217,11 +217,12 @@ def reserve(
     row = Reserved(max(next_free, now), count, interval)
     turns = tuple(row.first + i * interval for i in range(count))
     return _with_row(pace, row, now), Grant(
-        turns, pace.epoch, pace.generation, False, interval, was_reset
+        turns, pace.epoch, pace.generation, is_probe=False, interval=interval, was_reset=was_reset
     )
 
 
-def _closed(pace: Pace, shard: str, now: float) -> Closed | None:
+def is_closed(pace: Pace, shard: str, now: float) -> Closed | None:
+    """Why this shard gets no turn now, None where it may have one."""
     bars = pace.bars_of(shard)
     if bars:
         bar = next(iter(bars.values()))
@@ -247,7 +248,7 @@ def _probe(
     wait_seconds = max(steps[min(hold.step + 1, len(steps) - 1)], interval)
     pushed = replace(hold, until=start + wait_seconds, step=hold.step + 1)
     granted = _with_row(replace(pace, hold=pushed), Reserved(start, 1, interval), now)
-    return granted, Grant((start,), pace.epoch, hold.generation, True, interval)
+    return granted, Grant((start,), pace.epoch, hold.generation, is_probe=True, interval=interval)
 
 
 def _with_row(pace: Pace, row: Reserved, now: float) -> Pace:
@@ -351,7 +352,7 @@ def answered(pace: Pace, generation: int) -> Pace:
     return replace(pace, hold=None, generation=pace.generation + 1)
 
 
-def failed(
+def failed(  # noqa: PLR0913 - a report of one failure, all of it named
     pace: Pace, kind: HoldKind, *, generation: int, why: str, wait_seconds: float, now: float
 ) -> Pace:
     """An attempt of this generation failed: begin a hold, or extend the one that it probed.

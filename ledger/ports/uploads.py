@@ -141,7 +141,7 @@ class Account:
 
 
 class UploadLedger(Protocol):
-    """Where uploads are kept. Every write is idempotent or conditional; `now` is seconds (epoch)."""
+    """Where uploads are kept; every write is idempotent or conditional, `now` is epoch seconds."""
 
     def announce(
         self, upload: UploadId, source: Source, *, now: float, kind: UploadKind = UploadKind.FILE
@@ -149,8 +149,11 @@ class UploadLedger(Protocol):
         """The upload's row, made in state `reading` where there was none; whoever comes first."""
 
     def start_run(self, upload: UploadId, *, token: str, lanes: int, now: float) -> Upload:
-        """Take the reading over: the last token wins. Fixes the lanes (first run only) and makes
-        their rows. Changes nothing but the token where reading is complete."""
+        """Take the reading over: the last token wins.
+
+        Fixes the lanes (first run only) and makes their rows. Changes nothing but the token where
+        reading is complete.
+        """
 
     def admit(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
         """Write the estimate, before all open uploads are summed. False: another run took over."""
@@ -158,11 +161,13 @@ class UploadLedger(Protocol):
     def save_progress(
         self, upload: UploadId, *, token: str, progress: Progress, now: float
     ) -> UploadState | None:
-        """Set the progress, on condition that the token is the last one and the line does not
-        shrink. Returns the upload's state (`cancelled` tells the reader to stop), None where
-        another run took over."""
+        """Set the progress, if the token is the last one and the line does not shrink.
 
-    def finish_reading(
+        Returns the upload's state (`cancelled` tells the reader to stop), None where another run
+        took over.
+        """
+
+    def finish_reading(  # noqa: PLR0913 - one write, all of it named
         self,
         upload: UploadId,
         *,
@@ -172,17 +177,24 @@ class UploadLedger(Protocol):
         reason: str,
         now: float,
     ) -> bool:
-        """End the reading: progress, `read_complete`, the state (`sending`, or how it ended) and
-        the sentence. A cancelled upload stays cancelled. False: another run took over."""
+        """End the reading: progress, `read_complete`, state and the sentence.
+
+        The state is `sending`, or how it ended. A cancelled upload stays cancelled. False: another
+        run took over.
+        """
 
     def close_if_drained(self, upload: UploadId, *, now: float) -> Account:
-        """Close the upload if reading is complete and every lane has ended: `sending` becomes
-        `done` or `done_with_problems`, and it leaves the list of open uploads. Whoever comes last,
-        reader or consumer, closes it. Raises UploadMissing."""
+        """Close the upload if reading is complete and every lane has ended.
+
+        `sending` becomes `done` or `done_with_problems`, and it leaves the list of open uploads.
+        Whoever comes last, reader or consumer, closes it. Raises UploadMissing.
+        """
 
     def cancel(self, upload: UploadId, *, reason: str, now: float) -> Account:
         """Set an open upload to `cancelled`; it stays listed until the rest is settled.
-        Raises UploadMissing; an upload that ended before stays as it is."""
+
+        Raises UploadMissing; an upload that ended before stays as it is.
+        """
 
     def link(self, upload: UploadId, linked: UploadId) -> None:
         """Name the upload that this one was sent again as (or was made from)."""

@@ -1,0 +1,98 @@
+"""What may the delivery ask its driver to do?
+
+The delivery is a state machine without clock or socket: a driver (threads in the shard process, a
+heap of events in a simulation) takes one action at a time, carries it out, and tells the result.
+"""
+
+from dataclasses import dataclass
+
+from consumer.delivery.entries import Entry
+from ledger.ports.dead_letters import DeadLetter
+from ledger.ports.lanes import Lane, Settlement
+from ledger.ports.pace import Bar, HoldKind
+from orders.upload import UploadId
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Reserve up to `wanted` turns from the pace item; then call `reserved`."""
+
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Wait until `start`, ask `may_start`, make one attempt; then call `ended` (or `given_up`).
+
+    start: seconds since the epoch; 0 where no turn is needed.
+    """
+
+    entry: Entry
+    start: float
+    epoch: int
+    generation: int
+    interval: float
+    is_probe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Keep the dead letters, then settle the lane; then call `settled` or `settle_failed`.
+
+    lane is None for records that belong to no lane: only their dead letters are kept.
+    """
+
+    lane: Lane | None
+    settlement: Settlement
+    letters: tuple[DeadLetter, ...]
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFailure:
+    """Take the step `pace.failed`; then call `pace_changed`."""
+
+    kind: HoldKind
+    generation: int
+    why: str
+    wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReportAnswer:
+    """Take the step `pace.answered`; then call `pace_changed`."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetBar:
+    """Take the step `pace.bar`; then call `pace_changed`."""
+
+    name: str
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetSetAside:
+    """Take the step `pace.was_set_aside`; then call `pace_changed`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseUpload:
+    """A lane ended: close its upload if it is drained; then call `upload_closed`."""
+
+    upload: UploadId
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Read the pace item and which of these uploads are cancelled; then call `looked`."""
+
+    uploads: tuple[UploadId, ...]
+
+
+PaceChange = ReportFailure | ReportAnswer | SetBar | ForgetSetAside
+Action = Reserve | Send | Settle | PaceChange | CloseUpload | Look

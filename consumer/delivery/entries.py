@@ -1,0 +1,93 @@
+"""What does the delivery hold for one record of the stream?"""
+
+import json
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NewType
+
+from ledger.ports.lanes import LaneKey
+from orders.envelope import Decoded
+from orders.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """Where a record stands in its shard: what KCL checkpoints. Both numbers always go together."""
+
+    sequence: int
+    sub_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """One de-aggregated record as it came from the stream."""
+
+    position: Position
+    item: Decoded
+    data: bytes = b""
+
+
+OrderId = NewType("OrderId", str)
+
+
+class Stage(Enum):
+    """How far an entry is."""
+
+    BLOCKED = auto()  # a later release must read it; nothing after it is sent
+    WAITING = auto()  # not sent, or to be sent again
+    ASSIGNED = auto()  # has a turn, not started
+    STARTED = auto()  # an attempt is on its way
+    DONE = auto()  # its outcome is known, the ledger does not have it yet
+    SETTLING = auto()  # the ledger is being told
+    SETTLED = auto()  # the ledger has it
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A record in hand, in stream order. Mutable: this is the state of the delivery.
+
+    key: the lane, None for a record that is no envelope. prev, line, ordinal: as in the envelope;
+    for missing orders the stretch they lie in, `count` of them.
+    failures: attempts without a usable answer; alone: those among them since which others were
+    accepted; accepted_before: the accepted orders of this process at the last failure;
+    recovered_before: the orders accepted after a failure, when this one first failed.
+    """
+
+    position: Position
+    key: LaneKey | None
+    prev: int
+    line: int
+    ordinal: int
+    body: bytes = b""
+    order_id: OrderId = OrderId("")
+    stage: Stage = Stage.WAITING
+    outcome: Outcome | None = None
+    count: int = 1
+    ends_lane: bool = False
+    failures: int = 0
+    alone: int = 0
+    accepted_before: int = 0
+    recovered_before: int = 0
+    retry_at: float = 0.0
+    attempts: int = 0
+    may_have_arrived: bool = False
+    first_attempt_at: float = 0.0
+    gap_seconds: float | None = None
+    status: int | None = None
+    reason: str = ""
+    answer: str = ""
+
+    @property
+    def name(self) -> str:
+        """How people and the pace item name this order."""
+        return f"{self.key.upload}/{self.line}" if self.key else "unreadable"
+
+
+def order_id_of(body: bytes) -> OrderId | None:
+    """The order id in a body, None where it cannot be read: such an order cannot be addressed."""
+    try:
+        order = json.loads(body)
+    except ValueError:
+        return None
+    order_id = order.get("order_id") if isinstance(order, dict) else None
+    return OrderId(order_id) if isinstance(order_id, str) and order_id else None

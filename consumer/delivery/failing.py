@@ -1,0 +1,64 @@
+"""Is the API down, or is it this one order?
+
+An order is blamed only on evidence: it failed again and again while others were accepted in
+between. Where orders that had failed were accepted later the API is flapping, and more evidence is
+asked for.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from consumer.delivery.entries import Entry
+
+SUSPECT = 2
+"""From so many failures alone on, an order waits while others go on."""
+RETRY_SECONDS = (5.0, 10.0, 15.0)
+"""How long a suspect waits before its next attempt; the last repeats."""
+PATIENCE_MAX = 10
+"""However much the API flaps, more failures alone than this are not asked for."""
+
+
+@dataclass(slots=True)
+class Failing:
+    """What is known about failures of this process.
+
+    failed_alone: failures alone after which an order is refused, while nothing flaps.
+    """
+
+    failed_alone: int
+    accepted: int = 0
+    recovered: int = 0
+    probe_other_next: bool = False
+
+    def accept(self, entry: Entry) -> None:
+        """An order was accepted."""
+        self.accepted += 1
+        if entry.failures:
+            self.recovered += 1
+
+    def fail(self, entry: Entry, *, now: float, is_stuck: bool) -> bool:
+        """An order failed; True where it is to be refused as `failed alone`.
+
+        is_stuck: the window is full behind it, so that no other order could be accepted.
+        """
+        others_were_accepted = self.accepted > entry.accepted_before
+        entry.failures += 1
+        if entry.failures == 1:
+            entry.alone = 1
+            entry.recovered_before = self.recovered
+        elif others_were_accepted or (is_stuck and entry.alone >= SUSPECT):
+            entry.alone += 1
+        entry.accepted_before = self.accepted
+        is_suspect = entry.alone >= SUSPECT
+        if is_suspect:
+            step = min(entry.alone - SUSPECT, len(RETRY_SECONDS) - 1)
+            entry.retry_at = now + RETRY_SECONDS[step]
+        self.probe_other_next = is_suspect or not self.probe_other_next
+        flaps = self.recovered - entry.recovered_before
+        patience = min(self.failed_alone + flaps, max(PATIENCE_MAX, self.failed_alone))
+        return entry.alone >= patience
+
+
+def suspects(entries: Iterable[Entry]) -> int:
+    """How many orders have failed and are still waiting: they take no room from the others."""
+    return sum(1 for entry in entries if entry.failures)

@@ -1,0 +1,139 @@
+"""Which records of the stream are new orders, which are repeats, and which are missing?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from consumer.delivery.entries import Entry, Position, Stage
+from ledger.ports.lanes import Lane, Recent
+from ledger.ports.pace import Bar, Pace
+from orders.envelope import EndMarker, OrderEnvelope
+from orders.outcome import Outcome
+
+
+@dataclass(slots=True, eq=False)
+class LaneTrack:
+    """One lane as this process knows it: the ledger's last word, and what it took since.
+
+    taken_line, taken_ordinal: the last order taken from the stream; at the start the mark.
+    unsettled: entries of this lane that the ledger does not have yet.
+    gaps: stretches found missing since the start; recovered: lines of them that came after all.
+    """
+
+    lane: Lane
+    taken_line: int
+    taken_ordinal: int
+    is_cancelled: bool = False
+    has_ended: bool = False
+    unsettled: int = 0
+    recent: Recent = field(default_factory=Recent)
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    recovered: set[int] = field(default_factory=set)
+
+    @classmethod
+    def begin(cls, lane: Lane, *, is_cancelled: bool) -> "LaneTrack":
+        """Start where the ledger stands."""
+        return cls(lane, lane.mark, lane.mark_ordinal, is_cancelled, lane.ended, recent=lane.recent)
+
+    def count(
+        self, outcome: Outcome, count: int, pace: Pace, budget: tuple[int, float]
+    ) -> Bar | None:
+        """Count an outcome against the refusal budget (N, P percent); a bar where it is spent."""
+        if pace.resumed > self.recent.resumed:
+            self.recent = Recent(resumed=pace.resumed)
+        self.recent = self.recent.plus(outcome, count)
+        refused, length = self.recent.refused, self.recent.length
+        most, percent = budget
+        if outcome is not Outcome.REFUSED or refused <= most or refused * 100 <= percent * length:
+            return None
+        detail = (
+            f"{refused} of the last {length} orders of upload {self.lane.key.upload} were refused; "
+            "see `orders dead-letters list`, then `orders resume`"
+        )
+        return Bar("refusal budget spent", detail, 0.0)
+
+    def comes_after_all(self, line: int) -> bool:
+        """Was this line given up as missing, and has not come since?"""
+        if line > self.taken_line or line in self.recovered:
+            return False
+        return self.lane.is_missing(line) or any(a < line <= b for a, b in self.gaps)
+
+
+def take_order(track: LaneTrack, envelope: OrderEnvelope, position: Position) -> list[Entry]:
+    """The entries for one order: itself, before it what is missing, or nothing but its position.
+
+    A line that was taken or is settled is a repeat: its entry is settled at once, so that the
+    checkpoint can pass it. An order of a recorded gap that comes after all is sent.
+    """
+    line = envelope.line
+    if track.comes_after_all(line):
+        track.recovered.add(line)
+        return [_order(track, envelope, position)]
+    if line <= track.taken_line:
+        return [_repeat(track, position)]
+    entries = _missing_before(track, envelope.prev, envelope.ordinal - 1, position)
+    is_repeat = track.lane.is_settled(line)
+    track.taken_line, track.taken_ordinal = line, envelope.ordinal
+    taken = _repeat(track, position) if is_repeat else _order(track, envelope, position)
+    return [*entries, taken]
+
+
+def take_end(track: LaneTrack, marker: EndMarker, position: Position) -> list[Entry]:
+    """The entries for an end marker: missing orders before it, and the end itself."""
+    if track.has_ended:
+        return [_repeat(track, position)]
+    track.has_ended = True
+    entries = _missing_before(track, marker.prev, marker.ordinal, position)
+    track.taken_line = max(track.taken_line, marker.prev)
+    end = Entry(position, track.lane.key, marker.prev, marker.prev, marker.ordinal, count=0)
+    end.ends_lane = True
+    end.stage = Stage.DONE
+    return [*entries, end]
+
+
+def _missing_before(track: LaneTrack, prev: int, ordinal: int, position: Position) -> list[Entry]:
+    """What lies between the last order taken and the one that a record names as its predecessor.
+
+    Where several stretches are missing only their sum is known, so the last one takes what is left.
+    """
+    stretches = list(_unsettled(track.lane, track.taken_line, prev))
+    between = [r for r in track.lane.ahead if track.taken_line <= r.prev < prev]
+    left = ordinal - track.taken_ordinal - sum(reach.count for reach in between)
+    entries: list[Entry] = []
+    for index, (after, line) in enumerate(stretches):
+        is_last = index == len(stretches) - 1
+        count = max(left, 1) if is_last else 1
+        entry = Entry(position, track.lane.key, after, line, track.taken_ordinal + 1, count=count)
+        entry.stage, entry.outcome = Stage.DONE, Outcome.MISSING
+        entries.append(entry)
+        track.gaps.append((after, line))
+        left -= count
+    return entries
+
+
+def _unsettled(lane: Lane, after: int, upto: int) -> Iterator[tuple[int, int]]:
+    """The stretches of the lane between two lines that the ledger has not settled."""
+    for reach in lane.ahead:
+        if reach.line <= after or reach.prev >= upto:
+            continue
+        if reach.prev > after:
+            yield after, reach.prev
+        after = reach.line
+    if after < upto:
+        yield after, upto
+
+
+def _order(track: LaneTrack, envelope: OrderEnvelope, position: Position) -> Entry:
+    return Entry(
+        position,
+        track.lane.key,
+        envelope.prev,
+        envelope.line,
+        envelope.ordinal,
+        body=envelope.body,
+    )
+
+
+def _repeat(track: LaneTrack, position: Position) -> Entry:
+    entry = Entry(position, track.lane.key, 0, 0, 0, count=0)
+    entry.stage = Stage.SETTLED
+    return entry

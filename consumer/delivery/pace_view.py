@@ -1,0 +1,114 @@
+"""What does this process know of the pace, and which changes of it has it to write?
+
+A change is applied to the view at once, so that nothing starts that it forbids, and handed out to
+be written. What comes back from the store is the truth, with the changes not written yet on top.
+"""
+
+from collections import deque
+
+from consumer.delivery.actions import (
+    ForgetSetAside,
+    PaceChange,
+    ReportAnswer,
+    ReportFailure,
+    SetBar,
+)
+from ledger.ports import pace as steps
+from ledger.ports.pace import Bar, Closed, HoldKind, Pace
+
+
+def step(pace: Pace, change: PaceChange, now: float) -> Pace:
+    """The pace after a change; what the driver writes by compare-and-set."""
+    match change:
+        case ReportFailure(kind, generation, why, wait_seconds):
+            return steps.failed(
+                pace, kind, generation=generation, why=why, wait_seconds=wait_seconds, now=now
+            )
+        case ReportAnswer(generation):
+            return steps.answered(pace, generation)
+        case SetBar(name, bar):
+            return steps.bar(pace, name, bar)
+        case ForgetSetAside(name):
+            return steps.was_set_aside(pace, name)
+
+
+class PaceView:
+    """The pace as one process sees it."""
+
+    def __init__(self, shard: str, token: str, pace: Pace) -> None:
+        """Start from the item as read."""
+        self.pace = pace
+        self.is_superseded = False
+        self._shard = shard
+        self._token = token
+        self._changes: deque[PaceChange] = deque()
+        self._writing: PaceChange | None = None
+
+    def see(self, pace: Pace, now: float) -> None:
+        """Take in the item as the store has it; an older one than is known is let be."""
+        if pace.revision < self.pace.revision:
+            return
+        if pace.owners.get(self._shard) != self._token:
+            self.is_superseded = True
+        pending = [self._writing] if self._writing else []
+        for change in (*pending, *self._changes):
+            pace = step(pace, change, now)
+        self.pace = pace
+
+    def closed(self, now: float) -> Closed | None:
+        """Why there is no turn now."""
+        return steps.is_closed(self.pace, self._shard, now)
+
+    def is_unlimited(self, now: float) -> bool:
+        """Is the rate `none`, with no hold to probe?"""
+        rate = self.pace.rate(now)
+        return rate is not None and rate.per_second is None and self.pace.hold is None
+
+    def standstill(self, now: float) -> str | None:
+        """Why sending stands still: `barred`, `paused`, a hold's kind, or None."""
+        if self.pace.bars_of(self._shard):
+            return "barred"
+        if self.pace.pause_at(now):
+            return "paused"
+        return self.pace.hold.kind.value if self.pace.hold else None
+
+    def change(self, change: PaceChange, now: float = 0.0) -> None:
+        """Apply a change here and have it written."""
+        if change in self._changes or change == self._writing:
+            return
+        self.pace = step(self.pace, change, now)
+        self._changes.append(change)
+
+    def failed(
+        self, kind: HoldKind, generation: int, why: str, wait_seconds: float, now: float
+    ) -> None:
+        """An attempt failed; a result of an older generation changes nothing."""
+        if generation == self.pace.generation:
+            self.change(ReportFailure(kind, generation, why, wait_seconds), now)
+
+    def answered(self, generation: int) -> None:
+        """An attempt was answered; it ends the hold that it probed."""
+        if self.pace.hold and self.pace.hold.generation == generation:
+            self.change(ReportAnswer(generation))
+
+    def bar(self, name: str, bar: Bar) -> None:
+        """Bar sending."""
+        if name not in self.pace.bars:
+            self.change(SetBar(name, bar))
+
+    def next_change(self) -> PaceChange | None:
+        """The next change to write; one at a time, in order."""
+        if self._writing or not self._changes:
+            return None
+        self._writing = self._changes.popleft()
+        return self._writing
+
+    def change_made(self) -> None:
+        """The change handed out is written."""
+        self._writing = None
+
+    def change_failed(self) -> None:
+        """The change handed out could not be written: it is the next again."""
+        if self._writing:
+            self._changes.appendleft(self._writing)
+            self._writing = None

@@ -1,0 +1,183 @@
+"""What is to be told to the ledger, and when?"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from consumer.delivery.actions import Settle
+from consumer.delivery.entries import Entry, Stage
+from consumer.delivery.events import Observer, OrdersSettled
+from consumer.delivery.intake import LaneTrack
+from ledger.ports.dead_letters import UNREADABLE, DeadLetter, position_of_line
+from ledger.ports.lanes import Lane, LaneKey, Settlement, Span
+from orders.outcome import Outcome
+from orders.upload import UploadId
+
+SETTLE_SECONDS = 0.2
+"""Two settles of one lane start at least this far apart, unless the window waits for one."""
+SETTLE_ORDERS_MAX = 5_000
+"""One settle tells of at most so many entries."""
+FAILED_SECONDS = 1.0
+"""A settle that failed is made again after this."""
+NEVER = float("inf")
+
+
+@dataclass(slots=True)
+class Ready:
+    """Entries of one lane whose outcome is known and which the ledger does not have."""
+
+    entries: list[Entry] = field(default_factory=list)
+    next_start: float = 0.0
+    told: tuple[Entry, ...] = ()  # what the settle on its way tells
+
+
+class Settling:
+    """What the ledger is to be told, lane by lane, one settle of a lane at a time."""
+
+    def __init__(self) -> None:
+        """Start with nothing to tell."""
+        self._lanes: dict[LaneKey | None, Ready] = {}
+        self._latency = Latency.of(8, 0.01)
+        self.count = 0
+
+    def add(self, entry: Entry) -> None:
+        """An entry's outcome is known."""
+        self._lanes.setdefault(entry.key, Ready()).entries.append(entry)
+        self.count += 1
+
+    @property
+    def is_pending(self) -> bool:
+        """Is there anything that the ledger does not have?"""
+        return any(ready.entries or ready.told for ready in self._lanes.values())
+
+    def next(self, now: float, *, at_once: bool) -> Ready | None:
+        """A lane that a settle is due for."""
+        for ready in self._lanes.values():
+            if ready.entries and not ready.told and (at_once or now >= ready.next_start):
+                return ready
+        return None
+
+    def due(self) -> float:
+        """When the next settle is due."""
+        waiting = (r.next_start for r in self._lanes.values() if r.entries and not r.told)
+        return min(waiting, default=NEVER)
+
+    def seconds(self, per_second: float) -> float:
+        """How long an order stays in hand after its answer, at this rate."""
+        is_spaced = per_second * SETTLE_SECONDS > 1.0
+        return self._latency.worst + (SETTLE_SECONDS if is_spaced else 0.0)
+
+    def begin(
+        self, ready: Ready, lanes: Mapping[LaneKey, LaneTrack], now: float, resumed: int
+    ) -> Settle | None:
+        """The settle of this lane; an end is told only once all before it is."""
+        key = ready.entries[0].key
+        told = ready.entries[:SETTLE_ORDERS_MAX]
+        if key and any(entry.ends_lane for entry in told) and lanes[key].unsettled > len(told):
+            told = [entry for entry in told if not entry.ends_lane]
+        kept = set(map(id, told))
+        ready.entries = [entry for entry in ready.entries if id(entry) not in kept]
+        ready.next_start = now + SETTLE_SECONDS
+        if not told:
+            return None
+        ready.told = tuple(told)
+        self.count -= len(told)
+        for entry in told:
+            entry.stage = Stage.SETTLING
+        settlement = Settlement(spans_of(told), any(e.ends_lane for e in told), resumed)
+        letters = tuple(letter_of(e, now) for e in told if e.outcome is Outcome.REFUSED)
+        return Settle(lanes[key].lane if key else None, settlement, letters, ready.told)
+
+    def ended(
+        self, lane: Lane | None, lanes: dict[LaneKey, LaneTrack], seconds: float, observe: Observer
+    ) -> UploadId | None:
+        """A settle is made; returns the upload whose lane ended with it."""
+        self._latency.add(seconds)
+        key = lane.key if lane else None
+        told, self._lanes[key].told = self._lanes[key].told, ()
+        for entry in told:
+            entry.stage = Stage.SETTLED
+        if lane is None or key is None:
+            return None
+        for span in spans_of(told):
+            observe(OrdersSettled(key, span.outcome, span.count))
+        track = lanes[key]
+        track.lane = lane
+        track.unsettled -= len(told)
+        if not any(entry.ends_lane for entry in told):
+            return None
+        if not self._lanes[key].entries:
+            del self._lanes[key]
+            del lanes[key]  # a repeat of the lane reads its row again
+        return key.upload
+
+    def failed(self, key: LaneKey | None, now: float) -> None:
+        """A settle could not be made: its entries are to be told again."""
+        ready = self._lanes[key]
+        for entry in ready.told:
+            entry.stage = Stage.DONE
+        ready.entries = [*ready.told, *ready.entries]
+        self.count += len(ready.told)
+        ready.told = ()
+        ready.next_start = now + FAILED_SECONDS
+
+
+def spans_of(entries: Iterable[Entry]) -> tuple[Span, ...]:
+    """The entries as spans: neighbours in the chain with one outcome become one."""
+    spans: list[Span] = []
+    for entry in sorted(entries, key=lambda e: (e.line, e.outcome is not Outcome.MISSING)):
+        if entry.outcome is None:  # an end marker
+            continue
+        last = spans[-1] if spans else None
+        if last and last.line == entry.prev and last.outcome is entry.outcome:
+            spans[-1] = replace(last, line=entry.line, count=last.count + entry.count)
+        else:
+            spans.append(Span(entry.prev, entry.line, entry.count, entry.ordinal, entry.outcome))
+    return tuple(spans)
+
+
+def letter_of(entry: Entry, now: float) -> DeadLetter:
+    """The dead letter of a refused order, or of a record that is no envelope."""
+    position = position_of_line(entry.line)
+    if entry.key is None:
+        position = f"{entry.position.sequence}-{entry.position.sub_sequence}"
+    return DeadLetter(
+        upload=entry.key.upload if entry.key else UNREADABLE,
+        position=position,
+        lane=entry.key.lane if entry.key else 0,
+        line=entry.line,
+        order_id=entry.order_id,
+        body=entry.body,
+        status=entry.status,
+        reason=entry.reason,
+        answer=entry.answer,
+        attempts=entry.attempts,
+        first_attempt_at=entry.first_attempt_at,
+        refused_at=now,
+    )
+
+
+@dataclass(slots=True)
+class Latency:
+    """How long something took lately, in seconds: the worst of the last ones."""
+
+    last: deque[float]
+
+    @classmethod
+    def of(cls, length: int, first: float) -> "Latency":
+        """Remember so many, beginning with one assumed."""
+        return cls(deque([first], maxlen=length))
+
+    def add(self, seconds: float) -> None:
+        """Remember one more."""
+        self.last.append(seconds)
+
+    @property
+    def worst(self) -> float:
+        """The longest of those remembered."""
+        return max(self.last)
+
+    @property
+    def least(self) -> float:
+        """The shortest of those remembered."""
+        return min(self.last)

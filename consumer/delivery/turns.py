@@ -1,0 +1,97 @@
+"""Which turns are held, and may an attempt start now?"""
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from consumer.delivery.actions import Send
+from ledger.ports.pace import BATCH_SECONDS, Grant, Pace
+
+MIN_GAP_SHARE = 0.995
+"""Up to EVEN_PER_SECOND, no two starts of one process are closer than this share of the interval:
+promised are 99 %, and a clock at the other end must be able to see that."""
+EVEN_PER_SECOND = 50.0
+CROWD_SECONDS = 0.1
+"""Above EVEN_PER_SECOND, any such time holds at most a tenth of the rate plus one starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One reserved start time, in seconds since the epoch."""
+
+    start: float
+    epoch: int
+    generation: int
+    interval: float
+    is_probe: bool
+
+
+class Verdict(Enum):
+    """May the attempt start?"""
+
+    GO = auto()
+    VOID = auto()
+
+
+class Turns:
+    """The turns that are reserved and not started, and the starts of the last moments."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.held: deque[Turn] = deque()
+        self.assigned = 0
+        self.last_start: float | None = None
+        self._starts: deque[float] = deque()
+
+    def add(self, grant: Grant) -> None:
+        """Hold the turns of a grant."""
+        self.held.extend(
+            Turn(start, grant.epoch, grant.generation, grant.interval, grant.is_probe)
+            for start in grant.turns
+        )
+
+    def drop_void(self, pace: Pace) -> None:
+        """Give up the turns that a change of the pace, a pause or a hold made void."""
+        if any(t.epoch != pace.epoch or t.generation != pace.generation for t in self.held):
+            self.held = deque(
+                t for t in self.held if t.epoch == pace.epoch and t.generation == pace.generation
+            )
+
+    def wanted(self, orders: int, interval: float) -> int:
+        """How many turns to reserve for so many orders that are ready and have none.
+
+        A slow rate holds one turn; a fast one keeps BATCH_SECONDS of turns at most.
+        """
+        outstanding = len(self.held) + self.assigned
+        missing = orders - len(self.held)
+        if missing <= 0:
+            return 0
+        if outstanding * interval >= BATCH_SECONDS / 2:
+            return 0
+        return missing
+
+    def verdict(self, send: Send, pace: Pace, now: float) -> Verdict | float:
+        """GO, VOID, or the time to ask again: another start is too close."""
+        if send.epoch != pace.epoch or send.generation != pace.generation:
+            return Verdict.VOID
+        if now < send.start:
+            return send.start
+        earliest = self._earliest(send.interval)
+        return Verdict.GO if now >= earliest else earliest
+
+    def _earliest(self, interval: float) -> float:
+        if self.last_start is None or not interval:
+            return 0.0
+        if interval * EVEN_PER_SECOND >= 1.0:
+            return self.last_start + MIN_GAP_SHARE * interval
+        crowd = int(CROWD_SECONDS / interval) + 1
+        return self._starts[-crowd] + CROWD_SECONDS if len(self._starts) >= crowd else 0.0
+
+    def started(self, now: float) -> float | None:
+        """Note a start; returns the gap to the one before, in seconds."""
+        gap = None if self.last_start is None else now - self.last_start
+        self.last_start = now
+        self._starts.append(now)
+        while self._starts[0] < now - CROWD_SECONDS:
+            self._starts.popleft()
+        return gap

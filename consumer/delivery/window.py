@@ -1,0 +1,88 @@
+"""Which orders are in hand, and which of them may be sent next?"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from consumer.delivery.entries import Entry, OrderId, Position, Stage
+from orders.outcome import Outcome
+
+
+class Window:
+    """The span of unsettled orders in hand, in stream order, and the queue behind it.
+
+    Two orders with one id never are on their way together: of an id only the first order of the
+    window may start. An entry that needs no attempt takes no room.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.queue: deque[Entry] = deque()
+        self.active: deque[Entry] = deque()
+        self.span = 0
+        self.frontier: Position | None = None
+        self._first_of_id: dict[OrderId, deque[Entry]] = {}
+
+    def extend(self, entries: Iterable[Entry]) -> None:
+        """Put entries behind the queue, in stream order."""
+        self.queue.extend(entries)
+
+    def activate(self, size: int, open_entry: Callable[[Entry], None]) -> None:
+        """Let entries from the queue into the window while it has room for orders.
+
+        `open_entry` makes an entry ready: it reads the order id, or settles what needs no attempt.
+        """
+        while self.queue and (self.span < size or self.queue[0].stage is not Stage.WAITING):
+            self._activate_next(open_entry)
+        self.pop_settled()
+
+    def activate_other(
+        self, head: Entry, size: int, open_entry: Callable[[Entry], None]
+    ) -> Entry | None:
+        """The order to try beside `head`: it has another id and failed least.
+
+        The window is widened for it, up to `size` orders.
+        """
+        while True:
+            others = [e for e in self.startable() if e.order_id != head.order_id]
+            if others or not self.queue or self.span >= size:
+                return min(others, key=lambda e: e.failures) if others else None
+            self._activate_next(open_entry)
+
+    def _activate_next(self, open_entry: Callable[[Entry], None]) -> None:
+        entry = self.queue.popleft()
+        if entry.stage is not Stage.SETTLED:
+            open_entry(entry)
+        self.active.append(entry)
+        if entry.stage is Stage.WAITING:
+            self.span += 1
+            self._first_of_id.setdefault(entry.order_id, deque()).append(entry)
+
+    def startable(self) -> Iterable[Entry]:
+        """Orders that may start, in stream order."""
+        first_of_id = self._first_of_id
+        return (
+            e for e in self.active if e.stage is Stage.WAITING and first_of_id[e.order_id][0] is e
+        )
+
+    def is_done(self, entry: Entry) -> None:
+        """The order's outcome is known: the next one with its id may start."""
+        same_id = self._first_of_id.get(entry.order_id)
+        if same_id and entry in same_id:
+            same_id.remove(entry)
+            if not same_id:
+                del self._first_of_id[entry.order_id]
+
+    def pop_settled(self) -> None:
+        """Let the window begin at its first unsettled entry; the frontier follows."""
+        active = self.active
+        while active and active[0].stage is Stage.SETTLED:
+            entry = active.popleft()
+            if entry.order_id:
+                self.span -= 1
+            if entry.outcome is not Outcome.MISSING:  # it shares the position of what follows it
+                self.frontier = entry.position
+
+    @property
+    def unsettled(self) -> int:
+        """Entries in hand that hold up the frontier."""
+        return len(self.active) + len(self.queue)
