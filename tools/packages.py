@@ -1,33 +1,28 @@
-"""How do the pinned packages get into the environment?
+"""Which packages are installed, and in which order?
 
 amazon-kclpy comes first and alone: it exists as source only, downloads its jars while it is built,
 and is the one step that fails now and then. What cannot be checked by pip's hashes (the jars) is
 checked right after, and a build that brought wrong or too few of them is made again without cache.
 """
 
-import os
 import re
-import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools import jars
 from tools.failure import SetUpFailed, is_passing, sentence
-from tools.progress import Progress
+from tools.running import Runner, no_count
 
 ATTEMPTS = 3
 PAUSE_SECONDS = 3.0
-POLL_SECONDS = 0.2
-# pip's own variables that would put packages elsewhere or build them in another way.
-_UNSET = (
-    "PIP_USER",
-    "PIP_TARGET",
-    "PIP_PREFIX",
-    "PIP_REQUIRE_VIRTUALENV",
-    "PYTHONPATH",
-    "PYTHONHOME",
-)
+_BUILD = ("--no-build-isolation", "--use-pep517", "--no-deps")
+# Whole steps are tried again, hence few retries; compiling comes later, on all cores.
+_PIP = ("-m", "pip", "install", "--no-input", "--retries", "2", "--no-compile")
+# More than half of all the source, and nothing of it runs in the system itself: compiled when a
+# test or a check first imports it. This takes a third off the time of set-up.
+_COMPILED_LATER = r"/(?:graphql|moto|mpmath|mypy|networkx|pygments|sympy)/"
 _ENTRY = re.compile(
     r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==\S+(?: ; (?P<marker>[^\\\n]*))?", re.MULTILINE
 )
@@ -61,16 +56,9 @@ def count_fetched(log: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Installer:
-    """Runs pip inside one environment and tells how far it is."""
+    """Brings one environment to what the committed files pin."""
 
-    root: Path
-    environment: Path
-    progress: Progress
-
-    @property
-    def python(self) -> Path:
-        """The environment's own interpreter."""
-        return self.environment / "bin" / "python"
+    runner: Runner
 
     @property
     def site_packages(self) -> Path:
@@ -79,15 +67,10 @@ class Installer:
         Raises:
             SetUpFailed: The environment has none or several.
         """
-        found = list(self.environment.glob("lib/python3.*/site-packages"))
+        found = list(self.runner.environment.glob("lib/python3.*/site-packages"))
         if len(found) != 1:
-            raise SetUpFailed(f"{self.environment} is no environment of one Python: remove it.")
+            raise SetUpFailed(f"{self.runner.environment} is not of one Python: remove it.")
         return found[0]
-
-    @property
-    def log(self) -> Path:
-        """What pip printed."""
-        return self.environment / "set-up.log"
 
     def count_installed(self) -> int:
         """Packages that lie in the environment now."""
@@ -99,25 +82,30 @@ class Installer:
         Raises:
             SetUpFailed: With the sentence to show.
         """
-        pinned = (self.root / "requirements.txt").read_text(encoding="utf-8")
-        self._pip("build tools", 0, "--require-hashes", "-r", "requirements-build.txt")
+        pinned = (self.runner.root / "requirements.txt").read_text(encoding="utf-8")
+        total = len(names(pinned))
+        self._pip("build tools", "--require-hashes", "-r", "requirements-build.txt")
         jar_count = self._install_kcl(slice_of(pinned, "amazon-kclpy"))
-        build = ("--no-build-isolation", "--use-pep517", "--no-deps")
         self._pip(
-            "packages", len(names(pinned)), *build, "--require-hashes", "-r", "requirements.txt"
+            "packages",
+            *(*_BUILD, "--require-hashes", "-r", "requirements.txt"),
+            count=lambda output: self._count(total, output),
         )
-        self._pip("the project", 0, *build, "--no-index", "-e", ".")
+        self._pip("the project", *_BUILD, "--no-index", "-e", ".")
+        # Some packages bring files for other Pythons: they cannot be compiled and never run.
+        compile_all = ("-m", "compileall", "-q", "-j", "0", "-x", _COMPILED_LATER)
+        self.runner.run("bytecode", [*compile_all, str(self.site_packages)])
         return jar_count
 
     def _install_kcl(self, pin: str) -> int:
-        pin_file = self.environment / "kcl.txt"
+        pin_file = self.runner.environment / "kcl.txt"
         pin_file.write_text(pin, encoding="utf-8")
-        options = ["--no-build-isolation", "--use-pep517", "--no-deps", "--require-hashes"]
-        options.append("--verbose")  # names each jar that could not be fetched
+        # Verbose, because only then each jar that could not be fetched is named.
+        options = [*_BUILD, "--require-hashes", "--verbose", "-r", str(pin_file)]
         for attempt in range(1, ATTEMPTS + 1):
-            self._pip("the KCL and its jars", 0, *options, "-r", str(pin_file))
+            self._pip("the KCL and its jars", *options)
             try:
-                return jars.check(self.site_packages, self.root / jars.LIST.name)
+                return jars.check(self.site_packages, self.runner.root / jars.LIST.name)
             except jars.JarsDiffer as differs:
                 if attempt == ATTEMPTS:
                     raise SetUpFailed(
@@ -127,48 +115,17 @@ class Installer:
             options += ["--force-reinstall", "--no-cache-dir"]
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _pip(self, step: str, total: int, *arguments: str) -> None:
+    def _pip(self, step: str, *arguments: str, count: Callable[[str], str] = no_count) -> None:
         for attempt in range(1, ATTEMPTS + 1):
-            code, text = self._run(step, total, arguments)
+            code, output = self.runner.run(step, [*_PIP, *arguments], count)
             if code == 0:
                 return
-            if attempt == ATTEMPTS or not is_passing(text):
-                raise SetUpFailed(sentence(text, str(self.log.relative_to(self.root))))
+            if attempt == ATTEMPTS or not is_passing(output):
+                log = self.runner.log.relative_to(self.runner.root)
+                raise SetUpFailed(sentence(output, str(log)))
             time.sleep(PAUSE_SECONDS * attempt)
 
-    def _run(self, step: str, total: int, arguments: tuple[str, ...]) -> tuple[int, str]:
-        """Run pip install once; its output goes to the log and is what the counter reads."""
-        options = ("--no-input", "--retries", "2")  # whole steps are tried again, too
-        command = [str(self.python), "-m", "pip", "install", *options, *arguments]
-        before = self.log.stat().st_size if self.log.exists() else 0
-        environment = {name: value for name, value in os.environ.items() if name not in _UNSET}
-        with self.log.open("ab") as log:
-            pip = subprocess.Popen(
-                command,
-                cwd=self.root,
-                env=environment | {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_PROGRESS_BAR": "off"},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-            try:
-                while pip.poll() is None:
-                    self.progress.show(step, self._count(total, self._text(before)))
-                    time.sleep(POLL_SECONDS)
-            finally:
-                if pip.poll() is None:
-                    pip.terminate()
-                    pip.wait()
-        return pip.returncode, self._text(before)
-
-    def _count(self, total: int, text: str) -> str:
-        if not total:
-            return ""
-        if "\nInstalling collected packages:" in text:
+    def _count(self, total: int, output: str) -> str:
+        if "\nInstalling collected packages:" in output:
             return f"installed {min(self.count_installed(), total)} of {total}"
-        return f"fetched {min(count_fetched(text), total)} of {total}"
-
-    def _text(self, start: int) -> str:
-        with self.log.open("rb") as log:
-            log.seek(start)
-            return log.read().decode("utf-8", errors="replace")
+        return f"fetched {min(count_fetched(output), total)} of {total}"

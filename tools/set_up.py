@@ -17,6 +17,7 @@ from tools import stamp
 from tools.failure import SetUpFailed
 from tools.packages import Installer
 from tools.progress import Progress
+from tools.running import Runner
 
 UNFINISHED = "set-up.unfinished"
 INTERRUPTED_EXIT_CODE = 130
@@ -100,7 +101,7 @@ def set_up(root: Path, progress: Progress) -> None:
         make(environment)
     (environment / stamp.STAMP).unlink(missing_ok=True)
     (environment / UNFINISHED).touch()
-    installer = Installer(root, environment, progress)
+    installer = Installer(Runner(root, environment, progress))
     jar_count = installer.install_all()
     check_java(installer.site_packages)
     (environment / UNFINISHED).unlink()
