@@ -1,0 +1,136 @@
+"""How does an order become one PUT, and what did the API's answer come to?"""
+
+import time
+from http import HTTPStatus
+from pathlib import Path
+
+from consumer.adapters.api_url import parse_api_url
+from consumer.adapters.asked_wait import asked_wait_seconds, retry_after_seconds
+from consumer.adapters.connections import Connections
+from consumer.adapters.credentials import Credential, CredentialUnreadable, FixedCredential
+from consumer.adapters.http_answer import Answer, Broken, Head
+from consumer.adapters.opening import NotOpened, opener, parse_proxy
+from consumer.delivery.attempts import (
+    Accepted,
+    Attempt,
+    Conflict,
+    Refused,
+    Throttled,
+    Unauthorized,
+    Unavailable,
+)
+
+ANSWER_CHARACTERS = 1_000  # of a refusal's body, kept with the dead letter
+NOTHING_SENT = 0  # the status of an Unauthorized where there was no credential to send
+
+
+class HttpApi:
+    """The third party's API over HTTP/1.1; safe for any number of threads at once.
+
+    The answers and what they come to are published in docs/api-answers.md.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        attempt_seconds: float,
+        credential: Credential | None = None,
+        ca_file: Path | None = None,
+        proxy_url: str | None = None,
+    ) -> None:
+        """`attempt_seconds` bounds an attempt as a whole, from name look-up to the body's end.
+
+        Raises:
+            ApiUrlUnusable, ProxyUrlUnusable: a URL is not usable, in a sentence.
+            OSError: `ca_file` cannot be read.
+        """
+        self._url = parse_api_url(url)
+        self._attempt_seconds = attempt_seconds
+        self._credential = FixedCredential() if credential is None else credential
+        proxy = None if proxy_url is None else parse_proxy(proxy_url)
+        self._connections = Connections(opener(self._url, ca_file=ca_file, proxy=proxy))
+
+    def put(self, order_id: str, body: bytes, *, idempotency_key: str) -> Attempt:
+        """Send one order, once; ends within the attempt's deadline and never raises.
+
+        The key is visible ASCII.
+        """
+        deadline = time.monotonic() + self._attempt_seconds
+        try:
+            token = self._credential.token(seconds=self._attempt_seconds)
+        except CredentialUnreadable as error:
+            return Unauthorized(NOTHING_SENT, str(error))
+        request = self._request(order_id, body, idempotency_key, token)
+        match self._connections.exchange(request, deadline=deadline):
+            case Answer(head, answer_body):
+                return self._came_to(head, answer_body, token)
+            case Broken(reason, head):
+                return self._broken(reason, head)
+            case NotOpened(reason):
+                return Unavailable(None, reason, may_have_arrived=False)
+
+    def connect(self) -> None:
+        """Open a connection ahead of the first turn; a failure shows with the attempt."""
+        self._connections.open_ahead(seconds=self._attempt_seconds)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._connections.close()
+
+    def _request(self, order_id: str, body: bytes, key: str, token: str | None) -> bytes:
+        authorization = "" if token is None else f"Authorization: Bearer {token}\r\n"
+        head = (
+            f"PUT {self._url.target(order_id)} HTTP/1.1\r\n"
+            f"Host: {self._url.authority}\r\n"
+            "User-Agent: paced-orders\r\n"
+            "Accept: application/json\r\n"
+            "Accept-Encoding: identity\r\n"
+            f"{authorization}"
+            f"Idempotency-Key: {key}\r\n"
+            "Content-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode("ascii") + body
+
+    def _came_to(self, head: Head, body: bytes, token: str | None) -> Attempt:
+        status = head.status
+        match status:
+            case _ if 200 <= status < 300:  # noqa: PLR2004 - the class of success
+                return Accepted(status)
+            case 401 | 403:
+                if token is not None:
+                    self._credential.refused(token)
+                return Unauthorized(status, _answered(status))
+            case 409:
+                return Conflict(status, _text(body, token))
+            case 429:
+                wait_seconds = asked_wait_seconds(head.fields, now=time.time())
+                return Throttled(wait_seconds, _answered(status))
+            case _ if 400 <= status < 500 and status not in (408, 425):  # noqa: PLR2004 - as above
+                return Refused(status, _answered(status), _text(body, token))
+            case _:
+                return self._broken(_answered(status), head)
+
+    def _broken(self, reason: str, head: Head | None) -> Unavailable:
+        if head is None:
+            return Unavailable(None, reason, may_have_arrived=True)
+        wait_seconds = retry_after_seconds(head.fields, now=time.time())
+        return Unavailable(head.status, reason, may_have_arrived=True, wait_seconds=wait_seconds)
+
+
+def _answered(status: int) -> str:
+    try:
+        named = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        named = str(status)
+    redirect = ", a redirect, which is never followed" if 300 <= status < 400 else ""  # noqa: PLR2004
+    return f"the API answered {named}{redirect}"
+
+
+def _text(body: bytes, token: str | None) -> str:
+    """The start of an answer's body, for a person to read; an echo of the token is taken out."""
+    text = body.decode(errors="replace")
+    if token is not None:
+        text = text.replace(token, "[credential]")
+    return text[:ANSWER_CHARACTERS]

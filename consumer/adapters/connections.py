@@ -1,0 +1,123 @@
+"""Which connection carries the next request?"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+from consumer.adapters.http_answer import Answer, Broken
+from consumer.adapters.http_connection import HttpConnection, NothingSent
+from consumer.adapters.opening import NotOpened
+
+IDLE_SECONDS = 50.0  # below the 60 s after which common load balancers close
+SERVICE_SECONDS = 300.0  # a connection for days would stay with a host that left the API's name
+_SHARE_OF_PROMISE = 0.5  # the API counts its Keep-Alive seconds from an earlier moment than we
+
+
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    connection: HttpConnection
+    opened_at: float
+    until: float
+
+
+class Connections:
+    """Open connections, the one used last first; safe for any number of threads at once.
+
+    The rule for connections that the API may have closed meanwhile (decision 0020): one that was
+    idle too long, was closed or has unasked-for bytes is not used. One that fails before it takes
+    a byte of the request is replaced, once, within the same attempt: nothing has reached the API,
+    so the pace is kept. Once a byte is taken nothing is ever sent a second time here.
+    """
+
+    def __init__(
+        self,
+        opened: Callable[[float], HttpConnection | NotOpened],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._opened = opened
+        self._clock = clock
+        self._lock = Lock()
+        self._idle: deque[_Idle] = deque()
+
+    def open_ahead(self, *, seconds: float) -> NotOpened | None:
+        """Have one idle connection at hand; says why there is none."""
+        idle = self._take()
+        if idle is not None:
+            self._put_back(idle)
+            return None
+        return self._keep(self._opened(seconds))
+
+    def exchange(self, request: bytes, *, deadline: float) -> Answer | Broken | NotOpened:
+        """Send a request, once, and read its answer; `deadline` by the monotonic clock."""
+        idle = self._take()
+        if idle is not None:
+            result = idle.connection.exchange(request, deadline=deadline)
+            if not isinstance(result, NothingSent):
+                self._release(idle.connection, idle.opened_at, result)
+                return result
+            idle.connection.close()
+        opened_at = self._clock()
+        connection = self._opened(deadline - opened_at)
+        if isinstance(connection, NotOpened):
+            return connection
+        result = connection.exchange(request, deadline=deadline)
+        if isinstance(result, NothingSent):
+            connection.close()
+            return NotOpened(result.reason)
+        self._release(connection, opened_at, result)
+        return result
+
+    def close(self) -> None:
+        """Close what is idle."""
+        with self._lock:
+            leaving = list(self._idle)
+            self._idle.clear()
+        for idle in leaving:
+            idle.connection.close()
+
+    def _keep(self, opened: HttpConnection | NotOpened) -> NotOpened | None:
+        if isinstance(opened, NotOpened):
+            return opened
+        now = self._clock()
+        self._put_back(_Idle(opened, opened_at=now, until=now + IDLE_SECONDS))
+        return None
+
+    def _release(
+        self, connection: HttpConnection, opened_at: float, result: Answer | Broken
+    ) -> None:
+        now = self._clock()
+        ends_at = opened_at + SERVICE_SECONDS
+        match result:
+            case Answer(idle_seconds=None):
+                until = min(now + IDLE_SECONDS, ends_at)
+            case Answer(idle_seconds=float() as promised):
+                until = min(now + min(IDLE_SECONDS, promised * _SHARE_OF_PROMISE), ends_at)
+            case _:
+                until = now
+        if until <= now:
+            connection.close()
+        else:
+            self._put_back(_Idle(connection, opened_at, until))
+
+    def _put_back(self, idle: _Idle) -> None:
+        """Keep an idle connection, and let go of the longest idle one where its time is up."""
+        expired = None
+        with self._lock:
+            if self._idle and self._idle[0].until <= self._clock():
+                expired = self._idle.popleft()
+            self._idle.append(idle)
+        if expired is not None:
+            expired.connection.close()
+
+    def _take(self) -> _Idle | None:
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                idle = self._idle.pop()
+            if self._clock() < idle.until and idle.connection.is_quiet():
+                return idle
+            idle.connection.close()

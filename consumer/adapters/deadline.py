@@ -1,0 +1,44 @@
+"""How is a call that nothing can interrupt left behind when its time is up?"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Thread
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class TookTooLong(Exception):
+    """The call did not end in time; what it still returns is disposed of."""
+
+
+def within(seconds: float, call: Callable[[], T], *, dispose: Callable[[T], None]) -> T:
+    """The result of `call`, made on a thread of its own and waited for `seconds`.
+
+    Name look-ups have no time-out at all, and those of TLS and proxies are per read; so a wait for
+    another thread is the only bound that holds.
+
+    Raises:
+        TookTooLong: time was up; `dispose` gets the result if one comes after all.
+        BaseException: whatever `call` raised.
+    """
+    future: Future[T] = Future()
+
+    def errand() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is awaited
+            future.set_exception(error)
+
+    def late(ended: Future[T]) -> None:
+        if ended.exception() is None:
+            dispose(ended.result())
+
+    Thread(target=errand, name="within-deadline", daemon=True).start()
+    try:
+        return future.result(timeout=max(0.0, seconds))
+    except TimeoutError as error:
+        if future.done() and future.exception() is error:
+            raise
+        future.add_done_callback(late)
+        raise TookTooLong(f"Not done within {seconds:g} s.") from error

@@ -1,0 +1,134 @@
+"""How does one request go over a connection, and its answer come back, by a deadline?"""
+
+import select
+import socket
+import ssl
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+from consumer.adapters.http_answer import Answer, AnswerReader, Broken
+
+_RECEIVE_BYTES = 65_536  # more than a TLS record, so nothing readable stays behind in the TLS layer
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+@dataclass(frozen=True, slots=True)
+class NothingSent:
+    """The connection failed before it took a single byte of the request."""
+
+    reason: str
+
+
+Exchanged = Answer | Broken | NothingSent
+
+
+class HttpConnection:
+    """One open connection, used by one thread at a time; the socket is never waited on itself."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        sock.settimeout(0)
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+
+    def exchange(self, request: bytes, *, deadline: float) -> Exchanged:
+        """Send a request and read its answer; `deadline` in seconds of time.monotonic().
+
+        After anything but an Answer with time left the connection has no further use.
+        """
+        if deadline <= time.monotonic():
+            return NothingSent("no time was left to send it")
+        unsent = memoryview(request)
+        reader = AnswerReader()
+        lost = False
+        while True:
+            if unsent and not lost:
+                try:
+                    unsent = unsent[self._send(unsent) :]
+                except OSError as error:
+                    if len(unsent) == len(request):
+                        return NothingSent(f"the connection was lost: {cause(error)}")
+                    lost = True  # the API may have answered before it closed: read what is here
+            if not self._wait(deadline, writable=bool(unsent) and not lost):
+                late = reader.broken("no whole answer came in time")
+                return _as_far_as_sent(late, unsent=len(unsent), of=len(request))
+            try:
+                received = self._read(reader)
+            except OSError as error:
+                received = reader.broken(f"the connection was lost: {cause(error)}")
+            if received is not None:
+                return _as_far_as_sent(received, unsent=len(unsent), of=len(request))
+
+    def is_quiet(self) -> bool:
+        """Whether the API neither closed this idle connection nor sent what nobody asked for.
+
+        A socket that is merely readable may hold a TLS session ticket, so it is read.
+        """
+        try:
+            self._sock.recv(1)
+        except _NOT_NOW:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def close(self) -> None:
+        """Let go of the connection at once, without a farewell."""
+        with suppress(OSError):
+            self._sock.close()
+
+    def _send(self, unsent: memoryview) -> int:
+        try:
+            return self._sock.send(unsent)
+        except _NOT_NOW:
+            return 0
+
+    def _wait(self, deadline: float, *, writable: bool) -> bool:
+        """Wait for something to do, at most until the deadline; False when it has passed."""
+        seconds = deadline - time.monotonic()
+        if seconds <= 0:
+            return False
+        if not writable:
+            return bool(self._poll.poll(seconds * 1000))
+        self._poll.modify(self._sock, select.POLLIN | select.POLLOUT)
+        ready = self._poll.poll(seconds * 1000)
+        self._poll.modify(self._sock, select.POLLIN)
+        return bool(ready)
+
+    def _read(self, reader: AnswerReader) -> Answer | Broken | None:
+        """Feed the reader with all that is here; None where that is no whole answer."""
+        while True:
+            try:
+                chunk = self._sock.recv(_RECEIVE_BYTES)
+            except _NOT_NOW:
+                return None
+            result = reader.feed(chunk) if chunk else reader.ended()
+            if result is not None:
+                return result
+
+
+def cause(error: BaseException) -> str:
+    """The innermost reason of a failed connection, in a few words."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
+
+
+def _as_far_as_sent(result: Answer | Broken, *, unsent: int, of: int) -> Exchanged:
+    """What an answer to a request that is not all sent is worth; `unsent` and `of` in bytes."""
+    if unsent == 0:
+        return result
+    if unsent == of:
+        return NothingSent("the connection took nothing of the request")
+    match result:
+        case Answer(head) if 200 <= head.status < 300:  # noqa: PLR2004 - the class of success
+            return Broken("it was answered before it was all sent", head)  # half an order
+        case Answer(head, body):
+            return Answer(head, body, idle_seconds=0.0)
+        case Broken():
+            return result
