@@ -19,6 +19,8 @@ class MemoryClaims(OnRows):
         """See Claims.take_claim."""
         with self._rows.lock:
             standing = self._rows.claims.get((claim.worker_id, claim.number))
+            if standing is not None and standing.token == claim.token:
+                return True
             if _stand(standing) != _stand(instead_of):
                 return False
             self._rows.claims[claim.worker_id, claim.number] = claim

@@ -2,14 +2,17 @@
 
 from ledger.memory.claims import MemoryClaims
 from ledger.memory.dead_letters import MemoryDeadLetters
+from ledger.memory.history import MemoryHistory
 from ledger.memory.lanes import MemoryLanes
 from ledger.memory.pace import MemoryPace
 from ledger.memory.rows import Rows
 from ledger.memory.uploads import MemoryUploads
 
 
-class MemoryLedger(MemoryUploads, MemoryLanes, MemoryDeadLetters, MemoryClaims, MemoryPace):
-    """UploadLedger, LaneLedger, DeadLetters, Claims and PaceStore in one; any thread may call it.
+class MemoryLedger(
+    MemoryUploads, MemoryLanes, MemoryDeadLetters, MemoryClaims, MemoryPace, MemoryHistory
+):
+    """Every port of the ledger in one; any thread may call it.
 
     It keeps every promise of the ledger but one: it ends with the process.
     """

@@ -5,6 +5,7 @@ from threading import RLock
 
 from ledger.ports.claims import Claim
 from ledger.ports.dead_letters import DeadLetter
+from ledger.ports.history import History
 from ledger.ports.lanes import Lane, LaneKey, Tally
 from ledger.ports.pace import Pace
 from ledger.ports.uploads import Upload
@@ -22,6 +23,7 @@ class Rows:
     letters: dict[tuple[UploadId, str], DeadLetter] = field(default_factory=dict)
     claims: dict[tuple[str, int], Claim] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
+    history: History = field(default_factory=History)
 
 
 class OnRows:

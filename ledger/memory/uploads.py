@@ -92,7 +92,7 @@ class MemoryUploads(OnRows):
         with self._rows.lock:
             row = cancelled(self._upload(upload), reason=reason, now=now)
             self._rows.uploads[upload] = row
-            return self._account(row)
+            return self.close_if_drained(upload, now=now)
 
     def link(self, upload: UploadId, linked: UploadId) -> None:
         """See UploadLedger.link."""

@@ -1,0 +1,139 @@
+"""How is an upload closed or cancelled, whoever comes last?"""
+
+from __future__ import annotations
+
+from secrets import randbelow
+from time import sleep
+from typing import TYPE_CHECKING
+
+from ledger.dynamodb.accounts import TOTALS, DynamoAccounts
+from ledger.dynamodb.lane_item import lane_key, tally_attributes
+from ledger.dynamodb.schema import OPEN, n, s
+from ledger.dynamodb.table import Change, ConditionFailed
+from ledger.dynamodb.upload_item import KEPT_SECONDS, upload_item, upload_key, upload_of
+from ledger.ports.closing import cancelled, closed, is_drained
+from ledger.ports.errors import LedgerUnreachable, upload_missing
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
+
+    from ledger.dynamodb.schema import Item
+    from ledger.ports.lanes import Tally
+    from ledger.ports.uploads import Account, Upload
+    from orders.upload import UploadId
+
+TRIES = 20
+"""An upload's state changes a few times in its life: this many lost tries in a row are a fault."""
+_JITTER_MILLISECONDS = 50
+
+
+def changed_attributes(old: Upload, new: Upload) -> Item:
+    """What to set on the row of an upload so that it becomes the new one."""
+    before = upload_item(old)
+    return {name: a for name, a in upload_item(new).items() if before.get(name) != a}
+
+
+def gave_up(upload: UploadId) -> LedgerUnreachable:
+    """The error after TRIES lost tries."""
+    return LedgerUnreachable(
+        f"upload {upload} changed {TRIES} times while it was to be changed",
+        hint="try again; if it stays so, look for what writes to this upload without end",
+    )
+
+
+class DynamoClosing(DynamoAccounts):
+    """The part of an UploadLedger that ends uploads."""
+
+    def close_if_drained(self, upload: UploadId, *, now: float) -> Account:
+        """See UploadLedger.close_if_drained.
+
+        An order that was settled as missing and comes after the close is settled in its lane, but
+        the totals of ended uploads go on counting it as missing.
+        """
+        for attempt in range(TRIES):
+            account = self._account(upload)
+            if not account.upload.listed_open or not is_drained(account):
+                return account
+            row = closed(account, now=now)
+            if self._table.transact(self._close(account.upload, row, account.tally)):
+                self._let_lanes_expire(account, now=now)
+            elif attempt:
+                sleep(randbelow(_JITTER_MILLISECONDS) / 1_000)
+        raise gave_up(upload)
+
+    def cancel(self, upload: UploadId, *, reason: str, now: float) -> Account:
+        """See UploadLedger.cancel."""
+        row = self._account(upload).upload
+        for _ in range(TRIES):
+            stopped = cancelled(row, reason=reason, now=now)
+            if stopped == row:
+                return self.close_if_drained(upload, now=now)
+            # lanes: no run has fixed them since. Where one has, orders may be in the stream, and
+            # the upload must stay listed until they are settled.
+            began = "lanes = :lanes" if row.lanes else "attribute_not_exists(lanes)"
+            written = self._table.change(
+                Change(
+                    key=upload_key(upload),
+                    attributes=changed_attributes(row, stopped),
+                    # listing: the upload is not over. state: it is the one that was read, so that
+                    # neither a second cancel nor the end of the reading is undone.
+                    condition=f"listing = :open AND #state = :seen_state AND {began}",
+                    seen={":open": s(OPEN), ":seen_state": s(row.state)}
+                    | ({":lanes": n(row.lanes)} if row.lanes else {}),
+                )
+            )
+            row = self._row(upload, written)
+        raise gave_up(upload)
+
+    def link(self, upload: UploadId, linked: UploadId) -> None:
+        """See UploadLedger.link."""
+        # attribute_exists: the upload is known; the last link wins, and it is always the same.
+        change = Change(upload_key(upload), {"linked": s(linked)}, "attribute_exists(pk)")
+        if isinstance(self._table.change(change), ConditionFailed):
+            raise upload_missing(upload)
+
+    def _account(self, upload: UploadId) -> Account:
+        account = self.read_account(upload)
+        if account is None:
+            raise upload_missing(upload)
+        return account
+
+    def _row(self, upload: UploadId, written: Item | ConditionFailed) -> Upload:
+        """The row that a write left, or that refused it."""
+        item = written.item if isinstance(written, ConditionFailed) else written
+        if item is None:
+            raise upload_missing(upload)
+        return upload_of(item)
+
+    def _close(self, old: Upload, new: Upload, tally: Tally) -> list[TransactWriteItemTypeDef]:
+        """Close the row, and count its orders in the totals once: both or none."""
+        change = Change(
+            key=upload_key(old.id),
+            attributes=changed_attributes(old, new),
+            # listing: nobody has closed it yet. state: it is the one whose end was worked out.
+            condition="listing = :open AND #state = :seen_state",
+            seen={":open": s(OPEN), ":seen_state": s(old.state)},
+        )
+        close: UpdateTypeDef = {
+            "TableName": self._table.name,
+            "Key": change.key,
+            "UpdateExpression": change.expression,
+            "ConditionExpression": change.condition,
+            "ExpressionAttributeNames": change.names,
+            "ExpressionAttributeValues": change.values,
+        }
+        counts = tally_attributes(tally)
+        count: UpdateTypeDef = {
+            "TableName": self._table.name,
+            "Key": TOTALS,
+            "UpdateExpression": "ADD " + ", ".join(f"#{name} :{name}" for name in counts),
+            "ExpressionAttributeNames": {f"#{name}": name for name in counts},
+            "ExpressionAttributeValues": {f":{name}": value for name, value in counts.items()},
+        }
+        return [{"Update": close}, {"Update": count}]
+
+    def _let_lanes_expire(self, account: Account, *, now: float) -> None:
+        for lane in account.lanes:
+            expires_at = {"expires_at": n(int(now) + KEPT_SECONDS)}
+            # attribute_exists: a lane's row is never made here.
+            self._table.change(Change(lane_key(lane.key), expires_at, "attribute_exists(pk)"))

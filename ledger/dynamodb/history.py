@@ -1,0 +1,29 @@
+"""How is the history of the pace kept in DynamoDB?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydantic import TypeAdapter
+
+from ledger.dynamodb.swap import read_json, swap_json
+from ledger.dynamodb.table import OnTable
+from ledger.ports.history import History
+
+NAME = "history"
+_HISTORY = TypeAdapter(History)
+
+
+class DynamoHistory(OnTable):
+    """A HistoryStore."""
+
+    def read_history(self) -> History:
+        """See HistoryStore.read_history."""
+        value = read_json(self._table, NAME)
+        return History() if value is None else _HISTORY.validate_json(value)
+
+    def swap_history(self, old: History, new: History) -> bool:
+        """See HistoryStore.swap_history."""
+        revision = old.revision + 1
+        value = _HISTORY.dump_json(replace(new, revision=revision)).decode()
+        return swap_json(self._table, NAME, value, seen=old.revision, revision=revision)

@@ -1,0 +1,29 @@
+"""What is the whole ledger, in DynamoDB?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ledger.dynamodb.claims import DynamoClaims
+from ledger.dynamodb.dead_letters import DynamoDeadLetters
+from ledger.dynamodb.history import DynamoHistory
+from ledger.dynamodb.lanes import DynamoLanes
+from ledger.dynamodb.pace import DynamoPace
+from ledger.dynamodb.table import Table
+from ledger.dynamodb.uploads import DynamoUploads
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoLedger(
+    DynamoUploads, DynamoLanes, DynamoDeadLetters, DynamoClaims, DynamoPace, DynamoHistory
+):
+    """Every port of the ledger, over one table and one client; any thread may call it.
+
+    Every call may raise LedgerUnreachable. It keeps nothing itself: two of them over one table,
+    in one process or on two hosts, are one ledger.
+    """
+
+    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
+        super().__init__(Table(client, table_name))

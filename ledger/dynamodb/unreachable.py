@@ -1,0 +1,78 @@
+"""What does a failed call mean for the person who must act?"""
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import (
+    ConnectionError as NoConnection,
+)
+
+from ledger.ports.errors import LedgerUnreachable
+
+_HINTS = {
+    "ResourceNotFoundException": "deploy the pipeline (`orders deploy`), or point "
+    "ORDERS_LEDGER_TABLE, AWS_REGION and AWS_ENDPOINT_URL at the one that is there",
+    "ValidationException": "the table is not the one of infra/pipeline.yaml, or an item grew too "
+    "large; the message says which",
+    "AccessDeniedException": "the role may not do this: compare its policy with infra/",
+}
+_THROTTLED = "the table takes no more for now: try again, or raise the account's limits"
+_CREDENTIALS = "check the AWS credentials that this process runs with"
+_NETWORK = "check the network to this endpoint, and AWS_ENDPOINT_URL"
+_THROTTLES = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TransactionConflictException",
+    }
+)
+_CREDENTIAL_CODES = frozenset(
+    {
+        "ExpiredTokenException",
+        "IncompleteSignatureException",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "UnrecognizedClientException",
+    }
+)
+
+
+def unreachable(
+    error: BotoCoreError | ClientError | ValueError, *, table: str, endpoint: str
+) -> LedgerUnreachable:
+    """The error to raise from this one; it names the table and the endpoint."""
+    return LedgerUnreachable(
+        f"the ledger (table {table} at {endpoint}) did not take a call: {error}", hint=_hint(error)
+    )
+
+
+def _hint(error: BotoCoreError | ClientError | ValueError) -> str:
+    match error:
+        case ClientError():
+            return _hint_of_code(error.response["Error"]["Code"])
+        case NoRegionError():
+            return "set AWS_REGION to the region of the table"
+        case NoCredentialsError() | CredentialRetrievalError() | TokenRetrievalError():
+            return _CREDENTIALS
+        case HTTPClientError() | NoConnection():
+            return _NETWORK
+        case ValueError():
+            return "AWS_ENDPOINT_URL must be a URL such as http://127.0.0.1:4566"
+        case _:
+            return "the message above says what the AWS library could not do"
+
+
+def _hint_of_code(code: str) -> str:
+    if code in _CREDENTIAL_CODES:
+        return _CREDENTIALS
+    if code in _THROTTLES:
+        return _THROTTLED
+    return _HINTS.get(code, "DynamoDB had a fault of its own: try again")

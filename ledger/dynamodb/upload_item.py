@@ -1,0 +1,126 @@
+"""How is an upload written as an item?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ledger.dynamodb.schema import (
+    ENDED,
+    OPEN,
+    UPLOAD_ROW,
+    flag,
+    instant,
+    is_set,
+    key,
+    n,
+    s,
+    seconds,
+    text,
+    upload_of_pk,
+    upload_pk,
+    whole,
+)
+from ledger.ports.uploads import LaneTail, Progress, Source, Upload, UploadKind, UploadState
+from orders.upload import UploadId
+
+if TYPE_CHECKING:
+    from ledger.dynamodb.schema import Item
+
+KEPT_SECONDS = 400 * 86_400
+"""How long the rows of an upload stay once it is over: longer than any stream keeps its orders."""
+
+
+def upload_key(upload: UploadId) -> Item:
+    """The key of an upload's row."""
+    return key(upload_pk(upload), UPLOAD_ROW)
+
+
+def upload_item(upload: Upload) -> Item:
+    """The whole item. What is not known yet is left out."""
+    item = upload_key(upload.id) | progress_attributes(upload.progress)
+    item |= {
+        "bucket": s(upload.source.bucket),
+        "object_key": s(upload.source.key),
+        "version_id": s(upload.source.version_id),
+        "etag": s(upload.source.etag),
+        "size_bytes": n(upload.source.size_bytes),
+        "kind": s(upload.kind),
+        "state": s(upload.state),
+        "reason": s(upload.reason),
+        "created_at": n(upload.created_at),
+        "updated_at": n(upload.updated_at),
+        "run_token": s(upload.run_token),
+        "estimate": n(upload.estimate),
+        "read_complete": flag(upload.read_complete),
+    }
+    if upload.lanes:
+        item["lanes"] = n(upload.lanes)
+    if upload.linked is not None:
+        item["linked"] = s(upload.linked)
+    return item | _listing(upload)
+
+
+def _listing(upload: Upload) -> Item:
+    if upload.listed_open:
+        return {"listing": s(OPEN), "listed_at": s(instant(upload.created_at))}
+    ended_at = upload.ended_at or upload.updated_at
+    return {
+        "listing": s(ENDED),
+        "listed_at": s(instant(ended_at)),
+        "ended_at": n(ended_at),
+        "expires_at": n(int(ended_at) + KEPT_SECONDS),
+    }
+
+
+def progress_attributes(progress: Progress) -> Item:
+    """The attributes of an upload's row that reading moves."""
+    return {
+        "offset": n(progress.offset),
+        "line": n(progress.line),
+        "blank": n(progress.blank),
+        "invalid": n(progress.invalid),
+        "enqueued": n(progress.enqueued),
+        "tails": s(" ".join(f"{tail.line}/{tail.ordinal}" for tail in progress.tails)),
+        "read_seconds": n(progress.read_seconds),
+    }
+
+
+def upload_of(item: Item) -> Upload:
+    """The upload that an item holds."""
+    lanes = whole(item, "lanes")
+    return Upload(
+        id=upload_of_pk(text(item, "pk")),
+        source=Source(
+            bucket=text(item, "bucket"),
+            key=text(item, "object_key"),
+            version_id=text(item, "version_id"),
+            etag=text(item, "etag"),
+            size_bytes=whole(item, "size_bytes"),
+        ),
+        state=UploadState(text(item, "state")),
+        created_at=seconds(item, "created_at") or 0.0,
+        updated_at=seconds(item, "updated_at") or 0.0,
+        kind=UploadKind(text(item, "kind")),
+        ended_at=seconds(item, "ended_at"),
+        reason=text(item, "reason"),
+        lanes=lanes,
+        progress=_progress(item),
+        run_token=text(item, "run_token"),
+        estimate=whole(item, "estimate"),
+        read_complete=is_set(item, "read_complete"),
+        listed_open=text(item, "listing") == OPEN,
+        linked=UploadId(linked) if (linked := text(item, "linked")) else None,
+    )
+
+
+def _progress(item: Item) -> Progress:
+    tails = (tail.split("/") for tail in text(item, "tails").split())
+    return Progress(
+        offset=whole(item, "offset"),
+        line=whole(item, "line"),
+        blank=whole(item, "blank"),
+        invalid=whole(item, "invalid"),
+        enqueued=whole(item, "enqueued"),
+        tails=tuple(LaneTail(int(line), int(ordinal)) for line, ordinal in tails),
+        read_seconds=seconds(item, "read_seconds") or 0.0,
+    )
