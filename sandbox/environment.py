@@ -1,0 +1,115 @@
+"""Which environment does the worker of this sandbox run with, and who works beside it?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orders.rate import Rate
+from sandbox.clients import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
+from sandbox.folder import SandboxFolder
+from sandbox.pipeline import Pipeline
+from sandbox.ports import HOST, SandboxPorts
+
+APPLICATION = "orders"
+WORKER_ID = "orders"
+
+# What a person may set before `orders sandbox up`: it reaches the worker and sandbox.env.
+TUNABLE = (
+    "ORDERS_ATTEMPT_SECONDS",
+    "ORDERS_CONFLICT",
+    "ORDERS_FAILED_ALONE",
+    "ORDERS_JAVA",
+    "ORDERS_JAVA_MEGABYTES",
+    "ORDERS_LANES",
+    "ORDERS_LOG_LEVEL",
+    "ORDERS_REFUSAL_BUDGET",
+    "ORDERS_RETENTION_HOURS",
+    "ORDERS_SHARD_BYTES_PER_SECOND",
+    "ORDERS_WINDOW",
+)
+
+# What would lead elsewhere if it were left as it is.
+_ASTRAY = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_ENDPOINT_URL_CLOUDFORMATION",
+    "AWS_ENDPOINT_URL_CLOUDWATCH",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_KINESIS",
+    "AWS_ENDPOINT_URL_LAMBDA",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_SQS",
+    "AWS_ENDPOINT_URL_STS",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "ORDERS_API_INSECURE",
+    "ORDERS_API_TOKEN_FILE",
+    "ORDERS_API_TOKEN_SECRET",
+)
+_OURS = ("AWS_", "ORDERS_")
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxEnvironment:
+    """Variables to set, and variables to take away."""
+
+    set: Mapping[str, str]
+    unset: tuple[str, ...]
+
+    def over(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a process of this sandbox, made from the one around it."""
+        kept = {
+            name: value
+            for name, value in environment.items()
+            if not name.startswith(_OURS) and name not in self.unset
+        }
+        return {**kept, **self.set}
+
+
+def sandbox_environment(
+    around: Mapping[str, str],
+    *,
+    pipeline: Pipeline,
+    ports: SandboxPorts,
+    rate: Rate,
+    folder: SandboxFolder,
+) -> SandboxEnvironment:
+    """The environment of a sandbox; `around` is this process's own."""
+    api = f"http://{HOST}:{ports.api}"
+    tuned = {name: around[name] for name in TUNABLE if around.get(name)}
+    told = {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": f"http://{HOST}:{ports.aws}",
+        "ORDERS_APPLICATION": APPLICATION,
+        "ORDERS_WORKER_ID": WORKER_ID,
+        "ORDERS_WORKERS": "1",
+        "ORDERS_BUCKET": pipeline.bucket,
+        "ORDERS_STREAM": pipeline.stream,
+        "ORDERS_LEDGER_TABLE": pipeline.ledger_table,
+        "ORDERS_INTAKE_QUEUE_URL": pipeline.intake_queue_url,
+        "ORDERS_RATE": str(rate),
+        "ORDERS_API_URL": f"{api}/orders/{{order_id}}",
+        "ORDERS_API_TOKEN": "sandbox",
+        "ORDERS_METRICS_HOST": HOST,
+        "ORDERS_METRICS_PORT": str(ports.metrics),
+        "ORDERS_RUN_FOLDER": str(folder.worker),
+        "ORDERS_SANDBOX_API": api,
+        "ORDERS_METRICS_URL": f"http://{HOST}:{ports.metrics}/metrics",
+    }
+    strays = sorted(
+        name
+        for name in around
+        if name.startswith(("ORDERS_", "AWS_ENDPOINT_URL_")) and name not in (told | tuned)
+    )
+    return SandboxEnvironment(told | tuned, tuple(dict.fromkeys((*_ASTRAY, *strays))))

@@ -1,0 +1,123 @@
+"""Which folder does a sandbox live in, and whose is it?"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.errors import WrongUse
+
+_MARK = "A sandbox of Paced Orders lives in this folder; process "
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxFolder:
+    """The paths below `--dir`; all that a sandbox writes is here."""
+
+    path: Path
+
+    @property
+    def lock(self) -> Path:
+        """Held while a sandbox runs; its presence says that the other files are a sandbox's."""
+        return self.path / "sandbox.lock"
+
+    @property
+    def environment(self) -> Path:
+        """What to source in a shell; there only while everything answers."""
+        return self.path / "sandbox.env"
+
+    @property
+    def processes(self) -> Path:
+        """Role and process id of everything that runs; there as long as `environment`."""
+        return self.path / "processes.json"
+
+    @property
+    def logs(self) -> Path:
+        """One log a role."""
+        return self.path / "logs"
+
+    @property
+    def aws(self) -> Path:
+        """Where the embedded AWS keeps its files."""
+        return self.path / "aws"
+
+    @property
+    def worker(self) -> Path:
+        """Where worker and shard processes keep their files."""
+        return self.path / "worker"
+
+    def log_of(self, role: str) -> Path:
+        """The log of a role."""
+        return self.logs / f"{role}.log"
+
+    def make(self) -> None:
+        """Make the folders inside."""
+        for folder in (self.logs, self.aws / "tmp", self.worker):
+            folder.mkdir(parents=True)
+
+    def retract(self) -> None:
+        """Take back the files that say that everything answers."""
+        for path in (self.environment, self.processes):
+            path.unlink(missing_ok=True)
+
+    def forget_aws(self) -> None:
+        """Remove the files of an embedded AWS that has ended; without its memory they are waste."""
+        shutil.rmtree(self.aws, ignore_errors=True)
+
+    def clear(self) -> None:
+        """Remove what a sandbox wrote here, and nothing else."""
+        self.retract()
+        for folder in (self.logs, self.aws, self.worker):
+            if folder.is_symlink():
+                folder.unlink()
+            elif folder.exists():
+                shutil.rmtree(folder)
+
+    def of_others(self) -> list[str]:
+        """Names that a sandbox would write and that are there already."""
+        written = (self.environment, self.processes, self.logs, self.aws, self.worker)
+        return [path.name for path in written if path.exists() or path.is_symlink()]
+
+
+@contextmanager
+def occupied(path: Path) -> Iterator[SandboxFolder]:
+    """A folder, fresh, and this process's alone until it is left.
+
+    Raises WrongUse where another sandbox runs in it, where files of somebody else are in the way,
+    and where it cannot be written.
+    """
+    folder = SandboxFolder(path.absolute())
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        known = folder.lock.exists()
+        if not known and (others := folder.of_others()):
+            raise WrongUse(
+                f"{folder.path} holds {', '.join(others)}, which no sandbox made; "
+                "give --dir another folder."
+            )
+        lock = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise WrongUse(f"{folder.path} cannot hold a sandbox: {error.strerror}.") from error
+    try:
+        _hold(lock, folder)
+        folder.clear()
+        folder.make()
+        yield folder
+    finally:
+        os.close(lock)
+
+
+def _hold(lock: int, folder: SandboxFolder) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.read(lock, 200).decode(errors="replace").removeprefix(_MARK).strip()
+        raise WrongUse(
+            f"A sandbox runs in {folder.path} already (process {holder}); stop it, or give --dir "
+            "another folder."
+        ) from error
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{_MARK}{os.getpid()}\n".encode(), 0)

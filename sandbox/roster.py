@@ -1,0 +1,38 @@
+"""Which processes make up the sandbox, by role?"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+
+DAEMON_CLASS = "software.amazon.kinesis.multilang.MultiLangDaemon"
+SHARD_MODULE = "consumer.kcl.shard"
+
+
+@dataclass(frozen=True, slots=True)
+class RosterEntry:
+    """One process; `shard` is the id of the shard that a shard process serves, if known."""
+
+    role: str
+    pid: int
+    shard: str | None = None
+
+
+def worker_entries(
+    pids: Iterable[int],
+    arguments_of: Callable[[int], tuple[str, ...]],
+    shard_of: Callable[[int], str | None],
+) -> list[RosterEntry]:
+    """Daemon and shard processes among the worker's descendants, told by their command lines."""
+    entries = []
+    for pid in pids:
+        arguments = arguments_of(pid)
+        if DAEMON_CLASS in arguments:
+            entries.append(RosterEntry("daemon", pid))
+        elif SHARD_MODULE in arguments:
+            entries.append(RosterEntry("shard", pid, shard_of(pid)))
+    return entries
+
+
+def roster_text(entries: Iterable[RosterEntry]) -> str:
+    """The content of processes.json."""
+    return json.dumps([asdict(entry) for entry in entries], indent=2) + "\n"

@@ -1,0 +1,163 @@
+"""How does the outside world come up on one machine, and go away again?"""
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from consumer.kcl.daemon import JavaMissing, find_java
+from consumer.kcl.worker_name import kcl_worker_id
+from sandbox.answering import Part, await_answer
+from sandbox.atomically import write_by_rename
+from sandbox.bell import Bell, StopAskedError, bell_of_signals
+from sandbox.children import Children
+from sandbox.clients import embedded_clients
+from sandbox.code_archive import CHECKOUT
+from sandbox.embedded_aws import start_aws
+from sandbox.env_file import env_file
+from sandbox.environment import APPLICATION, WORKER_ID, SandboxEnvironment, sandbox_environment
+from sandbox.errors import WrongUse
+from sandbox.folder import SandboxFolder, occupied
+from sandbox.household import Household
+from sandbox.leases import make_leases
+from sandbox.options import SandboxOptions
+from sandbox.pipeline import Pipeline, PipelineChoice, deploy_pipeline
+from sandbox.ports import HOST, SandboxPorts, choose_ports
+from sandbox.worker_keeper import WorkerKeeper
+
+_AWS_SECONDS = 30.0
+_API_SECONDS = 15.0
+_WORKER_SECONDS = 120.0
+_JAVA_MEGABYTES = 128
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    options: SandboxOptions
+    folder: SandboxFolder
+    ports: SandboxPorts
+    children: Children
+    bell: Bell
+    say: Callable[[str], None]
+
+
+def run(options: SandboxOptions, say: Callable[[str], None]) -> None:
+    """Bring the sandbox up and keep it until SIGTERM, SIGINT or SIGHUP; then leave nothing behind.
+
+    To be called in the main thread. `say` gets a sentence for each thing that happens. Raises
+    WrongUse and OutOfReach.
+    """
+    began = time.monotonic()
+    _check_machine(options)
+    with bell_of_signals() as bell, occupied(options.folder) as folder:
+        ports = choose_ports(options)
+        with _ended_children(folder, bell) as children:
+            try:
+                household = _build(_Site(options, folder, ports, children, bell, say))
+                say(
+                    f"Ready after {time.monotonic() - began:.1f} s; in another terminal: "
+                    f". {shlex.quote(str(folder.environment))}"
+                )
+                household.keep(bell, say)
+            except StopAskedError:
+                pass
+            say("The sandbox stops.")
+
+
+def _check_machine(options: SandboxOptions) -> None:
+    if sys.platform != "linux":
+        raise WrongUse("The sandbox runs on Linux only: it finds and ends processes by /proc.")
+    if not options.consumer:
+        return
+    try:
+        find_java(os.environ.get("ORDERS_JAVA"), heap_megabytes=_JAVA_MEGABYTES)
+    except JavaMissing as error:
+        raise WrongUse(str(error)) from error
+
+
+@contextmanager
+def _ended_children(folder: SandboxFolder, bell: Bell) -> Iterator[Children]:
+    children = Children(bell)
+    try:
+        yield children
+    finally:
+        folder.retract()
+        children.end_all()
+        folder.forget_aws()
+
+
+def _build(site: _Site) -> Household:
+    aws, api = _start_parts(site)
+    await_answer(aws, site.bell, _AWS_SECONDS)
+    site.say(f"The embedded AWS answers at http://{HOST}:{site.ports.aws}.")
+    pipeline, shards = _deploy(site)
+    site.say(f"The pipeline is deployed: bucket {pipeline.bucket}, stream {pipeline.stream}.")
+    await_answer(api, site.bell, _API_SECONDS)
+    site.say(f"The API at http://{HOST}:{site.ports.api} takes {site.options.limit}.")
+    environment = sandbox_environment(
+        os.environ,
+        pipeline=pipeline,
+        ports=site.ports,
+        rate=site.options.rate,
+        folder=site.folder,
+    )
+    keeper = _start_worker(site, environment) if site.options.consumer else None
+    only_shard = shards[0] if len(shards) == 1 else None
+    household = Household(site.children, site.folder, (aws, api), lambda _: only_shard, keeper)
+    household.write_roster()
+    write_by_rename(site.folder.environment, env_file(environment))
+    return household
+
+
+def _start_parts(site: _Site) -> tuple[Part, Part]:
+    aws = start_aws(site.children, site.folder, site.ports.aws, os.environ)
+    api = site.children.start(
+        [
+            *(sys.executable, "-m", "sandbox.api"),
+            *("--port", str(site.ports.api)),
+            *("--rate", str(site.options.limit)),
+        ],
+        {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"},
+        folder=CHECKOUT,
+        log=site.folder.log_of("api"),
+    )
+    return (
+        Part("aws", "The embedded AWS", aws, site.ports.aws, "/_ministack/health"),
+        Part("api", "The API", api, site.ports.api, "/_sandbox/requests"),
+    )
+
+
+def _deploy(site: _Site) -> tuple[Pipeline, list[str]]:
+    clients = embedded_clients(f"http://{HOST}:{site.ports.aws}")
+    pipeline = deploy_pipeline(
+        clients,
+        PipelineChoice(
+            APPLICATION,
+            site.options.rate,
+            site.options.shards,
+            lanes=os.environ.get("ORDERS_LANES"),
+            retention_hours=os.environ.get("ORDERS_RETENTION_HOURS"),
+            shard_bytes_per_second=os.environ.get("ORDERS_SHARD_BYTES_PER_SECOND"),
+        ),
+    )
+    shards = make_leases(
+        clients.dynamodb,
+        clients.kinesis,
+        table=APPLICATION,
+        stream=pipeline.stream,
+        owners=(kcl_worker_id(WORKER_ID, 1),),
+    )
+    return pipeline, shards
+
+
+def _start_worker(site: _Site, environment: SandboxEnvironment) -> WorkerKeeper:
+    keeper = WorkerKeeper(site.children, site.folder, environment.over(os.environ))
+    worker = Part("worker", "The consumer", keeper.start(), site.ports.metrics, "/readyz")
+    await_answer(worker, site.bell, _WORKER_SECONDS)
+    site.say(
+        f"The consumer sends {site.options.rate}; its status is at http://{HOST}:{site.ports.metrics}/."
+    )
+    return keeper
