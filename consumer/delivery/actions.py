@@ -37,9 +37,11 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Keep the dead letters, then settle the lane; then call `settled` or `settle_failed`.
+    """Keep the dead letters, settle the lane; then call `settled` or `settle_failed`.
 
-    lane is None for records that belong to no lane: only their dead letters are kept.
+    Where the settlement ends the lane, close the upload if it is drained before `settled`: the
+    checkpoint follows, and after it the end marker never comes again. lane is None for records that
+    belong to no lane: only their dead letters are kept.
     """
 
     lane: Lane | None
@@ -81,13 +83,6 @@ class ForgetSetAside:
 
 
 @dataclass(frozen=True, slots=True)
-class CloseUpload:
-    """A lane ended: close its upload if it is drained; then call `upload_closed`."""
-
-    upload: UploadId
-
-
-@dataclass(frozen=True, slots=True)
 class Look:
     """Read the pace item and which of these uploads are cancelled; then call `looked`."""
 
@@ -95,4 +90,4 @@ class Look:
 
 
 PaceChange = ReportFailure | ReportAnswer | SetBar | ForgetSetAside
-Action = Reserve | Send | Settle | PaceChange | CloseUpload | Look
+Action = Reserve | Send | Settle | PaceChange | Look

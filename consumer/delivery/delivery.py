@@ -5,14 +5,12 @@ for each action's end tells it the result. It knows no clock, socket, thread or 
 calls it under one lock. All times are seconds since the epoch.
 """
 
-from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import ceil
 
 from consumer.delivery.actions import (
     Action,
-    CloseUpload,
     ForgetSetAside,
     Look,
     Reserve,
@@ -48,8 +46,12 @@ LOOK_SECONDS = 0.5
 """The pace item is read at least this often, so that every change is seen within a second."""
 LOOK_BEFORE_SECONDS = 0.05
 """... and this long before a slow rate's turn starts."""
+LOOK_UPLOADS = 8
+"""At each look, so many uploads at the head are asked whether they are cancelled."""
 WASTED_SHARE = 0.01
 """A turn that comes late by less than this share of the interval is not counted as wasted."""
+EXPECTED_SECONDS = 4.0
+"""An attempt without an answer makes the window grow up to this latency."""
 CONNECTION_SECONDS = 0.000_4
 """Without a rate, one more attempt in flight for each such share of the API's best latency."""
 
@@ -86,7 +88,6 @@ class Delivery:
         self._observe = observe
         self._latency = Latency.of(32, 0.0)
         self._in_flight = 0
-        self._closing: deque[UploadId] = deque()
         self._is_reserving = self._is_looking = False
         self._looked_at = 0.0
         self._orders_waited = False
@@ -151,12 +152,22 @@ class Delivery:
     @property
     def is_quiet(self) -> bool:
         """Is no attempt on its way and nothing left to tell the ledger?"""
-        return not (self._in_flight or self.settling.is_pending or self._closing)
+        return not (self._in_flight or self.settling.is_pending)
 
     @property
     def is_superseded(self) -> bool:
         """Does another process own the shard now?"""
         return self.view.is_superseded
+
+    def sending(self, now: float) -> tuple[str, str]:
+        """What this shard does, and why: `running`, `idle`, `held`, `paused` or `barred`."""
+        closed = self.view.closed(now)
+        standstill = self.view.standstill(now)
+        if standstill in {"barred", "paused"}:
+            return standstill, closed.reason if closed else ""
+        if self.view.pace.hold:
+            return "held", self.view.pace.hold.why
+        return ("running" if self.window.unsettled else "idle"), ""
 
     def stop(self) -> None:
         """Start no more attempts; those on their way are finished and settled."""
@@ -169,11 +180,10 @@ class Delivery:
         change = self.view.next_change()
         if change:
             return change
-        if self._closing:
-            return CloseUpload(self._closing.popleft())
         if not self._is_looking and now >= self._look_due():
             self._is_looking = True
-            return Look(tuple({key.upload for key in self.lanes}))
+            uploads = dict.fromkeys(key.upload for key in self.lanes)
+            return Look(tuple(uploads)[:LOOK_UPLOADS])
         may_settle = not self.view.is_unlimited(now) or self._looked_at > now - LOOK_SECONDS
         if may_settle and (settle := self._settle(now)):
             return settle
@@ -246,7 +256,9 @@ class Delivery:
             orders = min(orders, sum(1 for _ in self.window.startable()))
         else:
             rate = self.view.pace.rate(now)
-            interval = rate.interval_seconds if rate else 1.0
+            if rate is None:
+                return None
+            interval = rate.interval_seconds
             orders = sum(1 for _ in self.window.startable())
         wanted = self.turns.wanted(orders, interval)
         if wanted <= 0:
@@ -300,6 +312,7 @@ class Delivery:
     def _start(self, entry: Entry, now: float) -> None:
         entry.stage = Stage.STARTED
         entry.attempts += 1
+        entry.started_at = now
         entry.first_attempt_at = entry.first_attempt_at or now
         self.turns.assigned -= 1
         self._in_flight += 1
@@ -317,12 +330,12 @@ class Delivery:
     def ended(self, send: Send, attempt: Attempt, *, now: float, latency_seconds: float) -> None:
         """A `Send` made its attempt."""
         self._in_flight -= 1
-        self._latency.add(latency_seconds)
         entry = send.entry
         opinion = opinion_of(attempt, entry, accepts_conflict=self.settings.conflict_is_accepted)
         name = type(attempt).__name__.lower()
         self._observe(Attempted(name, latency_seconds, entry.gap_seconds))
         if opinion.outcome:
+            self._latency.add(latency_seconds)
             if isinstance(attempt, Accepted):
                 self.failing.accept(entry)
             self.view.answered(send.generation)
@@ -383,9 +396,7 @@ class Delivery:
 
     def settled(self, lane: Lane | None, *, now: float, seconds: float) -> None:
         """A `Settle` ended; `lane` is the row after it."""
-        ended = self.settling.ended(lane, self.lanes, seconds, self._observe)
-        if ended:
-            self._closing.append(ended)
+        self.settling.ended(lane, self.lanes, seconds, self._observe)
         self._fill(now)
 
     def settle_failed(self, lane: Lane | None, now: float) -> None:
@@ -408,8 +419,18 @@ class Delivery:
         rate = self.view.pace.rate(now)
         if rate is None or rate.per_second is None:
             return self.settings.window_max
-        in_hand = rate.per_second * (self._latency.worst + self.settling.seconds(rate.per_second))
+        latency_seconds = max(self._latency.worst, self._oldest_seconds(now))
+        in_hand = rate.per_second * (latency_seconds + self.settling.seconds(rate.per_second))
         return max(1, min(self.settings.window_max, ceil(in_hand)))
+
+    def _oldest_seconds(self, now: float) -> float:
+        """How long the first attempt that is on its way has been: what latency is to be expected.
+
+        It counts up to EXPECTED_SECONDS only, so that an API that hangs does not get the whole
+        window sent into it.
+        """
+        started = (e.started_at for e in self.window.active if e.stage is Stage.STARTED)
+        return min(now - next(started, now), EXPECTED_SECONDS)
 
     def _open(self, entry: Entry) -> None:
         """Make an entry ready that enters the window."""

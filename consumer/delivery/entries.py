@@ -10,11 +10,14 @@ from orders.envelope import Decoded
 from orders.outcome import Outcome
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Position:
-    """Where a record stands in its shard: what KCL checkpoints. Both numbers always go together."""
+    """Where a record stands in its shard: what KCL checkpoints. Both always go together.
 
-    sequence: int
+    sequence: the sequence number as Kinesis wrote it.
+    """
+
+    sequence: str
     sub_sequence: int
 
 
@@ -72,6 +75,7 @@ class Entry:
     attempts: int = 0
     may_have_arrived: bool = False
     first_attempt_at: float = 0.0
+    started_at: float = 0.0
     gap_seconds: float | None = None
     status: int | None = None
     reason: str = ""

@@ -23,7 +23,6 @@ class LaneTrack:
     taken_line: int
     taken_ordinal: int
     is_cancelled: bool = False
-    has_ended: bool = False
     unsettled: int = 0
     recent: Recent = field(default_factory=Recent)
     gaps: list[tuple[int, int]] = field(default_factory=list)
@@ -78,10 +77,11 @@ def take_order(track: LaneTrack, envelope: OrderEnvelope, position: Position) ->
 
 
 def take_end(track: LaneTrack, marker: EndMarker, position: Position) -> list[Entry]:
-    """The entries for an end marker: missing orders before it, and the end itself."""
-    if track.has_ended:
-        return [_repeat(track, position)]
-    track.has_ended = True
+    """The entries for an end marker: missing orders before it, and the end itself.
+
+    A repeated end is told again: the process before this one may have died before it closed the
+    upload.
+    """
     entries = _missing_before(track, marker.prev, marker.ordinal, position)
     track.taken_line = max(track.taken_line, marker.prev)
     end = Entry(position, track.lane.key, marker.prev, marker.prev, marker.ordinal, count=0)

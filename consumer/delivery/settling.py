@@ -11,7 +11,6 @@ from consumer.delivery.intake import LaneTrack
 from ledger.ports.dead_letters import UNREADABLE, DeadLetter, position_of_line
 from ledger.ports.lanes import Lane, LaneKey, Settlement, Span
 from orders.outcome import Outcome
-from orders.upload import UploadId
 
 SETTLE_SECONDS = 0.2
 """Two settles of one lane start at least this far apart, unless the window waits for one."""
@@ -90,26 +89,23 @@ class Settling:
 
     def ended(
         self, lane: Lane | None, lanes: dict[LaneKey, LaneTrack], seconds: float, observe: Observer
-    ) -> UploadId | None:
-        """A settle is made; returns the upload whose lane ended with it."""
+    ) -> None:
+        """A settle is made; `lane` is the row after it."""
         self._latency.add(seconds)
         key = lane.key if lane else None
         told, self._lanes[key].told = self._lanes[key].told, ()
         for entry in told:
             entry.stage = Stage.SETTLED
         if lane is None or key is None:
-            return None
+            return
         for span in spans_of(told):
             observe(OrdersSettled(key, span.outcome, span.count))
         track = lanes[key]
         track.lane = lane
         track.unsettled -= len(told)
-        if not any(entry.ends_lane for entry in told):
-            return None
-        if not self._lanes[key].entries:
+        if track.lane.ended and not track.unsettled:
             del self._lanes[key]
             del lanes[key]  # a repeat of the lane reads its row again
-        return key.upload
 
     def failed(self, key: LaneKey | None, now: float) -> None:
         """A settle could not be made: its entries are to be told again."""

@@ -1,0 +1,71 @@
+"""Which parts does a shard process run with?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from consumer.adapters.api import HttpApi
+from consumer.adapters.credential_sources import credential_from
+from consumer.delivery.delivery import DeliverySettings
+from consumer.kcl.guard import Guard, is_orphaned_from
+from consumer.sending.clock import AnchoredClock
+from consumer.sending.crew import Surroundings
+from consumer.sending.shard import LeasedShard
+from consumer.setting_values import Conflict
+from consumer.settings import ConsumerSettings
+from consumer.telemetry.sink import make_sink
+from ledger.dynamodb.connect import open_ledger
+
+SETTLE_SECONDS = 5.0
+"""How long, after the last attempt ended, the ledger may take until the process ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A shard process, put together."""
+
+    shard: LeasedShard
+    guard: Guard
+
+
+def build(
+    settings: ConsumerSettings,
+    run_folder: Path,
+    *,
+    die: Callable[[BaseException], NoReturn],
+    leave: Callable[[int], NoReturn],
+) -> Parts:
+    """Put the parts together; nothing runs yet."""
+    clock = AnchoredClock()
+    around = Surroundings(clock=clock, observe=make_sink(), is_orphan=is_orphaned_from(), fail=die)
+    api = HttpApi(
+        settings.api_url,
+        attempt_seconds=settings.attempt_seconds,
+        credential=credential_from(
+            token=settings.api_token,
+            token_file=settings.api_token_file,
+            token_secret=settings.api_token_secret,
+        ),
+    )
+    shard = LeasedShard(
+        open_ledger(settings.ledger_table, connections=settings.window + 8),
+        api,
+        around,
+        DeliverySettings(
+            shard="",
+            token="",
+            window_max=settings.window,
+            refusal_budget=settings.refusal_budget,
+            failed_alone=settings.failed_alone,
+            conflict_is_accepted=settings.conflict is Conflict.ACCEPTED,
+        ),
+    )
+    guard = Guard(
+        shard,
+        run_folder,
+        around,
+        stop_seconds=settings.attempt_seconds + SETTLE_SECONDS,
+        leave=leave,
+    )
+    return Parts(shard, guard)

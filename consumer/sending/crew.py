@@ -1,0 +1,232 @@
+"""Who carries out what the delivery asks for?
+
+A crew of threads around one delivery: each takes an action under the lock, carries it out without
+it, tells the result and takes the next. Threads are added as they are needed, one for each attempt
+that is waited for. One idle thread watches for what falls due; the others wait to be called.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from consumer.delivery.actions import Action, Look, PaceChange, Reserve, Send, Settle
+from consumer.delivery.attempts import Api
+from consumer.delivery.delivery import Delivery
+from consumer.delivery.events import LedgerFailed, Observer
+from consumer.delivery.pace_view import step
+from consumer.delivery.turns import Verdict
+from consumer.sending.clock import Clock
+from consumer.sending.errands import Errands
+from ledger.ports.errors import LedgerError
+from orders.upload import idempotency_key
+
+CONNECT_SECONDS = 0.02
+"""A turn further away than this leaves time to open a connection."""
+LEDGER_RETRY_SECONDS = 1.0
+NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a crew needs of the process that it lives in.
+
+    is_orphan: is the daemon gone? fail: ends the process, hard.
+    """
+
+    clock: Clock
+    observe: Observer
+    is_orphan: Callable[[], bool]
+    fail: Callable[[BaseException], None]
+
+
+class Crew:
+    """The threads that send the orders of one shard."""
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        errands: Errands,
+        api: Api,
+        around: Surroundings,
+        *,
+        threads_max: int,
+    ) -> None:
+        """Around one delivery; no thread runs before `start`."""
+        self.delivery = delivery
+        self.lock = threading.Lock()
+        self.settled = threading.Condition(self.lock)  # the frontier or the room may have changed
+        self.errands = errands
+        self._api = api
+        self._clock = around.clock
+        self._observe = around.observe
+        self._threads_max = threads_max
+        self._is_orphan = around.is_orphan
+        self._fail = around.fail
+        self._work = threading.Condition(self.lock)
+        self._turn = threading.Condition(self.lock)
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
+        self._watched_until = NEVER
+        self._is_closed = False
+
+    def start(self) -> None:
+        """Start the first thread."""
+        with self.lock:
+            self._call()
+
+    def wake(self) -> None:
+        """Something changed from outside: records came, or it is to stop. Call it with the lock."""
+        self._turn.notify_all()
+        self._call()
+
+    def close(self) -> None:
+        """Let every thread end once it has nothing in hand, and wait for them."""
+        with self.lock:
+            self._is_closed = True
+            self._work.notify_all()
+            self._turn.notify_all()
+        for thread in list(self._threads):
+            thread.join()
+
+    def _call(self) -> None:
+        """Have one more thread look for work."""
+        if self._idle:
+            self._work.notify()
+        elif len(self._threads) < self._threads_max and not self._is_closed:
+            thread = threading.Thread(target=self._run, name=f"sender-{len(self._threads)}")
+            thread.daemon = True  # the process ends by os._exit; nothing waits for a hung attempt
+            self._threads.append(thread)
+            thread.start()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                action = self._next()
+                if action is None:
+                    return
+                self._carry_out(action)
+        except BaseException as error:  # noqa: BLE001 - a thread's end would be silent otherwise
+            self._fail(error)
+
+    def _next(self) -> Action | None:
+        with self.lock:
+            while not self._is_closed:
+                now = self._clock.now()
+                action = self.delivery.next(now)
+                if action:
+                    self._call()
+                    return action
+                self._wait(self.delivery.due(), now)
+            return None
+
+    def _wait(self, due: float, now: float) -> None:
+        self._idle += 1
+        if due < self._watched_until:
+            self._watched_until = due
+            self._work.wait(max(due - now, 0.001))
+            if self._watched_until == due:
+                self._watched_until = NEVER
+        else:
+            self._work.wait()
+        self._idle -= 1
+
+    def _carry_out(self, action: Action) -> None:
+        match action:
+            case Send():
+                self._send(action)
+            case Settle():
+                self._settle(action)
+            case Reserve():
+                self._reserve(action)
+            case Look():
+                self._look(action)
+            case _:
+                self._try("change the pace", partial(self._change_pace, action))
+
+    def _send(self, send: Send) -> None:
+        if send.start - self._clock.now() > CONNECT_SECONDS:
+            self._api.connect()
+        if not self._starts(send):
+            return
+        entry, key = send.entry, send.entry.key
+        if key is None:
+            raise AssertionError("a record that is no order was to be sent")
+        started = self._clock.now()
+        name = idempotency_key(key.upload, entry.line)
+        attempt = self._api.put(entry.order_id, entry.body, idempotency_key=name)
+        with self.lock:
+            now = self._clock.now()
+            self.delivery.ended(send, attempt, now=now, latency_seconds=now - started)
+            self.settled.notify_all()
+
+    def _starts(self, send: Send) -> bool:
+        """Wait for the turn; False where it became void."""
+        with self.lock:
+            while True:
+                now = self._clock.now()
+                if self._is_orphan():
+                    self.delivery.stop()
+                verdict = self.delivery.may_start(send, now)
+                if verdict is Verdict.GO:
+                    self._call()  # the next turn can be reserved now
+                    return True
+                if verdict is Verdict.VOID or self._is_closed:
+                    self.delivery.given_up(send, now)
+                    return False
+                self._turn.wait(verdict - now)
+
+    def _settle(self, action: Settle) -> None:
+        started = self._clock.now()
+        try:
+            lane = self.errands.settle(action)
+        except LedgerError as error:
+            self._observe(LedgerFailed("settle", str(error)))
+            with self.lock:
+                self.delivery.settle_failed(action.lane, self._clock.now())
+            return
+        with self.lock:
+            now = self._clock.now()
+            self.delivery.settled(lane, now=now, seconds=now - started)
+            self.settled.notify_all()
+
+    def _reserve(self, action: Reserve) -> None:
+        def reserve() -> None:
+            reservation, pace = self.errands.reserve(action.wanted)
+            with self.lock:
+                self.delivery.reserved(reservation, pace, self._clock.now())
+                self._turn.notify_all()
+
+        if not self._try("reserve a turn", reserve):
+            with self.lock:
+                self.delivery.reserve_failed()
+
+    def _look(self, action: Look) -> None:
+        def look() -> None:
+            pace = self.errands.read_pace()
+            cancelled = self.errands.cancelled_of(action.uploads)
+            with self.lock:
+                self.delivery.looked(pace, cancelled, self._clock.now())
+                self._turn.notify_all()
+
+        if not self._try("read the pace", look):
+            with self.lock:
+                self.delivery.look_failed(self._clock.now())
+
+    def _change_pace(self, change: PaceChange) -> None:
+        pace = self.errands.change_pace(lambda pace: step(pace, change, self._clock.now()))
+        with self.lock:
+            self.delivery.pace_changed(pace, self._clock.now())
+            self._turn.notify_all()
+
+    def _try(self, name: str, errand: Callable[[], None]) -> bool:
+        try:
+            errand()
+        except LedgerError as error:
+            self._observe(LedgerFailed(name, str(error)))
+            with self.lock:
+                if name == "change the pace":
+                    self.delivery.pace_change_failed()
+                self._turn.wait(LEDGER_RETRY_SECONDS)
+            return False
+        return True

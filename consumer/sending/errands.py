@@ -1,0 +1,99 @@
+"""How is an action on the ledger carried out?"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from consumer.delivery.actions import Settle
+from consumer.sending.clock import Clock
+from ledger.ports.dead_letters import DeadLetters
+from ledger.ports.errors import LedgerUnreachable, UploadMissing
+from ledger.ports.lanes import Lane, LaneKey, LaneLedger
+from ledger.ports.pace import Grant, Pace, PaceStore, Reservation, Unlimited, reserve
+from ledger.ports.uploads import UploadLedger, UploadState
+from orders.upload import UploadId
+
+T = TypeVar("T")
+TRIES = 100
+"""Each lost try means that another process's change went in, so this many in a row is a fault."""
+
+
+class Ledger(UploadLedger, LaneLedger, DeadLetters, PaceStore, Protocol):
+    """What sending needs of the ledger."""
+
+
+class Errands:
+    """The ledger as sending uses it. Every method raises LedgerError where the ledger fails."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, *, shard: str, token: str) -> None:
+        """For one shard, owned under this token."""
+        self._ledger = ledger
+        self._clock = clock
+        self._shard = shard
+        self._token = token
+        self._known = Pace()  # the item as last read or written: a guess that saves a read
+
+    def change_pace(self, step: Callable[[Pace], Pace]) -> Pace:
+        """Take a step from the pace as it stands; returns the pace after it."""
+        return self._step(lambda pace: (step(pace), None))[0]
+
+    def reserve(self, wanted: int) -> tuple[Reservation, Pace]:
+        """Reserve turns; the condition of the write includes that this token owns the shard."""
+        pace, reservation = self._step(self._reserve_step(wanted))
+        return reservation, pace
+
+    def _reserve_step(self, wanted: int) -> Callable[[Pace], tuple[Pace, Reservation]]:
+        def step(pace: Pace) -> tuple[Pace, Reservation]:
+            now = self._clock.now()
+            return reserve(pace, shard=self._shard, token=self._token, wanted=wanted, now=now)
+
+        return step
+
+    def _step(self, step: Callable[[Pace], tuple[Pace, T]]) -> tuple[Pace, T]:
+        old, is_fresh = self._known, False
+        for _ in range(TRIES):
+            new, result = step(old)
+            if new == old and (is_fresh or isinstance(result, Grant | Unlimited)):
+                return old, result
+            if new != old and self._ledger.swap_pace(old, new):
+                self._known = replace(new, revision=old.revision + 1)
+                return self._known, result
+            old, is_fresh = self.read_pace(), True
+        raise LedgerUnreachable(
+            f"the pace changed {TRIES} times while it was to be changed",
+            hint="try again; if it stays so, look for processes that reserve turns without end",
+        )
+
+    def read_pace(self) -> Pace:
+        """The pace as it is now."""
+        self._known = self._ledger.read_pace()
+        return self._known
+
+    def cancelled_of(self, uploads: Iterable[UploadId]) -> set[UploadId]:
+        """Which of these uploads a person cancelled."""
+        return {upload for upload in uploads if self._is_cancelled(upload)}
+
+    def _is_cancelled(self, upload: UploadId) -> bool:
+        account = self._ledger.read_account(upload)
+        return account is not None and account.upload.state is UploadState.CANCELLED
+
+    def read_lane(self, key: LaneKey) -> tuple[Lane, bool] | None:
+        """A lane's row and whether its upload is cancelled; None where there is no row."""
+        lane = self._ledger.read_lane(key)
+        return (lane, self._is_cancelled(key.upload)) if lane else None
+
+    def settle(self, action: Settle) -> Lane | None:
+        """Dead letters before the mark, the mark before the checkpoint: a crash loses nothing."""
+        for letter in action.letters:
+            self._ledger.put_dead_letter(letter)
+        if action.lane is None:
+            return None
+        lane = self._ledger.settle(action.lane, action.settlement)
+        if action.settlement.ended:
+            try:
+                self._ledger.close_if_drained(lane.key.upload, now=self._clock.now())
+            except (
+                UploadMissing
+            ):  # its lane has a row, so a hand took it: there is nothing to close
+                return lane
+        return lane

@@ -1,0 +1,179 @@
+"""How does one leased shard come to its orders, its owner token and its end?"""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from consumer.delivery.attempts import Api
+from consumer.delivery.delivery import Delivery, DeliverySettings
+from consumer.delivery.entries import Position, StreamRecord
+from consumer.delivery.events import LedgerFailed
+from consumer.sending.crew import Crew, Surroundings
+from consumer.sending.errands import Errands, Ledger
+from ledger.ports import pace as steps
+from ledger.ports.errors import LedgerError
+from ledger.ports.lanes import LaneKey
+from ledger.ports.pace import Bar, Pace
+
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS = 0.25
+"""How often waiting looks whether the daemon is gone."""
+LEDGER_RETRY_SECONDS = 1.0
+MISSING_ROW_SECONDS = 5.0
+"""How often a lane's missing row is looked for again."""
+SPARE_THREADS = 3
+"""Beside one thread for each attempt: the pace, a settle, a look."""
+
+T = TypeVar("T")
+Checkpoint = Callable[[Position], bool]
+
+
+class Superseded(Exception):
+    """Another process owns this shard now."""
+
+
+class LeasedShard:
+    """The orders of one shard, sent by a crew of threads; KCL's main thread feeds it."""
+
+    def __init__(
+        self, ledger: Ledger, api: Api, around: Surroundings, settings: DeliverySettings
+    ) -> None:
+        """`settings.shard` and `.token` are set when the shard begins."""
+        self._ledger = ledger
+        self._api = api
+        self._around = around
+        self._settings = settings
+        self._crew: Crew | None = None
+        self._checkpointed: Position | None = None
+        self._checkpoint_failed_at = 0.0
+        self.checkpoint_at: float | None = None
+
+    @property
+    def delivery(self) -> Delivery | None:
+        """The delivery, once the shard has begun."""
+        return self._crew.delivery if self._crew else None
+
+    @property
+    def crew(self) -> Crew:
+        """The threads. The shard must have begun."""
+        if self._crew is None:
+            raise RuntimeError("records came before the shard was initialized")
+        return self._crew
+
+    def begin(self, shard: str) -> None:
+        """Become the shard's owner: whoever sent for it before gets no turn any more."""
+        token = secrets.token_hex(8)
+        clock = self._around.clock
+        errands = Errands(self._ledger, clock, shard=shard, token=token)
+        pace = self._insist("own the shard", lambda: errands.change_pace(_own(shard, token)))
+        settings = replace(self._settings, shard=shard, token=token)
+        delivery = Delivery(settings, pace, self._around.observe)
+        threads_max = settings.window_max + SPARE_THREADS
+        crew = Crew(delivery, errands, self._api, self._around, threads_max=threads_max)
+        crew.start()
+        self._crew = crew
+        log.info("shard %s: sending begins", shard)
+
+    def feed(self, records: list[StreamRecord], checkpoint: Checkpoint) -> None:
+        """Take records; returns when at most one window is unsettled. See kcl.processor.Shard."""
+        crew, delivery = self.crew, self.crew.delivery
+        while True:
+            with crew.lock:
+                unknown = delivery.unknown_lanes(records)
+                if not unknown:
+                    delivery.take(records, self._around.clock.now())
+                    crew.wake()
+                    break
+            for key in unknown:
+                self._begin_lane(key)
+        self._until(lambda: delivery.has_room, checkpoint)
+
+    def drain(self, checkpoint: Checkpoint) -> None:
+        """Send and settle all in hand. Raises Superseded where another process owns the shard."""
+        delivery = self.crew.delivery
+        self._until(lambda: not delivery.window.unsettled, checkpoint)
+
+    def stop(self) -> None:
+        """Start nothing more; returns when what was on its way is settled."""
+        if self._crew is None:
+            return
+        crew = self._crew
+        with crew.lock:
+            crew.delivery.stop()
+            crew.wake()
+            while not crew.delivery.is_quiet:
+                crew.settled.wait(WATCH_SECONDS)
+
+    def _until(self, is_enough: Callable[[], bool], checkpoint: Checkpoint) -> None:
+        """Wait for the crew, and let the checkpoint follow what is settled."""
+        crew = self.crew
+        while True:
+            with crew.lock:
+                frontier = crew.delivery.frontier
+                self._check_owner(crew.delivery)
+                if frontier == self._checkpointed or not self._may_checkpoint():
+                    if is_enough():
+                        return
+                    crew.settled.wait(WATCH_SECONDS)
+                    continue
+            if frontier is not None:
+                self._write(frontier, checkpoint)
+
+    def _check_owner(self, delivery: Delivery) -> None:
+        if delivery.is_superseded or self._around.is_orphan():
+            raise Superseded("another process owns this shard, or the daemon is gone")
+
+    def _may_checkpoint(self) -> bool:
+        return self._around.clock.now() - self._checkpoint_failed_at > LEDGER_RETRY_SECONDS
+
+    def _write(self, frontier: Position, checkpoint: Checkpoint) -> None:
+        if checkpoint(frontier):
+            self._checkpointed = frontier
+            self.checkpoint_at = self._around.clock.now()
+        else:
+            self._checkpoint_failed_at = self._around.clock.now()
+
+    def _begin_lane(self, key: LaneKey) -> None:
+        """Read a lane's row. None there bars the shard: it never means "start at line 0"."""
+        errands = self.crew.errands
+        name = f"{self.crew.delivery.settings.shard} ledger row"
+        found = self._insist("read a lane", lambda: errands.read_lane(key))
+        if found is None:
+            detail = f"lane {key.lane} of upload {key.upload} has no row in the ledger"
+            bar = Bar("ledger row missing", detail, self._around.clock.now())
+            self._insist(
+                "bar", lambda: errands.change_pace(lambda pace: steps.bar(pace, name, bar))
+            )
+            log.error("%s; sending of this shard is barred", detail)
+            while found is None:
+                self._rest(MISSING_ROW_SECONDS)
+                found = self._insist("read a lane", lambda: errands.read_lane(key))
+            self._insist("lift", lambda: errands.change_pace(lambda pace: steps.lift(pace, name)))
+        lane, is_cancelled = found
+        with self.crew.lock:
+            self.crew.delivery.begin_lane(lane, is_cancelled=is_cancelled)
+
+    def _insist(self, name: str, errand: Callable[[], T]) -> T:
+        """Run an errand until the ledger lets it through, as long as this process is wanted."""
+        while True:
+            try:
+                return errand()
+            except LedgerError as error:
+                log.warning("%s: %s; trying again", name, error)
+                self._around.observe(LedgerFailed(name, str(error)))
+            self._rest(LEDGER_RETRY_SECONDS)
+
+    def _rest(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self._around.is_orphan():
+                raise Superseded("the daemon is gone")
+            time.sleep(WATCH_SECONDS)
+
+
+def _own(shard: str, token: str) -> Callable[[Pace], Pace]:
+    return lambda pace: steps.own(pace, shard, token)

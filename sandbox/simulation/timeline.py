@@ -1,0 +1,39 @@
+"""What happens next, on a clock that costs no time?"""
+
+import heapq
+from collections.abc import Callable
+from itertools import count
+
+Event = Callable[[], None]
+
+
+class Timeline:
+    """A clock that jumps from event to event. Times are seconds since the epoch."""
+
+    def __init__(self, start: float) -> None:
+        """Begin at `start`, with nothing to come."""
+        self._now = start
+        self._events: list[tuple[float, int, Event]] = []
+        self._numbers = count()
+
+    def now(self) -> float:
+        """See Clock.now."""
+        return self._now
+
+    def at(self, moment: float, event: Event) -> None:
+        """Let something happen at a moment, or now if that is past."""
+        heapq.heappush(self._events, (max(moment, self._now), next(self._numbers), event))
+
+    def after(self, seconds: float, event: Event) -> None:
+        """Let something happen after so many seconds."""
+        self.at(self._now + seconds, event)
+
+    def run(self, is_over: Callable[[], bool], *, until: float) -> bool:
+        """Let things happen until it is over (True) or the clock reaches `until` (False)."""
+        while self._events and not is_over():
+            moment, _, event = heapq.heappop(self._events)
+            if moment > until:
+                return False
+            self._now = moment
+            event()
+        return is_over()
