@@ -13,6 +13,12 @@ _DISK = re.compile(r"No space left on device")
 _JAR = re.compile(r"Failed to retrieve \S+/(?P<jar>[^/\s]+\.jar): (?P<why>.*)")
 _WHEEL = re.compile(r"No matching distribution found for (?P<name>[A-Za-z0-9._-]+)")
 
+# The first one that is not pip's own frame around another program's error.
+_ERROR = re.compile(
+    r"^\s*(?:ERROR|error): (?!subprocess-exited|metadata-generation|Failed building)(.*\S)",
+    re.MULTILINE,
+)
+
 
 class SetUpFailed(Exception):
     """Set-up cannot go on; the text is one sentence for the person who ran it."""
@@ -52,6 +58,6 @@ def sentence(log: str, log_name: str) -> str:
             f"The registry has no {wheel['name']} that fits this Python and platform with a hash in"
             f" requirements.txt: try another Python with PYTHON=, or see {log_name}."
         )
-    errors = [line for line in log.splitlines() if re.match(r"\s*(ERROR|error)\b", line)]
-    last = errors[0].strip() if errors else "no reason given"
-    return f"pip could not install the packages ({last}): the whole of it is in {log_name}."
+    errors = _ERROR.findall(log)
+    reason = errors[0] if errors else "no reason given"
+    return f"pip could not install the packages ({reason}): the whole of it is in {log_name}."

