@@ -1,12 +1,13 @@
 """How is a lane written as an item?
 
 A settle is the write that happens most, so stretches are one short text each, not nested lists:
-`ahead` is `prev-line*count ...`, `gaps` is `prev-line*count@first_ordinal ...`, and `recent` is
-`length resumed bits`, the bits in hexadecimal.
+`ahead` and `gaps` are `prev-line*count@first_ordinal ...`, and `recent` is `length resumed bits`,
+the bits in hexadecimal.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ledger.dynamodb.schema import (
@@ -22,10 +23,13 @@ from ledger.dynamodb.schema import (
     upload_pk,
     whole,
 )
-from ledger.ports.lanes import Gap, Lane, LaneKey, LaneNumber, Reach, Recent, Tally
+from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Recent, Tally
+from ledger.ports.stretches import Stretch
 
 if TYPE_CHECKING:
     from ledger.dynamodb.schema import Item
+
+_NOT_DIGITS = re.compile("[-*@]")
 
 
 def lane_key(lane: LaneKey) -> Item:
@@ -38,8 +42,8 @@ def lane_attributes(lane: Lane) -> Item:
     recent = lane.recent
     return {
         "mark": n(lane.mark),
-        "ahead": s(" ".join(f"{r.prev}-{r.line}*{r.count}" for r in lane.ahead)),
-        "gaps": s(" ".join(f"{g.prev}-{g.line}*{g.count}@{g.first_ordinal}" for g in lane.gaps)),
+        "ahead": s(_stretches_text(lane.ahead)),
+        "gaps": s(_stretches_text(lane.gaps)),
         "recent": s(f"{recent.length} {recent.resumed} {recent.bits:x}"),
         "ended": flag(lane.ended),
         "revision": n(lane.revision),
@@ -63,8 +67,8 @@ def lane_of(item: Item) -> Lane:
     return Lane(
         key=LaneKey(upload_of_pk(text(item, "pk")), LaneNumber(number)),
         mark=whole(item, "mark"),
-        ahead=tuple(_reach(word) for word in text(item, "ahead").split()),
-        gaps=tuple(_gap(word) for word in text(item, "gaps").split()),
+        ahead=_stretches(text(item, "ahead")),
+        gaps=_stretches(text(item, "gaps")),
         tally=tally_of(item),
         recent=_recent(text(item, "recent")),
         ended=is_set(item, "ended"),
@@ -83,16 +87,12 @@ def tally_of(item: Item) -> Tally:
     )
 
 
-def _reach(word: str) -> Reach:
-    lines, _, count = word.partition("*")
-    prev, _, line = lines.partition("-")
-    return Reach(int(prev), int(line), int(count))
+def _stretches_text(stretches: tuple[Stretch, ...]) -> str:
+    return " ".join(f"{x.prev}-{x.line}*{x.count}@{x.first_ordinal}" for x in stretches)
 
 
-def _gap(word: str) -> Gap:
-    reach, _, first_ordinal = word.partition("@")
-    stretch = _reach(reach)
-    return Gap(stretch.prev, stretch.line, stretch.count, int(first_ordinal))
+def _stretches(words: str) -> tuple[Stretch, ...]:
+    return tuple(Stretch(*map(int, _NOT_DIGITS.split(word))) for word in words.split())
 
 
 def _recent(words: str) -> Recent:

@@ -5,10 +5,11 @@ up to which the whole chain is settled; `ahead` holds stretches of the chain tha
 beyond it; a gap is a stretch that was settled as missing and may still turn up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NewType, Protocol
 
+from ledger.ports.stretches import Stretch, joined, without
 from orders.outcome import Outcome
 from orders.upload import UploadId
 
@@ -16,6 +17,8 @@ LaneNumber = NewType("LaneNumber", int)
 
 RECENT_ORDERS = 1_000
 """How many of a lane's last settled orders the refusal budget looks at."""
+GAPS_MAX = 1_000
+"""How many gaps a lane remembers; the orders of older ones stay missing even if they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +45,10 @@ class Span:
     first_ordinal: int
     outcome: Outcome
 
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """A stretch of the chain, all of it settled: the `count` orders after `prev` up to `line`."""
-
-    prev: int
-    line: int
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A stretch of the chain that never came: `count` orders after `prev` up to `line`."""
-
-    prev: int
-    line: int
-    count: int
-    first_ordinal: int
-
-    def holds(self, line: int) -> bool:
-        """Is this line one of the missing stretch?"""
-        return self.prev < line <= self.line
+    @property
+    def stretch(self) -> Stretch:
+        """The span without its outcome."""
+        return Stretch(self.prev, self.line, self.count, self.first_ordinal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +107,8 @@ class Lane:
 
     key: LaneKey
     mark: int = 0
-    ahead: tuple[Reach, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    ahead: tuple[Stretch, ...] = ()
+    gaps: tuple[Stretch, ...] = ()
     tally: Tally = Tally()
     recent: Recent = Recent()
     ended: bool = False
@@ -133,7 +118,13 @@ class Lane:
     @property
     def mark_ordinal(self) -> int:
         """The ordinal of the order at the mark: how many orders are settled up to it."""
-        return self.tally.settled - sum(reach.count for reach in self.ahead)
+        return self.tally.settled - sum(stretch.count for stretch in self.ahead)
+
+    @property
+    def settled(self) -> tuple[Stretch, ...]:
+        """All that is settled: up to the mark, and ahead of it."""
+        ordinal = self.mark_ordinal
+        return (Stretch(0, self.mark, ordinal, 1), *self.ahead) if ordinal else self.ahead
 
     def is_missing(self, line: int) -> bool:
         """Was this line settled as missing, so that it is sent if it comes after all?"""
@@ -141,7 +132,7 @@ class Lane:
 
     def is_settled(self, line: int) -> bool:
         """Is this line settled for good, so that a consumer skips it as a repeat?"""
-        if line > self.mark and not any(r.prev < line <= r.line for r in self.ahead):
+        if line > self.mark and not any(stretch.holds(line) for stretch in self.ahead):
             return False
         return not self.is_missing(line)
 
@@ -163,68 +154,51 @@ class Settlement:
 def settle(lane: Lane, settlement: Settlement, *, writer: str) -> Lane:
     """The lane after a settlement; pure, and the same for every ledger adapter.
 
-    A span whose lines are settled already is left out, so a late but true settle is welcome and a
-    repeated one does no harm. `writer` names this one write, so that its own retry is recognised.
+    What of a span is settled already is left out, so a late but true settle is welcome, a repeated
+    one does no harm, and the first outcome of an order stands (but for `missing`, which ends when
+    the order comes after all). `writer` names this one write, so that its own retry is recognised.
     """
-    tally, recent, gaps = lane.tally, lane.recent, lane.gaps
-    if settlement.resumed > recent.resumed:
-        recent = Recent(resumed=settlement.resumed)
-    reaches = list(lane.ahead)
+    if settlement.resumed > lane.recent.resumed:
+        lane = replace(lane, recent=Recent(resumed=settlement.resumed))
     for span in settlement.spans:
-        if span.outcome is not Outcome.MISSING and any(gap.holds(span.line) for gap in gaps):
-            gaps = _without(gaps, span)
-            tally = tally.plus(Outcome.MISSING, -1)
-        elif lane.is_settled(span.line) or lane.is_missing(span.line):
-            continue
-        else:
-            reaches.append(Reach(span.prev, span.line, span.count))
-        if span.outcome is Outcome.MISSING:
-            gaps = (*gaps, Gap(span.prev, span.line, span.count, span.first_ordinal))
-        tally = tally.plus(span.outcome, span.count)
-        recent = recent.plus(span.outcome, span.count)
-    mark, ahead = _advance(lane.mark, reaches)
+        lane = _with_span(lane, span)
     return replace(
         lane,
-        mark=mark,
-        ahead=ahead,
-        gaps=gaps,
-        tally=tally,
-        recent=recent,
         ended=lane.ended or settlement.ended,
         revision=lane.revision + 1,
         writer=writer,
     )
 
 
-def _advance(mark: int, reaches: Sequence[Reach]) -> tuple[int, tuple[Reach, ...]]:
-    """Let the mark swallow every stretch that it touches, and join those that touch each other."""
-    ahead: list[Reach] = []
-    for reach in sorted(reaches, key=lambda reach: reach.line):
-        if reach.prev <= mark:
-            mark = max(mark, reach.line)
-        elif ahead and reach.prev <= ahead[-1].line:
-            last = ahead[-1]
-            line = max(last.line, reach.line)
-            ahead[-1] = Reach(last.prev, line, last.count + reach.count)
-        else:
-            ahead.append(reach)
-    return mark, tuple(ahead)
+def _with_span(lane: Lane, span: Span) -> Lane:
+    stretch = span.stretch
+    new = without((stretch,), lane.settled)
+    if span.outcome is Outcome.MISSING:
+        gaps = joined((*lane.gaps, *new))[-GAPS_MAX:]
+        found, no_longer_missing = 0, 0
+    else:
+        gaps = without(lane.gaps, (stretch,))
+        found = sum(stretch.orders_within(gap) for gap in lane.gaps if gap.overlaps(stretch))
+        no_longer_missing = _orders(lane.gaps) - _orders(gaps)
+    count = _orders(new) + found
+    if not count:
+        return lane
+    mark, ahead = _advance(lane.mark, (*lane.ahead, *new))
+    tally = lane.tally.plus(Outcome.MISSING, -no_longer_missing).plus(span.outcome, count)
+    recent = lane.recent.plus(span.outcome, count)
+    return replace(lane, mark=mark, ahead=ahead, gaps=gaps, tally=tally, recent=recent)
 
 
-def _without(gaps: tuple[Gap, ...], span: Span) -> tuple[Gap, ...]:
-    """The gaps after one missing order came: its gap falls into what was before and after it."""
-    left: list[Gap] = []
-    for gap in gaps:
-        if not gap.holds(span.line):
-            left.append(gap)
-            continue
-        before = min(max(span.first_ordinal - gap.first_ordinal, 0), gap.count - 1)
-        after = gap.count - before - 1
-        if before:
-            left.append(Gap(gap.prev, span.prev, before, gap.first_ordinal))
-        if after:
-            left.append(Gap(span.line, gap.line, after, span.first_ordinal + 1))
-    return tuple(left)
+def _orders(stretches: Iterable[Stretch]) -> int:
+    return sum(stretch.count for stretch in stretches)
+
+
+def _advance(mark: int, stretches: Iterable[Stretch]) -> tuple[int, tuple[Stretch, ...]]:
+    """Let the mark swallow the stretch that it touches; the others stay ahead of it."""
+    ahead = joined(stretches)
+    if ahead and ahead[0].prev <= mark:
+        return ahead[0].line, ahead[1:]
+    return mark, ahead
 
 
 class LaneLedger(Protocol):
