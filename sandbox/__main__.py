@@ -1,4 +1,4 @@
-"""How is a sandbox started without the `orders` command? (`python -m sandbox --dir DIR`)."""
+"""How is a sandbox started where there is no `orders` command yet?"""
 
 import argparse
 import sys

@@ -9,7 +9,7 @@ from sandbox.bell import Bell
 from sandbox.children import Children
 from sandbox.folder import SandboxFolder
 from sandbox.process_tree import arguments_of, descendants, running_processes
-from sandbox.roster import RosterEntry, roster_text, worker_entries
+from sandbox.roster import RosterEntry, roster_text, shard_served_by, worker_entries
 from sandbox.worker_keeper import WorkerKeeper
 
 _LOOK_SECONDS = 0.4  # processes.json is right within a second
@@ -22,7 +22,6 @@ class Household:
     children: Children
     folder: SandboxFolder
     parts: tuple[Part, ...]
-    shard_of: Callable[[int], str | None]
     keeper: WorkerKeeper | None = None
     _listed: str = ""
 
@@ -59,5 +58,9 @@ class Household:
                 for process in descendants(worker.pid, running_processes())
                 if not process.zombie
             ]
-            entries.extend(worker_entries(living, arguments_of, self.shard_of))
+            entries.extend(
+                worker_entries(
+                    living, arguments_of, lambda pid: shard_served_by(pid, self.folder.worker)
+                )
+            )
         return entries

@@ -20,11 +20,10 @@ def make_leases(
     table: str,
     stream: str,
     owners: tuple[str, ...],
-) -> list[str]:
+) -> None:
     """Make the lease table of a new application, its index, and one lease a shard.
 
     `owners` are KCL worker ids; they get the shards in turn, each to be read from its beginning.
-    Returns the ids of the shards.
     """
     dynamodb.create_table(
         TableName=table,
@@ -46,8 +45,7 @@ def make_leases(
         ],
     )
     dynamodb.get_waiter("table_exists").wait(TableName=table)
-    shards = kinesis.list_shards(StreamName=stream)["Shards"]
-    for number, shard in enumerate(shards):
+    for number, shard in enumerate(kinesis.list_shards(StreamName=stream)["Shards"]):
         hashes = shard["HashKeyRange"]
         dynamodb.put_item(
             TableName=table,
@@ -62,4 +60,3 @@ def make_leases(
                 "endingHashKey": {"S": hashes["EndingHashKey"]},
             },
         )
-    return [shard["ShardId"] for shard in shards]

@@ -1,4 +1,4 @@
-"""Which processes descend from this one? (Linux, from /proc.)."""
+"""Which processes descend from this one, by what Linux tells in /proc?"""
 
 from collections import defaultdict
 from collections.abc import Iterable

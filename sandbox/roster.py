@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 DAEMON_CLASS = "software.amazon.kinesis.multilang.MultiLangDaemon"
 SHARD_MODULE = "consumer.kcl.shard"
@@ -31,6 +32,15 @@ def worker_entries(
         elif SHARD_MODULE in arguments:
             entries.append(RosterEntry("shard", pid, shard_of(pid)))
     return entries
+
+
+def shard_served_by(pid: int, run_folder: Path) -> str | None:
+    """The shard that a shard process said it serves, in the worker's run folder."""
+    try:
+        said = json.loads((run_folder / f"shard-{pid}.json").read_bytes())
+    except FileNotFoundError:
+        return None  # it has not said so yet
+    return str(said["shard"])
 
 
 def roster_text(entries: Iterable[RosterEntry]) -> str:

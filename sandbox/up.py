@@ -93,7 +93,7 @@ def _build(site: _Site) -> Household:
     aws, api = _start_parts(site)
     await_answer(aws, site.bell, _AWS_SECONDS)
     site.say(f"The embedded AWS answers at http://{HOST}:{site.ports.aws}.")
-    pipeline, shards = _deploy(site)
+    pipeline = _deploy(site)
     site.say(f"The pipeline is deployed: bucket {pipeline.bucket}, stream {pipeline.stream}.")
     await_answer(api, site.bell, _API_SECONDS)
     site.say(f"The API at http://{HOST}:{site.ports.api} takes {site.options.limit}.")
@@ -105,8 +105,7 @@ def _build(site: _Site) -> Household:
         folder=site.folder,
     )
     keeper = _start_worker(site, environment) if site.options.consumer else None
-    only_shard = shards[0] if len(shards) == 1 else None
-    household = Household(site.children, site.folder, (aws, api), lambda _: only_shard, keeper)
+    household = Household(site.children, site.folder, (aws, api), keeper)
     household.write_roster()
     write_by_rename(site.folder.environment, env_file(environment))
     return household
@@ -130,7 +129,7 @@ def _start_parts(site: _Site) -> tuple[Part, Part]:
     )
 
 
-def _deploy(site: _Site) -> tuple[Pipeline, list[str]]:
+def _deploy(site: _Site) -> Pipeline:
     clients = embedded_clients(f"http://{HOST}:{site.ports.aws}")
     pipeline = deploy_pipeline(
         clients,
@@ -143,14 +142,14 @@ def _deploy(site: _Site) -> tuple[Pipeline, list[str]]:
             shard_bytes_per_second=os.environ.get("ORDERS_SHARD_BYTES_PER_SECOND"),
         ),
     )
-    shards = make_leases(
+    make_leases(
         clients.dynamodb,
         clients.kinesis,
         table=APPLICATION,
         stream=pipeline.stream,
         owners=(kcl_worker_id(WORKER_ID, 1),),
     )
-    return pipeline, shards
+    return pipeline
 
 
 def _start_worker(site: _Site, environment: SandboxEnvironment) -> WorkerKeeper:

@@ -10,7 +10,7 @@ from sandbox.code_archive import CHECKOUT
 from sandbox.folder import SandboxFolder
 from sandbox.restarting import RestartPolicy
 
-_GRACE_SECONDS = 40.0  # an attempt in flight may take its 30 s
+_GRACE_SECONDS = 60.0  # the worker has its own limit: an attempt's deadline and a little
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 import json
+from pathlib import Path
 
-from sandbox.roster import RosterEntry, roster_text, worker_entries
+from sandbox.roster import RosterEntry, roster_text, shard_served_by, worker_entries
 
 ARGUMENTS = {
     11: ("java", "-Xmx128m", "software.amazon.kinesis.multilang.MultiLangDaemon", "--x"),
@@ -23,3 +24,10 @@ def test_the_file_lists_role_pid_and_shard() -> None:
         {"role": "aws", "pid": 1, "shard": None},
         {"role": "shard", "pid": 2, "shard": "shardId-0"},
     ]
+
+
+def test_a_shard_process_is_listed_with_the_shard_that_it_says_it_serves(tmp_path: Path) -> None:
+    (tmp_path / "shard-12.json").write_text('{"pid": 12, "shard": "shardId-3", "since": 1.0}')
+
+    assert shard_served_by(12, tmp_path) == "shardId-3"
+    assert shard_served_by(13, tmp_path) is None
