@@ -245,7 +245,7 @@ class Delivery:
         head = next(iter(self.window.startable()), None)
         if head is None or not self.failing.probe_other_next:
             return head
-        other = self.window.activate_other(head, self.settings.window_max, self._open)
+        other = self.window.other_than(head, self.settings.window_max, self._open)
         return other or head
 
     def _reserve(self, now: float) -> Reserve | None:
@@ -338,7 +338,7 @@ class Delivery:
             self._latency.add(latency_seconds)
             if isinstance(attempt, Accepted):
                 self.failing.accept(entry)
-            self.view.answered(send.generation)
+            self.view.answered(send.generation, now)
             self._done(entry, opinion.outcome)
         else:
             self._failed(send, opinion, now)

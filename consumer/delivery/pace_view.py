@@ -25,7 +25,7 @@ def step(pace: Pace, change: PaceChange, now: float) -> Pace:
                 pace, kind, generation=generation, why=why, wait_seconds=wait_seconds, now=now
             )
         case ReportAnswer(generation):
-            return steps.answered(pace, generation)
+            return steps.answered(pace, generation, now=now)
         case SetBar(name, bar):
             return steps.bar(pace, name, bar)
         case ForgetSetAside(name):
@@ -86,10 +86,10 @@ class PaceView:
         if generation == self.pace.generation:
             self.change(ReportFailure(kind, generation, why, wait_seconds), now)
 
-    def answered(self, generation: int) -> None:
+    def answered(self, generation: int, now: float) -> None:
         """An attempt was answered; it ends the hold that it probed."""
         if self.pace.hold and self.pace.hold.generation == generation:
-            self.change(ReportAnswer(generation))
+            self.change(ReportAnswer(generation), now)
 
     def bar(self, name: str, bar: Bar) -> None:
         """Bar sending."""

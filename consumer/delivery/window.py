@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from consumer.delivery.entries import Entry, OrderId, Position, Stage
 from orders.outcome import Outcome
 
+FAILURES_EXPONENT_MAX = 16
+
 
 class Window:
     """The span of unsettled orders in hand, in stream order, and the queue behind it.
@@ -31,21 +33,27 @@ class Window:
 
         `open_entry` makes an entry ready: it reads the order id, or settles what needs no attempt.
         """
+        self.pop_settled()
         while self.queue and (self.span < size or self.queue[0].stage is not Stage.WAITING):
             self._activate_next(open_entry)
         self.pop_settled()
 
-    def activate_other(
+    def other_than(
         self, head: Entry, size: int, open_entry: Callable[[Entry], None]
     ) -> Entry | None:
         """The order to try beside `head`: it has another id and failed least.
 
-        The window is widened for it, up to `size` orders.
+        The window is widened for it, up to `size` orders, only where there is none, or where those
+        that there are have failed often: twice the first, four times two of them, and so on. So a
+        long outage touches few orders, and several bad ones together still leave a way out.
         """
         while True:
             others = [e for e in self.startable() if e.order_id != head.order_id]
-            if others or not self.queue or self.span >= size:
-                return min(others, key=lambda e: e.failures) if others else None
+            least = min(others, key=lambda e: e.failures, default=None)
+            if least and least.failures < 2 ** min(len(others), FAILURES_EXPONENT_MAX):
+                return least
+            if not self.queue or self.span >= size:
+                return least
             self._activate_next(open_entry)
 
     def _activate_next(self, open_entry: Callable[[Entry], None]) -> None:

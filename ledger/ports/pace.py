@@ -345,11 +345,13 @@ def disown(pace: Pace, shard: str, token: str) -> Pace:
     return replace(pace, owners={s: t for s, t in pace.owners.items() if s != shard})
 
 
-def answered(pace: Pace, generation: int) -> Pace:
-    """The API took an attempt of this generation: a hold of it ends."""
+def answered(pace: Pace, generation: int, *, now: float) -> Pace:
+    """The API took an attempt of this generation: a hold of it ends, and so does its next probe."""
     if not pace.hold or pace.hold.generation != generation:
         return pace
-    return replace(pace, hold=None, generation=pace.generation + 1)
+    rate = pace.rate(now)
+    freed = _void_turns(pace, now, rate.interval_seconds if rate else 0.0)
+    return replace(freed, hold=None, generation=pace.generation + 1, epoch=pace.epoch)
 
 
 def failed(  # noqa: PLR0913 - a report of one failure, all of it named

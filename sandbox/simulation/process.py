@@ -60,6 +60,8 @@ class Process:
         self._records: Iterator[StreamRecord] = stream.after(checkpoint)
         self._is_dead = False
         self._wake_at = float("inf")
+        self._waiting: list[Send] = []
+        self._seen = pace.epoch, pace.generation
         self._turn()
 
     def crash(self) -> None:
@@ -88,6 +90,10 @@ class Process:
                     raise AssertionError(f"{key} has no row")
                 delivery.begin_lane(found[0], is_cancelled=found[1])
             delivery.take(batch, now)
+        pace = delivery.view.pace
+        if self._seen != (pace.epoch, pace.generation):
+            self._seen = pace.epoch, pace.generation
+            self._look_at_turns()
         while action := delivery.next(now):
             self._begin(action)
         due = delivery.due()
@@ -115,9 +121,18 @@ class Process:
                 )
 
     def _wait_for_turn(self, send: Send) -> None:
+        self._waiting.append(send)
         self._later(max(send.start - self._timeline.now(), 0.0), lambda: self._start(send))
 
+    def _look_at_turns(self) -> None:
+        """Have every attempt that waits for its turn see what changed."""
+        for send in list(self._waiting):
+            self._start(send)
+
     def _start(self, send: Send) -> None:
+        if send not in self._waiting:
+            return
+        self._waiting.remove(send)
         now = self._timeline.now()
         verdict = self.delivery.may_start(send, now)
         if verdict is Verdict.VOID:
@@ -133,6 +148,7 @@ class Process:
                 ),
             )
         else:
+            self._waiting.append(send)
             self._later(verdict - now, lambda: self._start(send))
 
     def _settle(self, action: Settle) -> None:

@@ -30,10 +30,10 @@ class Timeline:
 
     def run(self, is_over: Callable[[], bool], *, until: float) -> bool:
         """Let things happen until it is over (True) or the clock reaches `until` (False)."""
-        while self._events and not is_over():
-            moment, _, event = heapq.heappop(self._events)
-            if moment > until:
+        while not is_over():
+            if not self._events or self._events[0][0] > until:
+                self._now = max(self._now, until)
                 return False
-            self._now = moment
+            self._now, _, event = heapq.heappop(self._events)
             event()
-        return is_over()
+        return True

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from consumer.delivery.attempts import Attempt
 from consumer.delivery.entries import Position, StreamRecord
@@ -21,11 +20,8 @@ class Request:
     was_accepted: bool
 
 
-class Behaviour(Protocol):
-    """How the simulated API answers."""
-
-    def __call__(self, order_id: str, at: float) -> tuple[float, Attempt]:
-        """The latency in seconds and what the attempt comes to."""
+Behaviour = Callable[[str, float], tuple[float, Attempt]]
+"""By order id and moment: the latency in seconds, and what the attempt comes to."""
 
 
 @dataclass

@@ -1,0 +1,122 @@
+"""Which small world do the tests of the delivery run in?"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from consumer.delivery.attempts import Accepted, Attempt
+from consumer.delivery.delivery import DeliverySettings
+from consumer.delivery.entries import StreamRecord
+from ledger.memory.ledger import MemoryLedger
+from ledger.ports import pace as steps
+from ledger.ports.pace import Pace
+from ledger.ports.pace_change import change
+from ledger.ports.uploads import Account
+from orders.upload import UploadId
+from sandbox.simulation.process import Process, Surroundings
+from sandbox.simulation.timeline import Timeline
+from sandbox.simulation.world import Behaviour, Request, SimulatedApi, Stream, upload_stream
+
+if TYPE_CHECKING:
+    from consumer.delivery.events import Event
+
+START = 1_000_000_000.0
+UPLOAD = UploadId("0123456789abcdef0123")
+SHARD = "shardId-000000000000"
+
+
+def accepts(order_id: str, at: float) -> tuple[float, Attempt]:
+    """An API that takes every order in 0.15 s."""
+    del order_id, at
+    return 0.15, Accepted(200)
+
+
+@dataclass
+class World:
+    """One upload on one shard, its sender and its API, on a simulated clock."""
+
+    orders: int
+    rate: str = "1/s"
+    behaviour: Behaviour = accepts
+    order_id: Callable[[int], str] = "o{}".format
+    settings: DeliverySettings = field(default_factory=lambda: DeliverySettings(SHARD, "token-1"))
+    tamper: Callable[[StreamRecord], list[StreamRecord]] | None = None
+
+    def __post_init__(self) -> None:
+        self.timeline = Timeline(START)
+        self.ledger = MemoryLedger()
+        self.api = SimulatedApi(self.behaviour)
+        self.events: list[Event] = []
+        self.change_pace(lambda pace: steps.configure(pace, self.rate, now=START))
+        stream = upload_stream(self.ledger, UPLOAD, self.orders, order_id=self.order_id)
+        self.stream = self._tampered(stream)
+        self.around = Surroundings(self.timeline, self.ledger, self.api, self.events.append)
+        self.process = Process(self.around, self.stream, self.settings, None)
+
+    def _tampered(self, stream: Stream) -> Stream:
+        if self.tamper is None:
+            return stream
+        records = [r for i in range(stream.length) for r in self.tamper(stream.record(i))]
+        return Stream(len(records), lambda i: _at(records[i], i))
+
+    def change_pace(self, step: Callable[[Pace], Pace]) -> Pace:
+        """Do to the pace what a person or another process does."""
+        return change(self.ledger, step)
+
+    def crash(self, *, token: str, after_seconds: float = 6.0) -> None:
+        """SIGKILL now; a new process goes on from the checkpoint."""
+        self.process.crash()
+        checkpoint = self.process.checkpoint
+        settings = DeliverySettings(SHARD, token, self.settings.window_max)
+
+        def start() -> None:
+            self.process = Process(self.around, self.stream, settings, checkpoint)
+
+        self.timeline.after(after_seconds, start)
+
+    def run(self, seconds: float) -> None:
+        """Let so much time pass."""
+        self.timeline.run(lambda: False, until=self.timeline.now() + seconds)
+
+    def run_to_end(self, *, limit_seconds: float = 100_000.0) -> None:
+        """Let time pass until the upload is closed. Fails at the limit."""
+        limit = self.timeline.now() + limit_seconds
+        assert self.timeline.run(lambda: not self.account.upload.listed_open, until=limit), (
+            f"the upload is still open after {limit_seconds} s: {self.account}"
+        )
+
+    @property
+    def account(self) -> Account:
+        """What the ledger says."""
+        account = self.ledger.read_account(UPLOAD)
+        assert account is not None
+        return account
+
+    @property
+    def pace(self) -> Pace:
+        """The pace item."""
+        return self.ledger.read_pace()
+
+    @property
+    def requests(self) -> list[Request]:
+        """What the API received."""
+        return self.api.requests
+
+    def accepted(self) -> list[str]:
+        """The order ids that the API took, in order."""
+        return [request.order_id for request in self.requests if request.was_accepted]
+
+    def repeats(self) -> int:
+        """How many requests the API took more than once."""
+        return sum(count - 1 for count in Counter(self.accepted()).values())
+
+    def gaps(self) -> list[float]:
+        """The seconds between requests."""
+        times = [request.at for request in self.requests]
+        return [after - before for before, after in pairwise(times)]
+
+
+def _at(record: StreamRecord, index: int) -> StreamRecord:
+    return replace(record, position=replace(record.position, sequence=str(index)))

@@ -1,0 +1,196 @@
+"""What does delivery do when the API is down, says wait, or takes no credential?"""
+
+import pytest
+
+from consumer.delivery.attempts import (
+    Accepted,
+    Attempt,
+    Conflict,
+    Refused,
+    Throttled,
+    Unauthorized,
+    Unavailable,
+)
+from consumer.delivery.delivery import DeliverySettings
+from ledger.ports import pace as steps
+from ledger.ports.pace import HoldKind
+from ledger.ports.uploads import UploadState
+from sandbox.simulation.world import Behaviour
+from tests.simulated import SHARD, START, World
+
+DOWN = Unavailable(503, "the API answered 503", may_have_arrived=True)
+
+
+def while_down(attempt: Attempt, *, begin: float, end: float) -> Behaviour:
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del order_id
+        is_down = START + begin <= at < START + end
+        return 0.15, attempt if is_down else Accepted(200)
+
+    return behaviour
+
+
+def between(world: World, begin: float, end: float) -> int:
+    return sum(1 for r in world.requests if START + begin <= r.at < START + end)
+
+
+def test_an_outage_costs_time_and_no_order() -> None:
+    world = World(orders=100, behaviour=while_down(DOWN, begin=30, end=630))
+
+    world.run_to_end()
+
+    assert between(world, 30, 630) <= 150
+    assert between(world, 630, 637) >= 1
+    assert world.account.tally.accepted == 100
+    assert world.account.upload.state is UploadState.DONE
+    assert world.repeats() == 0
+    assert min(world.gaps()) >= 0.99
+
+
+def test_after_an_outage_sending_is_at_full_pace_within_six_seconds() -> None:
+    world = World(orders=200, behaviour=while_down(DOWN, begin=30, end=630))
+
+    world.run(700.0)
+
+    assert between(world, 636, 696) >= 59
+
+
+def test_an_api_that_asks_to_wait_gets_one_request_each_time_it_named() -> None:
+    throttled = Throttled(5.0, "429")
+    world = World(orders=100, behaviour=while_down(throttled, begin=20, end=80))
+
+    world.run_to_end()
+
+    assert between(world, 20, 80) <= 13
+    assert world.account.tally.accepted == 100
+
+
+def test_a_wait_beyond_an_hour_is_not_believed() -> None:
+    throttled = Throttled(1e9, "429")
+    world = World(orders=5, behaviour=while_down(throttled, begin=2, end=3))
+
+    world.run_to_end(limit_seconds=3_700.0)
+
+    assert world.account.tally.accepted == 5
+
+
+def test_a_wrong_credential_bars_sending_within_three_attempts_and_heals_by_itself() -> None:
+    wrong = Unauthorized(401, "the API answered 401")
+    world = World(orders=20, behaviour=while_down(wrong, begin=0, end=300))
+    world.run(10.0)
+    early = between(world, 0, 10)
+    hold = world.pace.hold
+
+    world.run_to_end()
+
+    assert early <= 3
+    assert hold is not None
+    assert hold.kind is HoldKind.UNAUTHORIZED
+    assert world.account.tally.accepted == 20
+    assert world.account.tally.refused == 0
+
+
+def test_one_bad_order_is_refused_and_does_not_hold_the_others() -> None:
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del at
+        return 0.15, DOWN if order_id == "o10" else Accepted(200)
+
+    world = World(orders=100, behaviour=behaviour)
+    world.run(70.0)
+    after_a_minute = len(world.accepted())
+
+    world.run_to_end()
+
+    letters = list(world.ledger.dead_letters(limit=10))
+    assert after_a_minute > 40
+    assert world.account.tally.accepted == 99
+    assert world.account.tally.refused == 1
+    assert [letter.order_id for letter in letters] == ["o10"]
+    assert letters[0].reason.startswith("failed alone")
+
+
+def test_two_bad_orders_are_both_refused() -> None:
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del at
+        return 0.15, DOWN if order_id in {"o10", "o11"} else Accepted(200)
+
+    world = World(orders=100, behaviour=behaviour)
+
+    world.run_to_end(limit_seconds=600.0)
+
+    assert world.account.tally.accepted == 98
+    assert world.account.tally.refused == 2
+
+
+def test_a_refused_order_is_a_dead_letter_with_its_reason_and_the_rest_goes_on() -> None:
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del at
+        refused = Refused(422, "the API answered 422", "no such sku")
+        return 0.15, refused if order_id == "o7" else Accepted(200)
+
+    world = World(orders=20, behaviour=behaviour)
+
+    world.run_to_end()
+
+    (letter,) = world.ledger.dead_letters(limit=10)
+    assert (letter.order_id, letter.line, letter.status) == ("o7", 7, 422)
+    assert letter.body == b'{"order_id":"o7"}'
+    assert letter.answer == "no such sku"
+    assert world.account.upload.state is UploadState.DONE_WITH_PROBLEMS
+
+
+def test_refusals_above_the_budget_bar_sending_until_a_person_resumes() -> None:
+    world = World(
+        orders=1_000,
+        behaviour=while_down(Refused(400, "bad deploy", ""), begin=100, end=10_000),
+        settings=DeliverySettings(SHARD, "token-1", refusal_budget=(20, 5.0)),
+    )
+    world.run(1_000.0)
+    refused = world.account.tally.refused
+
+    world.change_pace(steps.resume)
+    world.run(100.0)
+
+    assert refused == 21
+    assert world.account.tally.refused == 42
+
+
+@pytest.mark.parametrize(("arrived", "accepted"), [(True, 1), (False, 0)])
+def test_a_conflict_counts_as_accepted_only_after_an_attempt_that_may_have_arrived(
+    arrived: bool, accepted: int
+) -> None:
+    answers: list[Attempt] = [
+        Unavailable(None, "reset", may_have_arrived=arrived),
+        Conflict(409, "exists"),
+        Accepted(200),
+    ]
+
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del at
+        return 0.15, answers.pop(0) if order_id == "o70" else Accepted(200)
+
+    world = World(orders=70, behaviour=behaviour)
+
+    world.run_to_end()
+
+    assert world.account.tally.accepted == 69 + accepted
+    assert world.account.tally.refused == 1 - accepted
+
+
+def test_an_order_set_aside_by_hand_is_refused_and_the_rest_goes_on() -> None:
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del at
+        return 0.15, DOWN if order_id == "o1" else Accepted(200)
+
+    world = World(orders=1, behaviour=behaviour)
+    world.run(60.0)
+    held = world.account.waiting
+
+    name = f"{world.account.upload.id}/1"
+    world.change_pace(lambda pace: steps.set_aside(pace, name, "the shop said so"))
+    world.run_to_end(limit_seconds=10.0)
+
+    (letter,) = world.ledger.dead_letters(limit=10)
+    assert held == 1
+    assert letter.reason == "set aside: the shop said so"
+    assert world.pace.set_aside == {}
