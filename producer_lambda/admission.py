@@ -1,0 +1,93 @@
+"""Would everything that waits be sent before the stream forgets it?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ledger.ports.uploads import Account, UploadState
+from orders.formats import Format
+from orders.plain_text import BrokenGzip, gunzip
+from orders.rate import Rate
+
+MARGIN = 0.9
+"""The share of the retention that may be used: pauses and outages need time, too."""
+SAMPLE_BYTES = 131_072
+"""How much of a file is looked at to estimate its lines."""
+LONGEST_RETENTION_HOURS = 8_760
+"""What Kinesis offers at most."""
+
+_DAYS_FROM = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An upload that must not be let in; `sentence` says why and what to raise."""
+
+    sentence: str
+
+
+def take_sample(chunks: Iterable[bytes]) -> bytes:
+    """The first SAMPLE_BYTES of an object, or all of a smaller one."""
+    sample = bytearray()
+    for chunk in chunks:
+        sample += chunk
+        if len(sample) >= SAMPLE_BYTES:
+            break
+    return bytes(sample[:SAMPLE_BYTES])
+
+
+def estimate_orders(sample: bytes, size_bytes: int, form: Format) -> int:
+    """How many lines a file probably has, from its first SAMPLE_BYTES stored bytes (or all)."""
+    if not sample:
+        return 0
+    lines, tail = 0, b""
+    try:
+        for text in gunzip([sample]) if form.is_gzip else [sample]:
+            lines += text.count(b"\n")
+            tail = text[-1:]
+    except BrokenGzip:
+        tail = tail or b"?"  # a sample of a larger file is cut off
+    if len(sample) >= size_bytes:
+        return lines + (tail != b"\n")
+    return max(1, round(lines * size_bytes / len(sample)))
+
+
+def decide(
+    accounts: Iterable[Account], *, rate: Rate | None, retention_hours: float, own: int
+) -> Refusal | None:
+    """Refuse, if all open uploads (the new one among them) cannot be sent in time.
+
+    own: the estimate of the new upload. None: let it in; also where the pace is not known or is
+    `none`.
+    """
+    if rate is None or rate.per_second is None:
+        return None
+    orders = sum(_unsettled(account) for account in accounts)
+    hours = orders / rate.per_second / 3600
+    if hours <= retention_hours * MARGIN:
+        return None
+    fits = max(0, int(retention_hours * MARGIN * 3600 * rate.per_second) - (orders - own))
+    needed_hours = int(hours / MARGIN) + 1
+    if needed_hours <= LONGEST_RETENTION_HOURS:
+        advice = f"deploy with RetentionHours={needed_hours} and upload it again"
+    else:
+        advice = "raise the pace (`orders pace`) and upload it again"
+    return Refusal(
+        f"{orders:,} orders (about {own:,} of this file) take {_days(hours)} at {rate}, and the "
+        f"stream keeps an order for {_days(retention_hours)}, of which {MARGIN:.0%} may be used: "
+        f"{advice}, or upload at most {fits:,} orders now"
+    )
+
+
+def _unsettled(account: Account) -> int:
+    upload = account.upload
+    if upload.state is UploadState.CANCELLED:
+        return 0
+    settled = account.tally.settled
+    if upload.read_complete:
+        return account.enqueued - settled
+    return max(upload.estimate, account.enqueued) - settled
+
+
+def _days(hours: float) -> str:
+    days = hours / 24
+    return f"{days:,.1f} days" if days >= _DAYS_FROM else f"{hours:,.1f} hours"

@@ -1,0 +1,220 @@
+"""What does one run do for one upload, from the ledger's first word to its last?"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from ledger.ports.errors import upload_missing
+from ledger.ports.pace import PaceStore
+from ledger.ports.uploads import Progress, Upload, UploadLedger, UploadState
+from orders.batch import Batch, Position
+from orders.file_reading import ReadingLimits, read_batches
+from orders.formats import Format, SourceUnreadable, format_of
+from orders.rate import Rate
+from orders.upload import UploadId
+from producer_lambda.admission import decide, estimate_orders, take_sample
+from producer_lambda.clock import Clock, Deadline
+from producer_lambda.enqueuing import Enqueuer, Halt
+from producer_lambda.intake import Arrived, Request
+from producer_lambda.packing import Packing
+from producer_lambda.publishing import Publisher
+from producer_lambda.reading import Reader
+from producer_lambda.shard_pacing import ShardPacing
+from producer_lambda.source import ObjectStore, SourceLost
+from producer_lambda.stream import RecordStream
+
+
+class RunEnd(Enum):
+    """How a run ended; how the upload ended stands in the ledger."""
+
+    FINISHED = "reading is complete"
+    NOTHING_TO_DO = "reading was complete before"
+    SUPERSEDED = "another run took the upload over"
+    HANDED_ON = "the rest is for the next run"
+
+
+class NoProgress(Exception):
+    """A whole run brought an upload no further, so the next one waits for the queue's time-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a run touches outside of itself.
+
+    hand_on: asks for another run of the upload. new_token: a text that no other run has.
+    """
+
+    ledger: UploadLedger
+    pace: PaceStore
+    store: ObjectStore
+    stream: RecordStream
+    clock: Clock
+    executor: Executor
+    hand_on: Callable[[UploadId], None]
+    new_token: Callable[[], str]
+    jitter: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How uploads are read; ProducerSettings describes each."""
+
+    lanes: int
+    aggregate_bytes: int
+    limits: ReadingLimits
+    shard_bytes_per_second: int | None
+    retention_hours: float
+    rate: Rate | None
+    report_prefix: str
+
+
+def run_upload(request: Request, outside: Outside, plan: Plan, deadline: Deadline) -> RunEnd:
+    """Read an upload on from where the last run came to, until its end or the deadline.
+
+    Raises LedgerError, StreamRefused, NoProgress, and errors of the bucket that are no SourceLost:
+    the message must then come back.
+    """
+    ledger, now = outside.ledger, outside.clock.epoch()
+    if isinstance(request, Arrived):
+        ledger.announce(request.upload, request.source, now=now)
+    elif ledger.read_account(request.upload) is None:
+        raise upload_missing(request.upload)
+    upload = ledger.start_run(request.upload, token=outside.new_token(), lanes=plan.lanes, now=now)
+    if upload.read_complete:
+        return RunEnd.NOTHING_TO_DO
+    return _Run(upload, outside, plan, deadline).go()
+
+
+class _Run:
+    """One run of one upload that is not complete yet."""
+
+    def __init__(self, upload: Upload, outside: Outside, plan: Plan, deadline: Deadline) -> None:
+        self._upload = upload
+        self._outside = outside
+        self._plan = plan
+        self._deadline = deadline
+        self._publisher = Publisher(outside.stream, self._pacing(), deadline, jitter=outside.jitter)
+        self._enqueuer = Enqueuer(
+            upload,
+            ledger=outside.ledger,
+            store=outside.store,
+            publisher=self._publisher,
+            clock=outside.clock,
+            report_prefix=plan.report_prefix,
+        )
+
+    def go(self) -> RunEnd:
+        """Read to the end, or as far as may be."""
+        if self._upload.state is UploadState.CANCELLED:
+            return self._end_cancelled()
+        reader = Reader(
+            self._upload,
+            self._enqueuer,
+            executor=self._outside.executor,
+            aggregate_bytes=self._plan.aggregate_bytes,
+        )
+        state, reason = UploadState.SENDING, ""
+        try:
+            form = format_of(self._upload.source.key)
+            refused = self._refused_entry(form)
+            if refused is not None:
+                return refused
+            halt = reader.read(self._batches(form), self._deadline)
+        except SourceUnreadable as error:
+            halt, state, reason = None, UploadState.UNREADABLE, _sentence(error)
+        except SourceLost as error:
+            halt, state = None, UploadState.SOURCE_LOST
+            reason = f"{error.reason}; orders read before that are sent"
+        if halt is None and state is UploadState.SENDING and not reader.orders:
+            state = UploadState.DONE_WITH_PROBLEMS if reader.invalid else UploadState.DONE
+        if halt is None:
+            halt = reader.finish(is_end=state not in _NOTHING_ENQUEUED)
+        return self._end(state, reason) if halt is None else self._stop(halt)
+
+    def _refused_entry(self, form: Format) -> RunEnd | None:
+        """Decide on admission, before anything of the upload was put. None: it is let in."""
+        upload, ledger, clock = self._upload, self._outside.ledger, self._outside.clock
+        if replace(upload.progress, read_seconds=0.0, tails=()) != Progress():
+            return None
+        sample = take_sample(self._outside.store.open_at(upload.source, 0))
+        estimate = estimate_orders(sample, upload.source.size_bytes, form)
+        # The estimate first, then the sum: of two uploads at once each sees the other.
+        is_ours = ledger.admit(
+            upload.id, token=upload.run_token, estimate=estimate, now=clock.epoch()
+        )
+        if not is_ours:
+            return RunEnd.SUPERSEDED
+        rate = self._outside.pace.read_pace().rate(clock.epoch()) or self._plan.rate
+        refusal = decide(
+            ledger.open_accounts(),
+            rate=rate,
+            retention_hours=self._plan.retention_hours,
+            own=estimate,
+        )
+        if refusal is None:
+            return None
+        return self._end(UploadState.REFUSED_ADMISSION, refusal.sentence)
+
+    def _batches(self, form: Format) -> Iterator[Batch]:
+        upload, store = self._upload, self._outside.store
+        start = Position(upload.progress.offset, upload.progress.line)
+        return read_batches(
+            lambda offset: store.open_at(upload.source, offset), form, start, self._plan.limits
+        )
+
+    def _end(self, state: UploadState, reason: str) -> RunEnd:
+        is_ours = self._outside.ledger.finish_reading(
+            self._upload.id,
+            token=self._upload.run_token,
+            progress=self._enqueuer.progress(),
+            state=state,
+            reason=reason,
+            now=self._outside.clock.epoch(),
+        )
+        return RunEnd.FINISHED if is_ours else RunEnd.SUPERSEDED
+
+    def _stop(self, halt: Halt) -> RunEnd:
+        match halt:
+            case Halt.SUPERSEDED:
+                return RunEnd.SUPERSEDED
+            case Halt.CANCELLED:
+                return self._end_cancelled()
+            case Halt.OUT_OF_TIME:
+                return self._hand_on()
+
+    def _end_cancelled(self) -> RunEnd:
+        """End the lanes where they are: what is on the stream is settled as cancelled."""
+        tails = self._enqueuer.point.tails
+        orders = sum(tail.ordinal for tail in tails)
+        if orders:
+            ends = Packing(self._upload.id, tails, aggregate_bytes=self._plan.aggregate_bytes).end()
+            if self._publisher.put(ends).left:
+                return self._hand_on()
+        return self._end(UploadState.SENDING if orders else UploadState.DONE, "")
+
+    def _hand_on(self) -> RunEnd:
+        if self._enqueuer.save(everything=True) is Halt.SUPERSEDED:
+            return RunEnd.SUPERSEDED
+        before, after = self._upload.progress, self._enqueuer.progress()
+        if (after.line, after.enqueued) == (before.line, before.enqueued):
+            raise NoProgress(
+                f"upload {self._upload.id}: a whole run came no further than line {before.line}; "
+                "look at the log for what the stream or the ledger answered"
+            )
+        self._outside.hand_on(self._upload.id)
+        return RunEnd.HANDED_ON
+
+    def _pacing(self) -> ShardPacing | None:
+        bytes_per_second = self._plan.shard_bytes_per_second
+        if bytes_per_second is None:
+            return None
+        return ShardPacing(self._outside.stream.open_shards(), bytes_per_second=bytes_per_second)
+
+
+_NOTHING_ENQUEUED = (UploadState.DONE, UploadState.DONE_WITH_PROBLEMS)
+
+
+def _sentence(error: SourceUnreadable) -> str:
+    before = "; orders before it are sent" if error.line > 1 else ""
+    return f"line {error.line}: {error.reason}{before}"

@@ -1,0 +1,43 @@
+"""How long must a record wait so that its shard is not written to too fast?
+
+A shard takes 1 MB and 1,000 records a second; beyond that Kinesis refuses entries. Waiting costs
+less than being refused, and leaves room for others who write to the same stream.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from producer_lambda.stream import HashRange
+
+RECORDS_PER_SECOND = 1_000
+BURST_SECONDS = 0.5
+"""Lateness up to this is made up for, so that a slow call does not lower the pace."""
+
+
+class ShardPacing:
+    """When each shard may be written to next, in seconds of the caller's clock."""
+
+    def __init__(self, shards: Sequence[HashRange], *, bytes_per_second: int) -> None:
+        self._bytes_per_second = bytes_per_second
+        self._firsts: list[int] = []
+        self._free_at: list[float] = []
+        self.follow(shards)
+
+    def follow(self, shards: Sequence[HashRange]) -> None:
+        """Take over the shards as they are now; what was written stays counted."""
+        latest = max(self._free_at, default=0.0)
+        self._firsts = sorted(shard.first for shard in shards) or [0]
+        self._free_at = [latest] * len(self._firsts)
+
+    def wait_seconds(self, hash_keys: Sequence[str], *, now: float) -> float:
+        """How long until every one of these lanes may be written to."""
+        return max([0.0, *(self._free_at[self._shard(key)] - now for key in hash_keys)])
+
+    def spend(self, hash_key: str, sent_bytes: int, *, now: float) -> None:
+        """Count a record that is written now."""
+        shard = self._shard(hash_key)
+        cost = max(sent_bytes / self._bytes_per_second, 1 / RECORDS_PER_SECOND)
+        self._free_at[shard] = max(self._free_at[shard], now - BURST_SECONDS) + cost
+
+    def _shard(self, hash_key: str) -> int:
+        return max(0, bisect_right(self._firsts, int(hash_key)) - 1)
