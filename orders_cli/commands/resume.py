@@ -1,0 +1,37 @@
+"""orders resume: how does a person let sending go on?"""
+
+from typing import Annotated
+
+import typer
+
+from ledger.ports import pace as steps
+from ledger.ports.pace import Pace
+from ledger.ports.pace_change import change
+from orders_cli.opening import open_to_change
+from orders_cli.speech import answer
+from orders_cli.teaching import command_app, examples
+
+app = command_app()
+
+
+@app.command(epilog=examples("orders resume"))
+def resume(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask on a real account.")] = False,
+) -> None:
+    """Go on after a pause, or after something that barred sending was put right.
+
+    Every bar is lifted and the refusal budget starts anew. What still stands in the way bars
+    again by itself.
+    """
+    opened = open_to_change("resume sending", yes=yes)
+    lifted: list[str] = []
+
+    def step(pace: Pace) -> Pace:
+        lifted[:] = ["the pause"] if pace.paused else []
+        lifted.extend(f"{bar.reason} ({bar.detail})" for bar in pace.bars.values())
+        return steps.resume(pace)
+
+    change(opened.ledger, step)
+    answer(
+        f"resumed; lifted: {', '.join(lifted)}" if lifted else "resumed; nothing stood in the way"
+    )

@@ -1,0 +1,135 @@
+"""What do answers look like as JSON?
+
+Every document has `schema: 1` and follows a schema in orders_cli/schemas; fields may be added,
+none is taken away or changes its meaning.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from ledger.ports.dead_letters import DeadLetter
+from ledger.ports.uploads import Account
+from ledger.report import Estimate, PaceReport, Sending
+from orders.upload import UploadId
+from orders_cli.intake import IntakeDeadLetter
+from orders_cli.looking import Look
+
+if TYPE_CHECKING:
+    from orders_cli.redriving import Redriven
+
+SCHEMA = 1
+
+
+def status_document(look: Look, dead_letters: Sequence[IntakeDeadLetter]) -> dict[str, Any]:
+    """The answer of `orders status --json`."""
+    reasons = {letter.upload: letter.reason for letter in dead_letters if letter.upload}
+    uploads = [upload_fields(account, reasons) for account in look.accounts]
+    report = look.report
+    return {
+        "schema": SCHEMA,
+        "uploads": uploads,
+        "waiting": sum(upload["waiting"] for upload in uploads),
+        "pace": _pace_fields(report.pace),
+        **_estimate_fields(report.estimate),
+        "runway_seconds": report.backlog.runway_seconds,
+        "sending": _sending_fields(report.sending),
+        "intake_dead_letters": [
+            {"upload": letter.upload, "key": letter.key, "reason": letter.reason}
+            for letter in dead_letters
+        ],
+    }
+
+
+def uploads_document(accounts: Sequence[Account]) -> dict[str, Any]:
+    """The answer of `orders uploads --json`."""
+    return {"schema": SCHEMA, "uploads": [_whole_upload(account) for account in accounts]}
+
+
+def upload_document(account: Account) -> dict[str, Any]:
+    """The answer of `orders upload --json` and `orders uploads show --json`."""
+    return {"schema": SCHEMA, **_whole_upload(account)}
+
+
+def dead_letters_document(letters: Sequence[DeadLetter]) -> dict[str, Any]:
+    """The answer of `orders dead-letters list --json`."""
+    return {"schema": SCHEMA, "dead_letters": [dead_letter_fields(letter) for letter in letters]}
+
+
+def dead_letter_document(letter: DeadLetter) -> dict[str, Any]:
+    """The answer of `orders dead-letters show --json`."""
+    return {"schema": SCHEMA, **dead_letter_fields(letter)}
+
+
+def redriven_document(redriven: Sequence["Redriven"]) -> dict[str, Any]:
+    """The answer of `orders dead-letters redrive --json`."""
+    return {"schema": SCHEMA, "redriven": [asdict(one) for one in redriven]}
+
+
+def dead_letter_fields(letter: DeadLetter) -> dict[str, Any]:
+    """One dead letter; `body` is text, null where it was too large to keep."""
+    body = letter.body
+    return {
+        "upload": letter.upload,
+        "position": letter.position,
+        "line": letter.line,
+        "order_id": letter.order_id,
+        "status": letter.status,
+        "reason": letter.reason,
+        "answer": letter.answer,
+        "attempts": letter.attempts,
+        "first_attempt_at": letter.first_attempt_at,
+        "refused_at": letter.refused_at,
+        "redriven_as": letter.redriven_as,
+        "body": None if body is None else body.decode(errors="replace"),
+    }
+
+
+def upload_fields(account: Account, reasons: Mapping[UploadId, str]) -> dict[str, Any]:
+    """One upload of the status: its numbers add up at every look."""
+    upload, tally = account.upload, account.tally
+    return {
+        "upload": upload.id,
+        "key": upload.source.key,
+        "state": upload.state.value,
+        "reason": upload.reason or reasons.get(upload.id, ""),
+        "lines_read": account.lines_read,
+        "blank": upload.progress.blank,
+        "invalid": upload.progress.invalid,
+        "enqueued": account.enqueued,
+        "accepted": tally.accepted,
+        "refused": tally.refused,
+        "cancelled": tally.cancelled,
+        "missing": tally.missing,
+        "waiting": account.waiting,
+    }
+
+
+def _whole_upload(account: Account) -> dict[str, Any]:
+    upload = account.upload
+    return upload_fields(account, {}) | {
+        "kind": upload.kind.value,
+        "bucket": upload.source.bucket,
+        "version_id": upload.source.version_id,
+        "size_bytes": upload.source.size_bytes,
+        "created_at": upload.created_at,
+        "ended_at": upload.ended_at,
+        "linked": upload.linked,
+    }
+
+
+def _pace_fields(pace: PaceReport) -> dict[str, Any]:
+    return {
+        "target_per_second": pace.target_per_second,
+        "achieved_per_second": pace.achieved_per_second,
+        "source": pace.source.value,
+    }
+
+
+def _estimate_fields(estimate: Estimate) -> dict[str, Any]:
+    reason = None if estimate.seconds is not None else estimate.reason
+    return {"eta_seconds": estimate.seconds, "eta_reason": reason}
+
+
+def _sending_fields(sending: Sending) -> dict[str, Any]:
+    return {"state": sending.state.value, "reason": sending.reason}

@@ -1,0 +1,48 @@
+"""What does the ledger say at this moment?"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ledger.ports.history import HistoryStore
+from ledger.ports.pace import PaceStore
+from ledger.ports.uploads import Account, UploadLedger
+from ledger.report import LedgerView, StatusReport, report
+
+LISTED_SECONDS = 30 * 86_400.0
+"""Uploads that ended longer ago are not listed."""
+
+
+class ReadableLedger(UploadLedger, PaceStore, HistoryStore, Protocol):
+    """What of the ledger is needed to see how things stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at the ledger.
+
+    accounts: all open uploads and those that ended lately, newest first.
+    report: what is left, when it is done, and what stands in the way.
+    """
+
+    accounts: tuple[Account, ...]
+    report: StatusReport
+
+
+def look(ledger: ReadableLedger, *, retention_hours: int, now: float) -> Look:
+    """Look once. Raises LedgerUnreachable.
+
+    Open uploads are read before those that ended, so that one that ends between is seen.
+    """
+    still_open = tuple(ledger.open_accounts())
+    ended = ledger.ended_accounts(since=now - LISTED_SECONDS)
+    found = {account.upload.id: account for account in (*still_open, *ended)}
+    view = LedgerView(
+        accounts=still_open,
+        ended=ledger.ended_tally(),
+        pace=ledger.read_pace(),
+        samples=ledger.read_history().samples,
+    )
+    newest_first = sorted(found.values(), key=lambda a: a.upload.created_at, reverse=True)
+    return Look(
+        tuple(newest_first), report(view, retention_seconds=retention_hours * 3600.0, now=now)
+    )

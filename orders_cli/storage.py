@@ -1,0 +1,124 @@
+"""How are files stored in, and read from, the upload bucket?"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from botocore.exceptions import ClientError
+
+from ledger.ports.uploads import Source
+from orders.plain_text import OpenAt
+from orders.upload import UploadId, upload_id
+from orders_cli.failures import CommandFailed, SettingWrong
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CHUNK_BYTES = 1 << 18
+_PRECONDITION_FAILED = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+_NOT_FOUND = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object of the bucket, in the version that was meant."""
+
+    source: Source
+
+    @property
+    def upload(self) -> UploadId:
+        """The upload that this object is."""
+        source = self.source
+        return upload_id(source.bucket, source.key, source.version_id)
+
+
+class Storage:
+    """The upload bucket. Errors of AWS pass through as botocore raises them."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self.bucket = bucket
+
+    def put_file(self, file: BinaryIO, key: str, on_bytes: Callable[[int], None]) -> Stored:
+        """Store a file under a new key, in parts where it is large.
+
+        on_bytes: told how many bytes more are on their way, from several threads.
+        """
+        self._client.upload_fileobj(file, self.bucket, key, Callback=on_bytes)
+        stored = self.find(key)
+        if stored is None:
+            raise CommandFailed(f"{key} was stored in {self.bucket} and is not there any more.")
+        return stored
+
+    def put_once(self, key: str, body: bytes) -> bool:
+        """Store an object unless one is there. False: one was there."""
+        try:
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _PRECONDITION_FAILED:
+                return False
+            raise
+        return True
+
+    def find(self, key: str) -> Stored | None:
+        """The object under a key, None where there is none. Raises SettingWrong."""
+        try:
+            head = self._client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NOT_FOUND:
+                return None
+            raise
+        version = head.get("VersionId")
+        if not version or version == "null":
+            raise SettingWrong(
+                f"The bucket {self.bucket} (ORDERS_BUCKET) keeps no versions;",
+                hint="switch versioning on, as infra/pipeline.yaml does.",
+            )
+        return Stored(Source(self.bucket, key, version, head["ETag"], head["ContentLength"]))
+
+    def read(self, key: str) -> bytes | None:
+        """The bytes under a key, None where there is none."""
+        found = self.read_version(key)
+        return found[0] if found else None
+
+    def read_version(self, key: str) -> tuple[bytes, Stored] | None:
+        """The bytes under a key, and which version of it that is; None where there is none."""
+        try:
+            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NOT_FOUND:
+                return None
+            raise
+        body = answer["Body"].read()
+        version = answer.get("VersionId", "")
+        return body, Stored(Source(self.bucket, key, version, answer["ETag"], len(body)))
+
+    def remove(self, stored: Stored) -> None:
+        """Remove this version of an object for good."""
+        source = stored.source
+        self._client.delete_object(Bucket=self.bucket, Key=source.key, VersionId=source.version_id)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The keys below a prefix, in order."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        for page in pages:
+            for entry in page.get("Contents", []):
+                yield entry["Key"]
+
+    def opener(self, source: Source) -> OpenAt:
+        """Opens that very version of an object from an offset on."""
+
+        def open_at(offset: int) -> Iterator[bytes]:
+            if offset >= source.size_bytes:
+                return iter(())
+            answer = self._client.get_object(
+                Bucket=source.bucket,
+                Key=source.key,
+                VersionId=source.version_id,
+                Range=f"bytes={offset}-",
+            )
+            return answer["Body"].iter_chunks(_CHUNK_BYTES)
+
+        return open_at

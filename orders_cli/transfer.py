@@ -1,0 +1,46 @@
+"""Can this file be uploaded, and under which key?"""
+
+import re
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orders.formats import SourceUnreadable, format_of
+from orders_cli.failures import UsageWrong
+
+NAME_CHARACTERS = 150
+"""Of a long file name only the end goes into the key: it says what the file holds."""
+
+_STRANGE = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
+
+
+def check_file(path: Path) -> None:
+    """Raise UsageWrong, with a sentence, for what cannot be uploaded."""
+    if path.is_dir():
+        raise UsageWrong(f"{path} is a folder;", hint="upload its files one by one.")
+    if not path.exists():
+        raise UsageWrong(f"There is no file {path}.")
+    if not path.is_file():
+        raise UsageWrong(f"{path} is no file.")
+    try:
+        format_of(path.name)
+    except SourceUnreadable as error:
+        raise UsageWrong(f"{path.name} cannot be uploaded: {error.reason}.") from error
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UsageWrong(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def new_key(prefix: str, name: str, *, now: datetime, token: str) -> str:
+    """A key that no other upload has: when, chance, and the file's name without strange letters.
+
+    The events of S3 carry keys URL-encoded; plain ones look the same everywhere.
+    """
+    plain = _STRANGE.sub("_", name)[-NAME_CHARACTERS:].lstrip("._-") or "orders.jsonl"
+    return f"{prefix}{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{token}-{plain}"
+
+
+def fresh_key(prefix: str, name: str) -> str:
+    """`new_key` for this moment."""
+    return new_key(prefix, name, now=datetime.now(UTC), token=secrets.token_hex(4))
