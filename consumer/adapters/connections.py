@@ -37,6 +37,7 @@ class Connections:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`clock`, in seconds, is what connections age by."""
         self._opened = opened
         self._clock = clock
         self._lock = Lock()
@@ -51,7 +52,7 @@ class Connections:
         return self._keep(self._opened(seconds))
 
     def exchange(self, request: bytes, *, deadline: float) -> Answer | Broken | NotOpened:
-        """Send a request, once, and read its answer; `deadline` by the monotonic clock."""
+        """Send a request, once, and read its answer; `deadline` in seconds of time.monotonic()."""
         idle = self._take()
         if idle is not None:
             result = idle.connection.exchange(request, deadline=deadline)
@@ -60,7 +61,7 @@ class Connections:
                 return result
             idle.connection.close()
         opened_at = self._clock()
-        connection = self._opened(deadline - opened_at)
+        connection = self._opened(deadline - time.monotonic())
         if isinstance(connection, NotOpened):
             return connection
         result = connection.exchange(request, deadline=deadline)

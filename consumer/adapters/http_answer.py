@@ -139,8 +139,8 @@ class AnswerReader:
             self._fields.setdefault(lower.decode(), []).append(value.decode("latin-1"))
 
     def on_headers_complete(self) -> None:
-        """The empty line after a head."""
-        if self._head is not None:
+        """The empty line after a head; one that is too long stays unread."""
+        if self._head is not None or self._head_bytes > HEAD_BYTES:
             return
         status = self._parser.get_status_code()
         self._interim = 100 <= status < 200  # noqa: PLR2004 - the class of interim answers

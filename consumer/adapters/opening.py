@@ -105,7 +105,7 @@ def opener(
                 limit_seconds, lambda: connected(limit_seconds), dispose=socket.socket.close
             )
         except TookTooLong:
-            return NotOpened(f"no connection to {url.authority} within {limit_seconds:g} s")
+            return NotOpened(f"no connection to {url.authority} within {limit_seconds:.1f} s")
         except (OSError, HTTPError, HTTPException) as error:
             return NotOpened(f"no connection to {url.authority}: {cause(error)}")
         return HttpConnection(sock)
