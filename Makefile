@@ -8,7 +8,7 @@ BIN := .venv/bin
 # What a newcomer runs: all but what takes minutes or needs more programs than set-up brings.
 NEWCOMER := not slow and not needs
 FAST := $(NEWCOMER) and not aws and not kcl and not e2e and not chaos
-IN_PARALLEL := -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+IN_PARALLEL := -j2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
 .PHONY: help set-up demo test test-all check code style types imports fast format bench lock clean

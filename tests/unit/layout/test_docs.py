@@ -1,0 +1,59 @@
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+PROMISES = (
+    "nothing_is_lost",
+    "repeats_are_bounded",
+    "pace_is_kept",
+    "order_is_kept",
+    "outage_costs_time_only",
+    "old_owner_stops",
+)
+
+
+def test_every_promise_names_its_check() -> None:
+    guarantees = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    checks = ast.parse((ROOT / "tests" / "promises.py").read_text(encoding="utf-8"))
+
+    defined = {node.name for node in checks.body if isinstance(node, ast.FunctionDef)}
+
+    assert set(re.findall(r"`promises\.(\w+)`", guarantees)) == set(PROMISES)
+    assert set(PROMISES) <= defined
+
+
+def test_every_link_of_the_docs_leads_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+    broken = {
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    }
+
+    assert broken == set()
+
+
+def test_every_place_that_the_readme_sends_you_to_exists() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("## To change X, open Y")[2].partition("\n## ")[0]
+
+    places = set(re.findall(r"`([\w.-]+/[\w./-]*)`", table))
+
+    assert places
+    assert {place for place in places if not (ROOT / place).exists()} == set()
+
+
+def test_every_decision_is_in_the_index_and_says_its_price() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+
+    records = sorted(folder.glob("[0-9]*.md"))
+
+    assert len({record.name[:4] for record in records}) == len(records)
+    for record in records:
+        assert f"({record.name})" in index
+        text = record.read_text(encoding="utf-8")
+        assert all(f"\n## {part}\n" in text for part in ("Context", "Choice", "Price"))
