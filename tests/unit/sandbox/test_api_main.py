@@ -1,0 +1,57 @@
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from sandbox.api.__main__ import READY
+
+LIMIT_SECONDS = 10.0
+API = [sys.executable, "-m", "sandbox.api"]
+
+
+@contextmanager
+def running_api(*options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    with subprocess.Popen([*API, *options], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            said = process.stdout.readline()
+            assert said.startswith(READY)
+            yield said.removeprefix(READY).strip(), process
+        finally:
+            process.kill()
+
+
+def test_it_says_where_it_answers_and_ends_on_sigterm(tmp_path: Path) -> None:
+    log = tmp_path / "requests.jsonl"
+    with running_api("--rate", "none", "--log", str(log)) as (address, process):
+        put = Request(f"{address}/orders/A-1", b"{}", method="PUT")  # noqa: S310 - its own address
+        with urlopen(put, timeout=LIMIT_SECONDS) as response:  # noqa: S310
+            assert response.status == 200
+        process.terminate()
+
+        assert process.wait(LIMIT_SECONDS) == 0
+    assert [json.loads(line)["order_id"] for line in log.read_text().splitlines()] == ["A-1"]
+
+
+def test_a_port_in_use_is_one_sentence_and_code_2() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+
+        refused = subprocess.run(
+            [*API, "--port", port], capture_output=True, text=True, check=False
+        )
+
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert port in refused.stderr
+
+
+def test_a_rate_that_is_none_of_the_grammar_is_refused() -> None:
+    refused = subprocess.run([*API, "--rate", "fast"], capture_output=True, text=True, check=False)
+
+    assert refused.returncode == 2
+    assert "'fast' is not a pace" in refused.stderr
