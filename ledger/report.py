@@ -33,10 +33,15 @@ class SendingState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Whether sending goes on; `reason` is a sentence for people, empty while it runs."""
+    """Whether sending goes on.
+
+    reason: a sentence for people. cause: the same in a word or three, one of few. Both are empty
+    while it runs.
+    """
 
     state: SendingState
     reason: str = ""
+    cause: str = ""
 
 
 class PaceSource(StrEnum):
@@ -151,14 +156,15 @@ def sending_of(pace: Pace, now: float) -> Sending:
     """Whether sending goes on, and if not, why: what needs a person comes first."""
     for name, bar in sorted(pace.bars.items()):
         where = f" ({name})" if name.startswith("shardId-") else ""
-        return Sending(SendingState.BARRED, f"{bar.reason}: {bar.detail}{where}")
+        return Sending(SendingState.BARRED, f"{bar.reason}: {bar.detail}{where}", bar.reason)
     pause = pace.pause_at(now)
     if pause:
-        return Sending(SendingState.PAUSED, f"paused by {pause.by}: {pause.reason}")
+        return Sending(SendingState.PAUSED, f"paused by {pause.by}: {pause.reason}", "paused")
     if pace.rate(now) is None:
-        return Sending(SendingState.BARRED, NO_RATE)
+        return Sending(SendingState.BARRED, NO_RATE, "no rate")
     if pace.hold:
-        return Sending(SendingState.HELD, f"{pace.hold.kind.value}: {pace.hold.why}")
+        kind = pace.hold.kind.value
+        return Sending(SendingState.HELD, f"{kind}: {pace.hold.why}", kind)
     return Sending(SendingState.RUNNING)
 
 

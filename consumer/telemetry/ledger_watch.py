@@ -1,0 +1,97 @@
+"""How is the ledger looked at, again and again?"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from consumer.telemetry.snapshot import LedgerSnapshot, never_falling
+from ledger.ports.history import KEPT_SECONDS, History, HistoryStore, Sample, extended
+from ledger.ports.lanes import Tally
+from ledger.ports.pace import PaceStore
+from ledger.ports.uploads import Account, UploadLedger
+from ledger.report import LedgerView, report, sent_of
+
+if TYPE_CHECKING:
+    from orders.upload import UploadId
+
+JUST_ENDED_MAX = 50
+_LOOKS_AGAIN = 3
+
+
+class WatchedLedger(UploadLedger, PaceStore, HistoryStore, Protocol):
+    """What of the ledger is looked at."""
+
+
+class LedgerWatch:
+    """Looks at the ledger when asked, and keeps the history of the pace. One thread uses it."""
+
+    def __init__(
+        self,
+        ledger: WatchedLedger,
+        *,
+        retention_seconds: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`clock` gives seconds since the epoch."""
+        self._ledger = ledger
+        self._retention_seconds = retention_seconds
+        self._clock = clock
+        self._history: History | None = None
+        self._samples: deque[Sample] = deque()
+        self._settled = Tally()
+        self._open_ids: set[UploadId] = set()
+        self._just_ended: dict[UploadId, Account] = {}
+
+    def look(self) -> LedgerSnapshot:
+        """One look, with a sample for the history. Raises LedgerUnreachable."""
+        if self._history is None:  # what an earlier worker saw still counts
+            self._history = self._ledger.read_history()
+            self._samples.extend(self._history.samples)
+        accounts, ended = self._read_together()
+        self._note_ended(accounts)
+        pace = self._ledger.read_pace()
+        now = self._clock()
+        samples = tuple(self._samples)
+        view = LedgerView(accounts, ended, pace, samples)
+        status = report(view, retention_seconds=self._retention_seconds, now=now)
+        self._settled = never_falling(self._settled, status.settled)
+        sample = Sample(now, sent_of(self._settled), status.backlog.waiting)
+        self._samples.append(sample)
+        while now - self._samples[0].at > KEPT_SECONDS:
+            self._samples.popleft()
+        self._history = self._kept(self._history, sample)
+        return LedgerSnapshot(
+            status, accounts, tuple(self._just_ended.values()), self._settled, (*samples, sample)
+        )
+
+    def _note_ended(self, accounts: tuple[Account, ...]) -> None:
+        """Read uploads that are open no more once again, as they ended."""
+        ids = {account.upload.id for account in accounts}
+        for gone in self._open_ids - ids:
+            account = self._ledger.read_account(gone)
+            if account:
+                self._just_ended[gone] = account
+        while len(self._just_ended) > JUST_ENDED_MAX:
+            del self._just_ended[next(iter(self._just_ended))]
+        self._open_ids = ids
+
+    def _read_together(self) -> tuple[tuple[Account, ...], Tally]:
+        """Open uploads and the sum of the ended ones, with no upload lost or doubled in between."""
+        ended = self._ledger.ended_tally()
+        accounts: tuple[Account, ...] = ()
+        for _ in range(_LOOKS_AGAIN):
+            accounts = tuple(self._ledger.open_accounts())
+            before, ended = ended, self._ledger.ended_tally()
+            if before == ended:
+                break
+        return accounts, ended
+
+    def _kept(self, history: History, sample: Sample) -> History:
+        longer = extended(history, sample)
+        if longer is history:
+            return history
+        if self._ledger.swap_history(history, longer):
+            return replace(longer, revision=history.revision + 1)
+        return self._ledger.read_history()  # another worker keeps it, too

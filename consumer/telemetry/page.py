@@ -1,0 +1,201 @@
+"""What does the status page say?"""
+
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from consumer.telemetry.chart import Chart, chart
+from consumer.telemetry.health import Finding, all_fine
+from consumer.telemetry.snapshot import Snapshot
+from consumer.telemetry.wording import count, duration, moment, pace
+from ledger.ports.uploads import Account, UploadState
+from ledger.report import PaceSource, Sending, SendingState, StatusReport
+
+UPLOADS_SHOWN = 50
+NEAR_SECONDS = 7 * 86_400.0
+"""A runway below this is told in warning."""
+
+ADVICE = {
+    "unavailable": "Nothing is to be done here: sending probes the API and goes on by itself.",
+    "throttled": "Nothing is to be done here: sending goes on when the API allows it. If this "
+    "happens often, set a lower pace with `orders pace`.",
+    "unauthorized": "Put the right credential where ORDERS_API_TOKEN_FILE or "
+    "ORDERS_API_TOKEN_SECRET points; sending goes on by itself.",
+    "paused": "Run `orders resume` to send again.",
+    "no rate": "Set ORDERS_RATE, or run `orders pace 1/s`.",
+}
+OTHER_ADVICE = "Put it right, then run `orders resume`."
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What stands in the way, and what to do."""
+
+    what: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One upload. percent: settled of what was enqueued."""
+
+    name: str
+    upload: str
+    state: str
+    percent: int
+    figures: str
+    problems: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything the template shows; text only, to be escaped there."""
+
+    state: str
+    is_fine: bool
+    waiting: str
+    headline: str
+    finish: str
+    pace: str
+    runway: str
+    obstacles: tuple[Obstacle, ...]
+    chart: Chart | None
+    rows: tuple[Row, ...]
+    rows_left_out: int
+    worker: str
+    seen: str
+
+
+def make_page(snapshot: Snapshot, findings: list[Finding]) -> Page:
+    """The page for a snapshot; `findings` are those of liveness and readiness."""
+    accounts = snapshot.accounts
+    ledger = snapshot.ledger
+    status = ledger.status if ledger else None
+    obstacles = (*_obstacles(status), *_troubles(findings))
+    return Page(
+        state=status.sending.state.value if status else "starting",
+        is_fine=all_fine(findings) and not obstacles,
+        waiting=count(status.backlog.waiting) if status else "?",
+        headline=_headline(status),
+        finish=_finish(status),
+        pace=_pace(status),
+        runway=_runway(status),
+        obstacles=obstacles,
+        chart=_chart(snapshot),
+        rows=tuple(_row(account) for account in accounts[:UPLOADS_SHOWN]),
+        rows_left_out=max(0, len(accounts) - UPLOADS_SHOWN),
+        worker=_worker(snapshot),
+        seen=f"Seen {moment(snapshot.at)}; this page renews itself.",
+    )
+
+
+def _headline(status: StatusReport | None) -> str:
+    if status is None:
+        return "The ledger was not read yet."
+    if not status.backlog.waiting:
+        return "Nothing waits."
+    return "order waits" if status.backlog.waiting == 1 else "orders wait"
+
+
+def _finish(status: StatusReport | None) -> str:
+    if status is None or not status.backlog.waiting:
+        return ""
+    seconds = status.estimate.seconds
+    if seconds is None:
+        return f"Nobody can say when they will be done: {status.estimate.reason}."
+    return f"Done in {duration(seconds)}, on {moment(status.at + seconds)}."
+
+
+def _pace(status: StatusReport | None) -> str:
+    if status is None:
+        return ""
+    report = status.pace
+    achieved = report.achieved_per_second
+    last = "" if achieved is None else f"; {pace(achieved)} in the last minute"
+    if report.source is PaceSource.UNSET:
+        return "No pace is set."
+    if report.target_per_second is None:
+        return f"No limit ({report.source.value}){last}."
+    return f"Pace {pace(report.target_per_second)} ({report.source.value}){last}."
+
+
+def _runway(status: StatusReport | None) -> str:
+    runway = status.backlog.runway_seconds if status else None
+    return (
+        ""
+        if runway is None
+        else f"The oldest waiting order leaves the stream in {duration(runway)}."
+    )
+
+
+def _obstacles(status: StatusReport | None) -> tuple[Obstacle, ...]:
+    if status is None:
+        return ()
+    found = []
+    if status.sending.state is not SendingState.RUNNING:
+        found.append(_of_sending(status.sending))
+    runway, eta = status.backlog.runway_seconds, status.estimate.seconds
+    if runway is not None and (runway < NEAR_SECONDS or (eta or 0.0) > runway):
+        found.append(
+            Obstacle(
+                f"Orders will be lost in {duration(runway)} unless they are sent before.",
+                "Raise the pace, or raise the stream's retention now.",
+            )
+        )
+    return tuple(found)
+
+
+def _of_sending(sending: Sending) -> Obstacle:
+    return Obstacle(
+        f"Sending is {sending.state.value}: {sending.reason}.",
+        ADVICE.get(sending.cause, OTHER_ADVICE),
+    )
+
+
+def _troubles(findings: list[Finding]) -> tuple[Obstacle, ...]:
+    return tuple(
+        Obstacle(f"{finding.name}: {finding.says}.", "See docs/operations.md.")
+        for finding in findings
+        if not finding.is_fine and finding.name != "sending"
+    )
+
+
+def _chart(snapshot: Snapshot) -> Chart | None:
+    if snapshot.ledger is None:
+        return None
+    status = snapshot.ledger.status
+    return chart(
+        snapshot.ledger.samples,
+        target_per_second=status.pace.target_per_second,
+        now=status.at,
+    )
+
+
+def _row(account: Account) -> Row:
+    upload, tally = account.upload, account.tally
+    settled = tally.settled
+    enqueued = max(account.enqueued, upload.estimate if upload.state is UploadState.READING else 0)
+    problems = (
+        (upload.progress.invalid, "invalid"),
+        (tally.refused, "refused"),
+        (tally.missing, "missing"),
+        (tally.cancelled, "cancelled"),
+    )
+    return Row(
+        name=unquote(upload.source.key) if upload.source.key else upload.id,
+        upload=upload.id,
+        state=upload.state.value.replace("_", " "),
+        percent=100 * settled // enqueued if enqueued else 100,
+        figures=f"{count(tally.accepted)} accepted, {count(account.waiting)} waiting, "
+        f"{count(account.lines_read)} lines read",
+        problems=", ".join(f"{count(number)} {name}" for number, name in problems if number),
+        reason=upload.reason,
+    )
+
+
+def _worker(snapshot: Snapshot) -> str:
+    worker = snapshot.worker
+    if worker.number is None:
+        return worker.waits_for or "This worker has no number yet."
+    shards = len(snapshot.shards)
+    return f"Worker number {worker.number}, {shards} shard{'' if shards == 1 else 's'}."

@@ -1,0 +1,72 @@
+"""How does what delivery tells become numbers?"""
+
+from collections.abc import Callable
+from typing import assert_never
+
+from consumer.delivery.events import (
+    Attempted,
+    Event,
+    HeldFor,
+    LedgerFailed,
+    OrdersMissing,
+    OrdersSettled,
+    RepeatsSkipped,
+    TurnsWasted,
+    WaitCapped,
+    WindowSized,
+)
+from consumer.telemetry import catalogue
+
+RESULTS = ("accepted", "refused", "conflict", "unauthorized", "throttled", "unavailable")
+
+
+def make_sink() -> Callable[[Event], None]:
+    """What counts events, in this process; any thread may call it. Once a process.
+
+    PROMETHEUS_MULTIPROC_DIR must be set before.
+    """
+    return _Sink()
+
+
+class _Sink:
+    def __init__(self) -> None:
+        from consumer.telemetry.counters import counter, gauge, histogram  # noqa: PLC0415 - see there
+
+        self._attempts = counter(catalogue.ATTEMPTS)
+        for result in RESULTS:
+            self._attempts.labels(result)  # exported as 0 from the start
+        self._attempt_seconds = histogram(catalogue.ATTEMPT_SECONDS)
+        self._gaps = histogram(catalogue.ATTEMPT_GAP)
+        self._wasted = counter(catalogue.TURNS_WASTED)
+        self._window = gauge(catalogue.WINDOW)
+        self._repeats = counter(catalogue.REPEATS_SKIPPED)
+        self._held = counter(catalogue.HELD_SECONDS)
+        self._ledger_errors = counter(catalogue.LEDGER_ERRORS)
+        self._capped = counter(catalogue.WAITS_CAPPED)
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Attempted():
+                self._count_attempt(event)
+            case TurnsWasted():
+                self._wasted.inc(event.count)
+            case WindowSized():
+                self._window.set(event.orders)
+            case RepeatsSkipped():
+                self._repeats.inc(event.count)
+            case HeldFor():
+                self._held.labels(event.reason).inc(event.seconds)
+            case LedgerFailed():
+                self._ledger_errors.inc()
+            case WaitCapped():
+                self._capped.inc()
+            case OrdersSettled() | OrdersMissing():
+                pass  # the ledger counts them, and the worker exports that
+            case _:
+                assert_never(event)
+
+    def _count_attempt(self, event: Attempted) -> None:
+        self._attempts.labels(event.result).inc()
+        self._attempt_seconds.observe(event.latency_seconds)
+        if event.gap_seconds is not None:
+            self._gaps.observe(event.gap_seconds)

@@ -1,0 +1,101 @@
+"""What was seen at one moment, that metrics, health and status page tell of?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from consumer.worker.run_folder import ShardFile
+from consumer.worker.view import WorkerView
+from ledger.ports.history import Sample
+from ledger.ports.lanes import Tally
+from ledger.ports.uploads import Account, UploadState
+from ledger.report import StatusReport
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSnapshot:
+    """The ledger at one moment.
+
+    open_accounts: newest first. just_ended: the last ones that this worker saw end.
+    settled: by outcome, over all uploads ever; it never falls.
+    samples: the pace of the last minutes, oldest first.
+    """
+
+    status: StatusReport
+    open_accounts: tuple[Account, ...]
+    just_ended: tuple[Account, ...]
+    settled: Tally
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rare:
+    """What changes seldom or costs more, and is looked at less often.
+
+    ended_accounts: of the last 30 days, newest first.
+    intake_dead_letters: None where it is not known.
+    """
+
+    ended_accounts: tuple[Account, ...] = ()
+    intake_dead_letters: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything. `at` is seconds since the epoch, `monotonic` the same moment.
+
+    ledger: the last view of the ledger, None before the first. trouble: why there is no newer one.
+    """
+
+    at: float
+    monotonic: float
+    worker: WorkerView
+    shards: tuple[ShardFile, ...]
+    ledger: LedgerSnapshot | None
+    trouble: str = ""
+    skew_seconds: float = 0.0
+    rare: Rare = field(default_factory=Rare)
+
+    @property
+    def view_age_seconds(self) -> float:
+        """How old the view of the ledger is; infinite before the first."""
+        return max(0.0, self.at - self.ledger.status.at) if self.ledger else float("inf")
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """All uploads that are shown: the open ones, then those that ended."""
+        opened = self.ledger.open_accounts if self.ledger else ()
+        just_ended = self.ledger.just_ended if self.ledger else ()
+        ended = {account.upload.id: account for account in just_ended}
+        ended |= {account.upload.id: account for account in self.rare.ended_accounts}
+        for account in opened:
+            ended.pop(account.upload.id, None)
+        by_end = sorted(ended.values(), key=lambda a: a.upload.ended_at or 0.0, reverse=True)
+        return (*opened, *by_end)
+
+
+def never_falling(before: Tally, now: Tally) -> Tally:
+    """The larger one of each count.
+
+    An upload that ends moves from the open ones to the sum of the ended, and a missing order may
+    come after all: neither may look as if a counter began anew.
+    """
+    return Tally(
+        accepted=max(before.accepted, now.accepted),
+        refused=max(before.refused, now.refused),
+        cancelled=max(before.cancelled, now.cancelled),
+        missing=max(before.missing, now.missing),
+    )
+
+
+def by_state(accounts: Iterable[Account]) -> dict[UploadState, int]:
+    """How many uploads are in each state; every state is there."""
+    counts = dict.fromkeys(UploadState, 0)
+    for account in accounts:
+        counts[account.upload.state] += 1
+    return counts
+
+
+def checkpoint_age_seconds(shards: Iterable[ShardFile], now: float) -> float:
+    """The age of the oldest checkpoint of a shard with unsettled orders; 0 where there is none."""
+    ages = [now - (shard.checkpoint_at or shard.since) for shard in shards if shard.unsettled]
+    return max(0.0, *ages) if ages else 0.0

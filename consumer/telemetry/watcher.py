@@ -1,0 +1,147 @@
+"""Who looks at ledger, clock and processes, and how often?"""
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from consumer.delivery.events import LedgerFailed
+from consumer.settings import ConsumerSettings
+from consumer.telemetry import catalogue
+from consumer.telemetry.counters import counter
+from consumer.telemetry.exposition import Exposition
+from consumer.telemetry.intake import count_intake_dead_letters
+from consumer.telemetry.ledger_watch import LedgerWatch
+from consumer.telemetry.sink import make_sink
+from consumer.telemetry.skew import SkewWatch
+from consumer.telemetry.snapshot import LedgerSnapshot, Rare, Snapshot
+from consumer.worker.proc import live_process
+from consumer.worker.run_folder import RunFolder, ShardFile
+from consumer.worker.view import Board
+from ledger.dynamodb.ledger import DynamoLedger
+from ledger.ports.errors import LedgerError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+LOOK_SECONDS = 1.0
+LOOK_SECONDS_MAX = 15.0
+RARE_SECONDS = 5.0
+LISTED_SECONDS = 30 * 86_400.0
+"""For how long an upload that ended is shown."""
+_PATIENT = Config(connect_timeout=1.0, read_timeout=2.0, retries={"total_max_attempts": 2})
+
+log = logging.getLogger(__name__)
+
+
+class Watcher:
+    """Keeps the newest snapshot, in threads of its own."""
+
+    def __init__(
+        self, settings: ConsumerSettings, folder: RunFolder, board: Board, exposition: Exposition
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._board = board
+        self._exposition = exposition
+        self._ended = threading.Event()
+        self._ledger: LedgerSnapshot | None = None
+        self._trouble = "the ledger was not read yet"
+        self._rare = Rare()
+        self._skew = SkewWatch(time.time)
+        self._observe = make_sink()
+        self._restarts = counter(catalogue.DAEMON_RESTARTS)
+        self._lease_changes = counter(catalogue.LEASE_CHANGES)
+        self._leases: frozenset[tuple[str, int]] = frozenset()
+        self._starts_counted = 1
+        self._threads = [
+            threading.Thread(target=self._look_often, name="watch", daemon=True),
+            threading.Thread(target=self._look_rarely, name="watch-rarely", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begin to look."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._ended.set()
+
+    def lives(self) -> bool:
+        """Does somebody still look?"""
+        return all(thread.is_alive() for thread in self._threads)
+
+    def snapshot(self) -> Snapshot:
+        """What is known now; any thread may ask."""
+        return Snapshot(
+            at=time.time(),
+            monotonic=time.monotonic(),
+            worker=self._board.view,
+            shards=tuple(self._living_shards()),
+            ledger=self._ledger,
+            trouble=self._trouble,
+            skew_seconds=self._skew.skew_seconds,
+            rare=self._rare,
+        )
+
+    def _living_shards(self) -> list[ShardFile]:
+        return [shard for shard in self._folder.shards() if live_process(shard.pid)]
+
+    def _look_often(self) -> None:
+        client = boto3.session.Session().client("dynamodb", config=_PATIENT)
+        self._skew.listen(client.meta.events, "dynamodb")
+        ledger = DynamoLedger(client, self._settings.ledger_table)
+        retention_seconds = self._settings.retention_hours * 3600.0
+        watch = LedgerWatch(ledger, retention_seconds=retention_seconds)
+        while not self._ended.is_set():
+            began = time.monotonic()
+            try:
+                self._ledger = watch.look()
+                self._trouble = ""
+            except LedgerError as error:
+                self._trouble = f"{error}; {error.hint}"
+                self._observe(LedgerFailed("look", str(error)))
+            self._count_changes()
+            # With many open uploads a look takes long: then it is not to be all that is done.
+            took = time.monotonic() - began
+            pause_seconds = min(max(LOOK_SECONDS, 2 * took), LOOK_SECONDS_MAX) - took
+            self._ended.wait(max(0.0, pause_seconds))
+
+    def _count_changes(self) -> None:
+        starts = self._board.view.starts
+        if starts > self._starts_counted:
+            self._restarts.inc(starts - self._starts_counted)
+            self._starts_counted = starts
+        leases = frozenset((shard.shard, shard.pid) for shard in self._living_shards())
+        if leases != self._leases:
+            self._lease_changes.inc(len(leases ^ self._leases))
+            self._leases = leases
+            self._exposition.fold(lambda pid: live_process(pid) is not None)
+
+    def _look_rarely(self) -> None:
+        client = boto3.session.Session().client("dynamodb", config=_PATIENT)
+        ledger = DynamoLedger(client, self._settings.ledger_table)
+        sqs: SQSClient = boto3.session.Session().client("sqs", config=_PATIENT)
+        while not self._ended.is_set():
+            began = time.monotonic()
+            try:
+                ended = tuple(ledger.ended_accounts(since=time.time() - LISTED_SECONDS))
+                self._rare = Rare(ended, self._intake(sqs))
+            except LedgerError as error:
+                self._observe(LedgerFailed("look at ended uploads", str(error)))
+            took = time.monotonic() - began
+            self._ended.wait(max(RARE_SECONDS, 20 * took))
+
+    def _intake(self, sqs: "SQSClient") -> int | None:
+        if not self._settings.intake_queue_url:
+            return None
+        try:
+            return count_intake_dead_letters(sqs, self._settings.intake_queue_url)
+        except (BotoCoreError, ClientError) as error:
+            log.warning("the intake's dead-letter queue cannot be counted: %s", error)
+            return None

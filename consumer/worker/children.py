@@ -1,0 +1,83 @@
+"""Which processes did this worker bring about, and how does it end them?"""
+
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+
+from consumer.worker.proc import descendants
+
+PR_SET_CHILD_SUBREAPER = 36
+
+log = logging.getLogger(__name__)
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of every orphan among its descendants, as PID 1 is anyway."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+class Children:
+    """The daemon, the shard processes, and whatever else came from this process."""
+
+    def __init__(self) -> None:
+        self.daemon_pid: int | None = None
+        self._told: set[int] = set()
+
+    @property
+    def daemon_lives(self) -> bool:
+        """The daemon that was added last has not ended."""
+        return self.daemon_pid is not None
+
+    def add_daemon(self, pid: int) -> None:
+        """This child is the daemon."""
+        self.daemon_pid = pid
+        self._told.clear()
+
+    def reap(self) -> list[int]:
+        """Take leave of every child that ended, orphans included; returns their ids."""
+        ended: list[int] = []
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return ended
+            if not pid:
+                return ended
+            ended.append(pid)
+            self._note(pid, os.waitstatus_to_exitcode(status))
+
+    def living(self) -> frozenset[int]:
+        """All living descendants, the daemon included."""
+        return descendants(os.getpid())
+
+    def shards(self) -> frozenset[int]:
+        """The living shard processes."""
+        return self.living() - {self.daemon_pid or 0}
+
+    def stop_shards(self) -> None:
+        """Ask each shard process, once, to finish what is in flight and to end."""
+        for pid in self.shards() - self._told:
+            self._told.add(pid)
+            _send(pid, signal.SIGTERM)
+
+    def kill_all(self) -> None:
+        """Kill whatever is left. The daemon goes first, so that it starts no new child."""
+        if self.daemon_pid:
+            _send(self.daemon_pid, signal.SIGKILL)
+        for pid in self.living():
+            _send(pid, signal.SIGKILL)
+
+    def _note(self, pid: int, code: int) -> None:
+        how = f"ended with code {code}" if code >= 0 else f"was ended by signal {-code}"
+        if pid == self.daemon_pid:
+            self.daemon_pid = None
+            log.warning("the daemon %d %s", pid, how)
+        else:
+            log.info("process %d %s", pid, how)
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it ended meanwhile: that was to be reached
+        os.kill(pid, number)

@@ -1,0 +1,76 @@
+"""Which processes live on this machine, and whose children are they?
+
+Linux only: it reads /proc.
+"""
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.ports.claims import LiveProcess
+
+PROC = Path("/proc")
+_STATE, _PARENT, _STARTED = 0, 1, 19
+"""Fields 3, 4 and 22 of /proc/PID/stat, counted from the end of the command: see proc(5)."""
+_GONE = frozenset("ZX")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where this process runs. Within one place a process id means one process at a time.
+
+    boot: the kernel's boot id with the process namespace, because two containers of one machine
+    can share a host name and still not see each other's processes.
+    """
+
+    host: str
+    boot: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Stat:
+    parent: int
+    started: int
+    is_gone: bool
+
+
+def this_place() -> Place:
+    """Where this process runs."""
+    boot = (PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    namespace = (PROC / "self/ns/pid").readlink()
+    return Place(socket.gethostname(), f"{boot} {namespace}")
+
+
+def live_process(pid: int) -> LiveProcess | None:
+    """The process that has this id now, None where there is none (a zombie is none)."""
+    stat = _stat(pid)
+    return None if stat is None or stat.is_gone else LiveProcess(pid, stat.started)
+
+
+def lives(process: LiveProcess) -> bool:
+    """Does this very process still live here?"""
+    return live_process(process.pid) == process
+
+
+def descendants(pid: int) -> frozenset[int]:
+    """All living processes that come from this one, children's children included."""
+    parents: dict[int, int] = {}
+    for entry in os.scandir(PROC):
+        if entry.name.isdigit() and (stat := _stat(int(entry.name))) and not stat.is_gone:
+            parents[int(entry.name)] = stat.parent
+    found: set[int] = set()
+    newest = {pid}
+    while newest:
+        newest = {child for child, parent in parents.items() if parent in newest} - found
+        found |= newest
+    return frozenset(found)
+
+
+def _stat(pid: int) -> _Stat | None:
+    try:
+        text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = text[text.rindex(")") + 2 :].split()  # the command may hold spaces and parentheses
+    return _Stat(int(fields[_PARENT]), int(fields[_STARTED]), fields[_STATE] in _GONE)

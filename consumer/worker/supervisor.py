@@ -1,0 +1,125 @@
+"""How is the plan carried out: what is seen, and what is done?"""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+
+from consumer.worker.children import Children
+from consumer.worker.claim_keeper import ClaimKeeper
+from consumer.worker.plan import EXIT_SUPERSEDED, Action, Phase, Seen, State, advance
+from consumer.worker.proc import live_process
+from consumer.worker.run_folder import WorkerFile
+from consumer.worker.surroundings import Surroundings
+from consumer.worker.view import WorkerView
+
+# A signal ends every wait: RUNNING looks for a lost claim, ENDING and KILLING for grandchildren,
+# whose end raises no signal here.
+_LOOK_SECONDS = {Phase.WAITING: 0.25, Phase.RUNNING: 0.5, Phase.ENDING: 0.05, Phase.KILLING: 0.02}
+
+log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """The loop of a worker that holds a number. Run it in the main thread."""
+
+    def __init__(
+        self,
+        launch: Callable[[], int],
+        keeper: ClaimKeeper,
+        surroundings: Surroundings,
+        *,
+        settle_seconds: float,
+    ) -> None:
+        """`launch` starts a daemon and returns its process id."""
+        self._launch = launch
+        self._folder = surroundings.folder
+        self._keeper = keeper
+        self._signals = surroundings.signals
+        self._settle_seconds = settle_seconds
+        self._children = Children()
+        self._daemon_since = 0.0  # monotonic
+        self._starts = 0
+        self._phase_since = time.monotonic()
+        self._board = surroundings.board
+        self._state = State()
+
+    def run(self) -> int:
+        """Keep one daemon running until it is time to leave; returns the exit code."""
+        while self._state.phase is not Phase.ENDED:
+            before = self._state.phase
+            self._state, actions = advance(
+                self._state, self._look(), settle_seconds=self._settle_seconds
+            )
+            for action in actions:
+                self._do(action)
+            if self._state.phase is not before:
+                self._tell()
+            else:
+                self._signals.wait(_LOOK_SECONDS[before])
+            self._show()
+        return self._state.exit_code or 0
+
+    def _look(self) -> Seen:
+        for pid in self._children.reap():
+            self._folder.forget_shard(pid)
+        # Through /proc only where it matters: it reads a file for each process of the machine.
+        thorough = self._state.phase in {Phase.ENDING, Phase.KILLING}
+        living = self._children.living() if thorough else frozenset[int]()
+        shards = living - {self._children.daemon_pid or 0}
+        return Seen(
+            now=time.monotonic(),
+            daemon_lives=self._children.daemon_lives,
+            shards=len(shards),
+            children=len(living),
+            initialized=bool(self._folder.shards()),
+            stop_asked=self._signals.stop_asked,
+            claim_lost=self._keeper.lost,
+        )
+
+    def _do(self, action: Action) -> None:
+        match action:
+            case Action.START_DAEMON:
+                pid = self._launch()
+                self._children.add_daemon(pid)
+                self._daemon_since = time.monotonic()
+                self._starts += 1
+                self._keeper.name_daemon(live_process(pid))
+                log.info("started the daemon %d", pid)
+            case Action.STOP_SHARDS:
+                self._children.stop_shards()
+            case Action.KILL_ALL:
+                self._children.kill_all()
+
+    def _tell(self) -> None:
+        self._phase_since = time.monotonic()
+        state = self._state
+        if state.exit_code == EXIT_SUPERSEDED:
+            log.error("another worker took number %d over: stopping at once", self._keeper.number)
+        if state.phase is Phase.WAITING:
+            for shard in self._folder.shards():
+                self._folder.forget_shard(shard.pid)
+            if state.failures:
+                pause_seconds = state.until - time.monotonic()
+                log.warning("no shard was leased; starting anew in %.0f s", pause_seconds)
+        lives = self._children.daemon_lives
+        age_seconds = time.monotonic() - self._daemon_since
+        self._folder.write_worker(
+            WorkerFile(
+                pid=os.getpid(),
+                number=self._keeper.number,
+                daemon_pid=self._children.daemon_pid,
+                daemon_started_at=time.time() - age_seconds if lives else None,
+                state=state.phase,
+            )
+        )
+
+    def _show(self) -> None:
+        self._board.view = WorkerView(
+            phase=self._state.phase,
+            phase_since=self._phase_since,
+            number=self._keeper.number,
+            daemon_since=self._daemon_since if self._children.daemon_lives else None,
+            starts=self._starts,
+            renewed_at=self._keeper.renewed_at,
+        )
