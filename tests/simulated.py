@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from consumer.delivery.attempts import Accepted, Attempt
-from consumer.delivery.delivery import DeliverySettings
 from consumer.delivery.entries import StreamRecord
+from consumer.delivery.hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
 from ledger.ports import pace as steps
 from ledger.ports.pace import Pace

@@ -1,6 +1,5 @@
 """What is to be told to the ledger, and when?"""
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -8,6 +7,7 @@ from consumer.delivery.actions import Settle
 from consumer.delivery.entries import Entry, Stage
 from consumer.delivery.events import Observer, OrdersSettled
 from consumer.delivery.intake import LaneTrack
+from consumer.delivery.sizing import Latency
 from ledger.ports.dead_letters import UNREADABLE, DeadLetter, position_of_line
 from ledger.ports.lanes import Lane, LaneKey, Settlement, Span
 from orders.outcome import Outcome
@@ -36,7 +36,7 @@ class Settling:
     def __init__(self) -> None:
         """Start with nothing to tell."""
         self._lanes: dict[LaneKey | None, Ready] = {}
-        self._latency = Latency.of(8, 0.01)
+        self._latency = Latency(8, 0.01)
         self.count = 0
 
     def add(self, entry: Entry) -> None:
@@ -151,29 +151,3 @@ def letter_of(entry: Entry, now: float) -> DeadLetter:
         first_attempt_at=entry.first_attempt_at,
         refused_at=now,
     )
-
-
-@dataclass(slots=True)
-class Latency:
-    """How long something took lately, in seconds: the worst of the last ones."""
-
-    last: deque[float]
-
-    @classmethod
-    def of(cls, length: int, first: float) -> "Latency":
-        """Remember so many, beginning with one assumed."""
-        return cls(deque([first], maxlen=length))
-
-    def add(self, seconds: float) -> None:
-        """Remember one more."""
-        self.last.append(seconds)
-
-    @property
-    def worst(self) -> float:
-        """The longest of those remembered."""
-        return max(self.last)
-
-    @property
-    def least(self) -> float:
-        """The shortest of those remembered."""
-        return min(self.last)

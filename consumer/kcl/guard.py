@@ -89,7 +89,7 @@ class Guard:
         if delivery is None:
             return
         now = self._clock.now()
-        state, reason = delivery.sending(now)
+        state, reason = delivery.state(now)
         told = {
             "pid": os.getpid(),
             "shard": delivery.settings.shard,
@@ -97,7 +97,7 @@ class Guard:
             "since": self._since,
             "alive_at": now,
             "checkpoint_at": self._shard.checkpoint_at,
-            "unsettled": delivery.window.unsettled,
+            "unsettled": delivery.unsettled,
             "sending": state,
             "reason": reason,
         }

@@ -46,7 +46,8 @@ def _run(protocol: TextIO) -> None:
     settings = load_settings()
     if settings.run_folder is None:
         raise SystemExit("ORDERS_RUN_FOLDER is not set: the worker sets it for its shard processes")
-    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT, stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
+    logging.getLogger("consumer").setLevel(settings.log_level)
     parts = build(settings, settings.run_folder, die=die, leave=leave)
     parts.guard.start()
     KCLProcess(RecordProcessor(parts.shard, die), sys.stdin, protocol, sys.stderr).run()

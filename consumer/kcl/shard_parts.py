@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from consumer.adapters.api import HttpApi
 from consumer.adapters.credential_sources import credential_from
-from consumer.delivery.delivery import DeliverySettings
+from consumer.delivery.hand import DeliverySettings
 from consumer.kcl.guard import Guard, is_orphaned_from
 from consumer.sending.clock import AnchoredClock
 from consumer.sending.crew import Surroundings

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TypeVar
 
 from consumer.delivery.attempts import Api
-from consumer.delivery.delivery import Delivery, DeliverySettings
+from consumer.delivery.delivery import Delivery
 from consumer.delivery.entries import Position, StreamRecord
 from consumer.delivery.events import LedgerFailed
+from consumer.delivery.hand import DeliverySettings
 from consumer.sending.crew import Crew, Surroundings
 from consumer.sending.errands import Errands, Ledger
 from ledger.ports import pace as steps
@@ -95,7 +96,7 @@ class LeasedShard:
     def drain(self, checkpoint: Checkpoint) -> None:
         """Send and settle all in hand. Raises Superseded where another process owns the shard."""
         delivery = self.crew.delivery
-        self._until(lambda: not delivery.window.unsettled, checkpoint)
+        self._until(lambda: not delivery.unsettled, checkpoint)
 
     def stop(self) -> None:
         """Start nothing more; returns when what was on its way is settled."""

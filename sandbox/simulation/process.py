@@ -10,9 +10,10 @@ from itertools import islice
 
 from consumer.delivery.actions import Action, Look, Reserve, Send, Settle
 from consumer.delivery.attempts import Accepted
-from consumer.delivery.delivery import Delivery, DeliverySettings
+from consumer.delivery.delivery import Delivery
 from consumer.delivery.entries import Position, StreamRecord
 from consumer.delivery.events import Observer
+from consumer.delivery.hand import DeliverySettings
 from consumer.delivery.pace_view import step
 from consumer.delivery.turns import Verdict
 from consumer.sending.errands import Errands
@@ -61,7 +62,7 @@ class Process:
         self._is_dead = False
         self._wake_at = float("inf")
         self._waiting: list[Send] = []
-        self._seen = pace.epoch, pace.generation
+        self._seen = self.delivery.turns_stamp
         self._turn()
 
     def crash(self) -> None:
@@ -90,9 +91,8 @@ class Process:
                     raise AssertionError(f"{key} has no row")
                 delivery.begin_lane(found[0], is_cancelled=found[1])
             delivery.take(batch, now)
-        pace = delivery.view.pace
-        if self._seen != (pace.epoch, pace.generation):
-            self._seen = pace.epoch, pace.generation
+        if self._seen != delivery.turns_stamp:
+            self._seen = delivery.turns_stamp
             self._look_at_turns()
         while action := delivery.next(now):
             self._begin(action)

@@ -11,7 +11,7 @@ from consumer.delivery.attempts import (
     Unauthorized,
     Unavailable,
 )
-from consumer.delivery.delivery import DeliverySettings
+from consumer.delivery.hand import DeliverySettings
 from ledger.ports import pace as steps
 from ledger.ports.pace import HoldKind
 from ledger.ports.uploads import UploadState

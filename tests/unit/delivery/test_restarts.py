@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.delivery.delivery import DeliverySettings
 from consumer.delivery.entries import Position, StreamRecord
 from consumer.delivery.events import OrdersMissing, RepeatsSkipped
+from consumer.delivery.hand import DeliverySettings
 from ledger.ports.dead_letters import UNREADABLE
 from ledger.ports.uploads import UploadState
 from orders.envelope import OrderEnvelope, UnknownVersion, Unreadable

@@ -1,0 +1,142 @@
+"""Which orders are in hand, and how do they come to their outcome?"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from consumer.delivery.actions import ForgetSetAside
+from consumer.delivery.entries import Entry, Stage, StreamRecord, order_id_of
+from consumer.delivery.events import Observer, OrdersMissing, RepeatsSkipped
+from consumer.delivery.intake import LaneTrack, take_end, take_order
+from consumer.delivery.pace_view import PaceView
+from consumer.delivery.settling import Settling
+from consumer.delivery.window import Window
+from ledger.ports.lanes import LaneKey, LaneNumber
+from ledger.ports.pace import Bar
+from orders.envelope import EndMarker, OrderEnvelope, UnknownVersion, Unreadable
+from orders.outcome import Outcome
+from orders.upload import UploadId
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    """What a delivery is told at the start.
+
+    window_max: orders. refusal_budget: more than N and more than P percent bar sending.
+    conflict_is_accepted: a 409 counts as accepted even on a first attempt.
+    """
+
+    shard: str
+    token: str
+    window_max: int = 64
+    refusal_budget: tuple[int, float] = (20, 5.0)
+    failed_alone: int = 3
+    conflict_is_accepted: bool = False
+
+
+class Hand:
+    """The entries from the stream on, until the ledger has them."""
+
+    def __init__(self, settings: DeliverySettings, view: PaceView, observe: Observer) -> None:
+        """Start with nothing in hand."""
+        self.settings = settings
+        self.view = view
+        self.window = Window()
+        self.settling = Settling()
+        self.lanes: dict[LaneKey, LaneTrack] = {}
+        self._observe = observe
+        self._taken = 0
+
+    def take(self, records: Iterable[StreamRecord], now: float) -> None:
+        """Put records behind the queue, in stream order. Their lanes must have begun."""
+        for record in records:
+            entries = self._entries(record, now)
+            for entry in entries:
+                if entry.stage is Stage.SETTLED:
+                    self._observe(RepeatsSkipped(1))
+                elif entry.key:
+                    self.lanes[entry.key].unsettled += 1
+            self.window.extend(entries)
+
+    def _entries(self, record: StreamRecord, now: float) -> list[Entry]:
+        position, item = record.position, record.item
+        match item:
+            case OrderEnvelope():
+                entries = take_order(self.lanes[key_of(item)], item, position)
+                # An attempt of a process before this one may have got through unseen.
+                entries[-1].may_have_arrived = self._taken < self.settings.window_max
+                self._taken += 1
+                return entries
+            case EndMarker():
+                return take_end(self.lanes[key_of(item)], item, position)
+            case Unreadable(reason):
+                entry = Entry(position, None, 0, 0, 0, body=record.data, reason=reason)
+                entry.stage, entry.outcome = Stage.DONE, Outcome.REFUSED
+                return [entry]
+            case UnknownVersion(version):
+                detail = f"envelope version {version}: start a release that can read it"
+                self.view.bar(f"{self.settings.shard} envelope", Bar("later release", detail, now))
+                blocked = Entry(position, None, 0, 0, 0)
+                blocked.stage = Stage.BLOCKED
+                return [blocked]
+
+    def open(self, entry: Entry) -> None:
+        """Make an entry ready that enters the window."""
+        if entry.stage is Stage.DONE:
+            if entry.outcome is Outcome.MISSING and entry.key:
+                self._observe(OrdersMissing(entry.key, entry.count))
+            self._collect(entry)
+            return
+        if entry.stage is not Stage.WAITING or self.settle_unsent(entry):
+            return
+        order_id = order_id_of(entry.body)
+        if order_id is None:
+            entry.reason = "the order's body has no readable order_id"
+            self.done(entry, Outcome.REFUSED)
+        else:
+            entry.order_id = order_id
+
+    def unsent_outcome(self, entry: Entry) -> Outcome | None:
+        """What becomes of an order that no attempt is to be made for, None where one is."""
+        if entry.key and self.lanes[entry.key].is_cancelled:
+            return Outcome.CANCELLED
+        set_aside = self.view.pace.set_aside
+        return Outcome.REFUSED if set_aside and entry.name in set_aside else None
+
+    def settle_unsent(self, entry: Entry) -> bool:
+        """Settle an order that no attempt is to be made for; False where one is."""
+        outcome = self.unsent_outcome(entry)
+        if outcome is Outcome.REFUSED:
+            entry.reason = f"set aside: {self.view.pace.set_aside[entry.name]}"
+            self.view.change(ForgetSetAside(entry.name))
+        if outcome:
+            self.done(entry, outcome)
+        return outcome is not None
+
+    def cancel(self, uploads: Collection[UploadId]) -> None:
+        """Some uploads are cancelled, or orders set aside: settle those that wait."""
+        for track in self.lanes.values():
+            track.is_cancelled = track.is_cancelled or track.lane.key.upload in uploads
+        for entry in list(self.window.active):
+            if entry.stage is Stage.WAITING:
+                self.settle_unsent(entry)
+
+    def done(self, entry: Entry, outcome: Outcome) -> None:
+        """An order's outcome is known."""
+        entry.stage, entry.outcome = Stage.DONE, outcome
+        self.window.is_done(entry)
+        self._collect(entry)
+
+    def _collect(self, entry: Entry) -> None:
+        """Have the ledger told; too many refusals bar sending before the next order."""
+        self.settling.add(entry)
+        if entry.key is None or entry.outcome is None:
+            return
+        track = self.lanes[entry.key]
+        bar = track.count(entry.outcome, entry.count, self.view.pace, self.settings.refusal_budget)
+        if bar:
+            self.view.bar(f"refusal budget of {entry.key.upload}", bar)
+
+
+def key_of(item: OrderEnvelope | EndMarker) -> LaneKey:
+    """The lane that an envelope belongs to."""
+    return LaneKey(item.upload, LaneNumber(item.lane))

@@ -1,0 +1,203 @@
+"""Which order is sent next, when may it start, and what does its answer mean?"""
+
+from consumer.delivery.actions import Reserve, Send
+from consumer.delivery.attempts import Accepted, Attempt
+from consumer.delivery.entries import Entry, Stage
+from consumer.delivery.events import Attempted, Observer, TurnsWasted, WaitCapped, WindowSized
+from consumer.delivery.failing import Failing, suspects
+from consumer.delivery.hand import Hand
+from consumer.delivery.opinion import Opinion, opinion_of
+from consumer.delivery.sizing import Sizing
+from consumer.delivery.turns import Turns, Verdict
+from ledger.ports.pace import Grant, HoldKind, Pace, Reservation, Superseded
+from orders.outcome import Outcome
+
+WASTED_SHARE = 0.01
+"""A turn that comes late by less than this share of the interval is not counted as wasted."""
+
+
+class Sending:
+    """The attempts: who is next, in which turn, and what came of it."""
+
+    def __init__(self, hand: Hand, observe: Observer) -> None:
+        """Over the orders in hand."""
+        settings = hand.settings
+        self.turns = Turns()
+        self.sizing = Sizing(settings.window_max)
+        self.in_flight = 0
+        self.is_stopping = False
+        self._hand = hand
+        self._view = hand.view
+        self._window = hand.window
+        self._failing = Failing(settings.failed_alone)
+        self._accepts_conflict = settings.conflict_is_accepted
+        self._observe = observe
+        self._is_reserving = False
+        self._orders_waited = False
+
+    # --- who is next ----------------------------------------------------------------------------
+
+    def fill(self, now: float) -> None:
+        """Let orders into the window as far as rate and latency ask for."""
+        sizing = self.sizing
+        rate = self._view.pace.rate(now)
+        per_second = rate.per_second if rate else None
+        if sizing.resize(
+            rate,
+            unanswered_seconds=self._unanswered_seconds(now),
+            settle_seconds=self._hand.settling.seconds(per_second or 0.0),
+        ):
+            self._observe(WindowSized(sizing.size))
+        room = min(sizing.size + suspects(self._window.active), sizing.window_max)
+        self._window.activate(room, self._hand.open)
+
+    def _unanswered_seconds(self, now: float) -> float:
+        started = (e.started_at for e in self._window.active if e.stage is Stage.STARTED)
+        return now - next(started, now)
+
+    def next(self, now: float) -> Send | Reserve | None:
+        """An attempt, or turns to reserve for one."""
+        if self.is_stopping or self._view.is_superseded or self._view.closed(now):
+            return None
+        if self._view.is_unlimited(now):
+            is_full = self.in_flight + self.turns.assigned >= self.sizing.connections
+            entry = None if is_full else self._candidate(now)
+            return self._assign(entry, 0.0, 0.0, is_probe=False) if entry else None
+        return self._take_turn(now) or self._reserve(now)
+
+    def _take_turn(self, now: float) -> Send | None:
+        if not self.turns.held:
+            return None
+        turn = self.turns.held[0]
+        entry = self._probe_candidate() if turn.is_probe else self._candidate(now)
+        if entry is None:
+            return None
+        self.turns.held.popleft()
+        return self._assign(entry, turn.start, turn.interval, is_probe=turn.is_probe)
+
+    def _assign(self, entry: Entry, start: float, interval: float, *, is_probe: bool) -> Send:
+        entry.stage = Stage.ASSIGNED
+        self.turns.assigned += 1
+        pace = self._view.pace
+        return Send(entry, start, pace.epoch, pace.generation, interval, is_probe)
+
+    def _candidate(self, now: float) -> Entry | None:
+        """The first order that may start; a suspect waits as long as there are others."""
+        first = None
+        for entry in self._window.startable():
+            if entry.retry_at <= now:
+                return entry
+            first = first or entry
+        return first
+
+    def _probe_candidate(self) -> Entry | None:
+        """Probes alternate between the head and the next order with another id."""
+        head = next(iter(self._window.startable()), None)
+        if head is None or not self._failing.probe_other_next:
+            return head
+        return self._window.other_than(head, self.sizing.window_max, self._hand.open) or head
+
+    def _reserve(self, now: float) -> Reserve | None:
+        rate = self._view.pace.rate(now)
+        if self._is_reserving or rate is None:
+            return None
+        orders = sum(1 for _ in self._window.startable())
+        if self._view.pace.hold:  # one probe at a time
+            wanted = self.turns.wanted(min(orders, 1 - self.turns.assigned), 1.0)
+        else:
+            wanted = self.turns.wanted(orders, rate.interval_seconds)
+        if wanted <= 0:
+            return None
+        self._is_reserving = True
+        return Reserve(wanted)
+
+    # --- turns ----------------------------------------------------------------------------------
+
+    def reserved(self, reservation: Reservation, pace: Pace, now: float) -> None:
+        """A `Reserve` ended; `pace` is the item after it."""
+        self._is_reserving = False
+        before = self._view.pace
+        self._view.see(pace, now)
+        if isinstance(reservation, Superseded):
+            self._view.is_superseded = True
+        elif isinstance(reservation, Grant):
+            self.turns.add(reservation)
+            if reservation.was_reset:
+                self._observe(WaitCapped("the pace's next free time stood too far ahead"))
+            self._tell_of_waste(reservation, before, now)
+        self.turns.drop_void(self._view.pace)
+
+    def reserve_failed(self) -> None:
+        """A `Reserve` could not be carried out."""
+        self._is_reserving = False
+
+    def _tell_of_waste(self, grant: Grant, before: Pace, now: float) -> None:
+        is_comparable = not before.hold and before.rate(now) == self._view.pace.rate(now)
+        if self._orders_waited and is_comparable and grant.interval:
+            turns = (grant.turns[0] - before.next_free) / grant.interval
+            if turns > WASTED_SHARE:
+                self._observe(TurnsWasted(turns))
+        self._orders_waited = False
+
+    def may_start(self, send: Send, now: float) -> Verdict | float:
+        """GO: start now; VOID: call `given_up`; a time: ask again then."""
+        if self.is_stopping or self._view.is_superseded or self._view.closed(now):
+            return Verdict.VOID
+        if self._hand.unsent_outcome(send.entry):
+            return Verdict.VOID
+        verdict = self.turns.verdict(send, self._view.pace, now)
+        if verdict is Verdict.GO:
+            self._start(send.entry, now)
+        return verdict
+
+    def _start(self, entry: Entry, now: float) -> None:
+        entry.stage = Stage.STARTED
+        entry.attempts += 1
+        entry.started_at = now
+        entry.first_attempt_at = entry.first_attempt_at or now
+        entry.gap_seconds = self.turns.started(now)
+        self.turns.assigned -= 1
+        self.in_flight += 1
+        self._orders_waited = bool(self._window.queue) or any(self._window.startable())
+
+    def given_up(self, send: Send, now: float) -> None:
+        """A `Send` did not start."""
+        self.turns.assigned -= 1
+        send.entry.stage = Stage.WAITING
+        self._hand.settle_unsent(send.entry)
+        self.turns.drop_void(self._view.pace)
+        self.fill(now)
+
+    # --- answers --------------------------------------------------------------------------------
+
+    def ended(self, send: Send, attempt: Attempt, *, now: float, latency_seconds: float) -> None:
+        """A `Send` made its attempt."""
+        self.in_flight -= 1
+        entry = send.entry
+        opinion = opinion_of(attempt, entry, accepts_conflict=self._accepts_conflict)
+        name = type(attempt).__name__.lower()
+        self._observe(Attempted(name, latency_seconds, entry.gap_seconds))
+        if opinion.outcome:
+            self.sizing.answered(latency_seconds)
+            if isinstance(attempt, Accepted):
+                self._failing.accept(entry)
+            self._view.answered(send.generation, now)
+            self._hand.done(entry, opinion.outcome)
+        else:
+            self._failed(send, opinion, now)
+        self.turns.drop_void(self._view.pace)
+        self.fill(now)
+
+    def _failed(self, send: Send, opinion: Opinion, now: float) -> None:
+        entry = send.entry
+        entry.stage = Stage.WAITING
+        entry.may_have_arrived |= opinion.may_have_arrived
+        if opinion.is_capped:
+            self._observe(WaitCapped(opinion.why))
+        if opinion.kind is not HoldKind.THROTTLED:
+            is_stuck = self._window.span >= self.sizing.window_max
+            if self._failing.fail(entry, now=now, is_stuck=is_stuck):
+                entry.reason = f"failed alone: {entry.reason}"
+                self._hand.done(entry, Outcome.REFUSED)
+        why = f"{opinion.why} (order {entry.name})"
+        self._view.failed(opinion.kind, send.generation, why, opinion.wait_seconds, now)
