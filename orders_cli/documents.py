@@ -8,14 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ledger import report as status
 from ledger.ports.dead_letters import DeadLetter
 from ledger.ports.uploads import Account
-from ledger.report import Estimate, PaceReport, Sending
 from orders.upload import UploadId
 from orders_cli.intake import IntakeDeadLetter
 from orders_cli.looking import Look
 
 if TYPE_CHECKING:
+    from orders_cli.estimating import Estimate
+    from orders_cli.examining import Finding
     from orders_cli.redriving import Redriven
 
 SCHEMA = 1
@@ -64,6 +66,33 @@ def dead_letter_document(letter: DeadLetter) -> dict[str, Any]:
 def redriven_document(redriven: Sequence["Redriven"]) -> dict[str, Any]:
     """The answer of `orders dead-letters redrive --json`."""
     return {"schema": SCHEMA, "redriven": [asdict(one) for one in redriven]}
+
+
+def estimate_document(found: "Estimate") -> dict[str, Any]:
+    """The answer of `orders estimate --json`."""
+    return {
+        "schema": SCHEMA,
+        "orders": found.contents.orders,
+        "invalid": found.contents.invalid,
+        "blank": found.contents.blank,
+        "ahead": found.ahead,
+        "seconds": found.seconds,
+        "retention_hours": found.retention_hours,
+        "needed_retention_hours": found.needed_hours,
+        "is_admitted": found.fits,
+        "dollars": round(found.dollars, 4),
+        "costs": [asdict(cost) for cost in found.costs],
+    }
+
+
+def findings_document(findings: Sequence["Finding"]) -> dict[str, Any]:
+    """The answer of `orders doctor --json`."""
+    return {
+        "schema": SCHEMA,
+        "findings": [
+            {"thing": f.thing, "grade": f.grade.value, "sentence": f.sentence} for f in findings
+        ],
+    }
 
 
 def dead_letter_fields(letter: DeadLetter) -> dict[str, Any]:
@@ -118,7 +147,7 @@ def _whole_upload(account: Account) -> dict[str, Any]:
     }
 
 
-def _pace_fields(pace: PaceReport) -> dict[str, Any]:
+def _pace_fields(pace: status.PaceReport) -> dict[str, Any]:
     return {
         "target_per_second": pace.target_per_second,
         "achieved_per_second": pace.achieved_per_second,
@@ -126,10 +155,10 @@ def _pace_fields(pace: PaceReport) -> dict[str, Any]:
     }
 
 
-def _estimate_fields(estimate: Estimate) -> dict[str, Any]:
+def _estimate_fields(estimate: status.Estimate) -> dict[str, Any]:
     reason = None if estimate.seconds is not None else estimate.reason
     return {"eta_seconds": estimate.seconds, "eta_reason": reason}
 
 
-def _sending_fields(sending: Sending) -> dict[str, Any]:
+def _sending_fields(sending: status.Sending) -> dict[str, Any]:
     return {"state": sending.state.value, "reason": sending.reason}

@@ -109,7 +109,7 @@ def open_aws() -> Opened:
 def open_to_read(*, with_bucket: bool = False) -> Opened:
     """Open, and say on stderr where the command acts."""
     opened = open_aws()
-    say(f"orders: {opened.target(with_bucket=with_bucket).sentence}")
+    say(f"orders: acting on {opened.target(with_bucket=with_bucket).sentence}")
     return opened
 
 
@@ -120,6 +120,6 @@ def open_to_change(what: str, *, yes: bool, with_bucket: bool = False) -> Opened
     """
     opened = open_aws()
     target = opened.target(with_bucket=with_bucket)
-    say(f"orders: {target.sentence}")
+    say(f"orders: acting on {target.sentence}")
     ask_before_change(target, what, yes=yes)
     return opened

@@ -1,0 +1,80 @@
+"""orders sandbox: how does the whole system run on this machine?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orders.rate import Rate, RateError, parse_rate
+from orders_cli.failures import CommandFailed, ExitCode, UsageWrong
+from orders_cli.speech import say
+from orders_cli.teaching import command_app, examples
+from sandbox.errors import SandboxError
+from sandbox.options import SandboxOptions
+from sandbox.up import run
+
+app = command_app()
+
+_Port = Annotated[int, typer.Option(min=0, max=65_535, help="0: a free one.")]
+
+
+@app.callback(epilog=examples("orders sandbox up --dir /tmp/sandbox --rate 5/s"))
+def sandbox() -> None:
+    """AWS, the pipeline, the API and the consumer on this machine, to try things out."""
+
+
+@app.command(
+    epilog=examples(
+        "orders sandbox up --dir /tmp/sandbox --rate 5/s",
+        ". /tmp/sandbox/sandbox.env; orders upload orders.jsonl --wait   (in another terminal)",
+    )
+)
+def up(
+    *,
+    folder: Annotated[Path, typer.Option("--dir", help="Everything it writes is in here.")],
+    rate: Annotated[str, typer.Option(help="The consumer's pace, and what the API takes.")] = "1/s",
+    api_rate: Annotated[
+        str | None, typer.Option(metavar="RATE|none", help="What the API takes, if it differs.")
+    ] = None,
+    shards: Annotated[int, typer.Option(min=1, help="Shards of the stream.")] = 1,
+    aws_port: _Port = 0,
+    api_port: _Port = 0,
+    metrics_port: _Port = 0,
+    no_consumer: Annotated[
+        bool, typer.Option("--no-consumer", help="You run `python -m consumer` by hand.")
+    ] = False,
+) -> None:
+    """Bring everything up and keep it until Ctrl-C; the next `up` starts fresh.
+
+    When all of it answers, DIR/sandbox.env holds the environment for other terminals and
+    DIR/processes.json says which process is what.
+    """
+    try:
+        options = SandboxOptions(
+            folder,
+            _rate(rate),
+            api_rate=None if api_rate is None else _rate(api_rate),
+            shards=shards,
+            aws_port=aws_port,
+            api_port=api_port,
+            metrics_port=metrics_port,
+            consumer=not no_consumer,
+        )
+        run(options, say)
+    except SandboxError as error:
+        raise SandboxFailed(error) from error
+
+
+class SandboxFailed(CommandFailed):
+    """The sandbox could not start, or could not go on."""
+
+    def __init__(self, error: SandboxError) -> None:
+        super().__init__(str(error))
+        self.exit_code = ExitCode(error.exit_code)
+
+
+def _rate(text: str) -> Rate:
+    try:
+        return parse_rate(text)
+    except RateError as error:
+        raise UsageWrong(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
