@@ -85,11 +85,12 @@ class HttpConnection:
             return 0
 
     def _wait(self, deadline: float, *, writable: bool) -> bool:
-        """Wait for something to do, at most until the deadline; False when it has passed."""
-        seconds = deadline - time.monotonic()
-        if seconds <= 0:
-            return False
-        if not writable:
+        """Wait for something to do, at most until the deadline; False where there is nothing.
+
+        Of a process that was stopped past the deadline, the answer may be here all the same.
+        """
+        seconds = max(0.0, deadline - time.monotonic())
+        if seconds == 0 or not writable:
             return bool(self._poll.poll(seconds * 1000))
         self._poll.modify(self._sock, select.POLLIN | select.POLLOUT)
         ready = self._poll.poll(seconds * 1000)

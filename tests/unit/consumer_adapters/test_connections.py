@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import pytest
+from typing_extensions import override
 
 from consumer.adapters import opening
 from consumer.adapters.api import HttpApi
@@ -166,6 +167,7 @@ def test_an_end_after_the_order_was_sent_is_never_tried_again() -> None:
 class LostBeforeSending(HttpConnection):
     """A connection whose end shows only when the request is sent."""
 
+    @override
     def is_quiet(self) -> bool:
         self._sock.shutdown(socket.SHUT_WR)
         return True
