@@ -2,7 +2,9 @@
 
 import re
 import subprocess
+import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +16,11 @@ BASE = "FROM debian:trixie-slim"
 BUILD_STAGE, FINAL_STAGE = DOCKERFILE.split(BASE)[1:]
 
 
-@pytest.mark.needs("hadolint")
 def test_hadolint_finds_nothing() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+
     linted = subprocess.run(
-        ["hadolint", ROOT / "Dockerfile"], capture_output=True, text=True, check=False
+        [hadolint, ROOT / "Dockerfile"], capture_output=True, text=True, check=False
     )
 
     assert linted.stdout + linted.stderr == ""
