@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consumer.kcl import tied
-from consumer.kcl.properties import FIXED_FOLDER
+from consumer.kcl.properties import LOGBACK
 
 MAIN_CLASS = "software.amazon.kinesis.multilang.MultiLangDaemon"
 # They halve the start (2.5 s of CPU); a daemon out of memory ends, and is started again.
@@ -72,8 +72,10 @@ def java_command(java: Java, properties: Path, *, cbor: bool) -> list[str]:
         *JAVA_OPTIONS,
         f"-Xmx{java.heap_megabytes}m",
         *([] if cbor else ["-Daws.cborEnabled=false"]),
+        # By name: one of KCL's jars has a logback.xml, too.
+        f"-Dlogback.configurationFile={LOGBACK}",
         "-cp",
-        f"{java.jars}/*:{FIXED_FOLDER}",  # logback.xml is found on the class path
+        f"{java.jars}/*",
         MAIN_CLASS,
         "--properties-file",
         str(properties),

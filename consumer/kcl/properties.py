@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
-FIXED_FOLDER = PROJECT_FOLDER / "properties"
-FIXED_PROPERTIES = FIXED_FOLDER / "consumer.properties"
+FIXED_PROPERTIES = PROJECT_FOLDER / "properties" / "consumer.properties"
+LOGBACK = PROJECT_FOLDER / "properties" / "logback.xml"
 SHARD_MODULE = "consumer.kcl.shard"
 SHARD_SCRIPT = "shard"
 RENDERED = "kcl.properties"
