@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 KEPT_BYTES = 1024
-"""What is kept of a line that is too long, to show it to its owner."""
+"""What is kept at most of a line that is too long, to show it to its owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class _Cutter:
         self._offset = offset
         self._line = line
         self._longest_bytes = longest_bytes
+        self._kept_bytes = min(KEPT_BYTES, longest_bytes)  # the same however the chunks fall
         self._carry = b""
         self._long_bytes = 0  # of the unfinished line, once it is too long; _carry is then cut
 
@@ -75,7 +76,7 @@ class _Cutter:
         self._carry += chunk[start:]
         if len(self._carry) > self._longest_bytes + 1:  # one more may be a carriage return
             self._long_bytes = len(self._carry)
-            self._carry = self._carry[:KEPT_BYTES]
+            self._carry = self._carry[: self._kept_bytes]
 
     def finish(self) -> Iterator[Block | LongLine]:
         """What is left when the text ends without a line feed."""
@@ -97,7 +98,7 @@ class _Cutter:
             if run:
                 yield self._block(b"\n".join(run))
                 run = []
-            self._long_bytes, self._carry = len(one), one[:KEPT_BYTES]
+            self._long_bytes, self._carry = len(one), one[: self._kept_bytes]
             yield self._end_long(ending_bytes=1)
         if run:
             yield self._block(b"\n".join(run))

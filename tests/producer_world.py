@@ -1,0 +1,305 @@
+"""What surrounds the producer, in memory: a bucket, a stream with faults, a clock, a consumer."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, TypeVar
+
+from aws_kinesis_agg.deaggregator import messages_pb2
+
+from ledger.memory.ledger import MemoryLedger
+from ledger.ports.uploads import Account, Source
+from orders.aggregate import MAGIC, Aggregate
+from orders.envelope import EndMarker, OrderEnvelope, decode
+from orders.file_reading import ReadingLimits
+from orders.rate import Rate
+from orders.report import read_parts, report_folder
+from orders.upload import UploadId, upload_id
+from producer_lambda.clock import Deadline
+from producer_lambda.intake import Arrived, Continue, Request
+from producer_lambda.run import Outside, Plan, RunEnd, run_upload
+from producer_lambda.source import SourceLost
+from producer_lambda.stream import HashRange, StreamUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BUCKET = "bucket"
+ALL_KEYS = HashRange(0, (1 << 128) - 1)
+DIGEST_BYTES = 16
+
+
+class Killed(BaseException):
+    """The process died here; nothing of ours may catch it."""
+
+
+class HeldClock:
+    """Time that passes only by sleeping, and by `tick_seconds` at each look."""
+
+    def __init__(self, tick_seconds: float = 0.0) -> None:
+        self.now = 1_000.0
+        self.tick_seconds = tick_seconds
+
+    def epoch(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        self.now += self.tick_seconds
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.now += seconds
+
+
+class InlineExecutor(Executor):
+    """Does the work at once, in the caller's thread: the same steps in the same order each time."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - it comes out of the future, as from a thread
+            future.set_exception(error)
+        return future
+
+
+@dataclass
+class MemoryBucket:
+    """An ObjectStore."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    reports: dict[str, bytes] = field(default_factory=dict)
+    chunk_bytes: int = 64
+    lost: str = ""
+
+    def open_at(self, source: Source, offset: int) -> Iterator[bytes]:
+        if self.lost or source.key not in self.objects:
+            raise SourceLost(self.lost or "the object is gone from the bucket")
+        content = self.objects[source.key]
+        for start in range(offset, len(content), self.chunk_bytes):
+            yield content[start : start + self.chunk_bytes]
+
+    def put_report(self, bucket: str, key: str, part: bytes) -> None:
+        assert bucket == BUCKET
+        assert self.reports.get(key, part) == part, "what a part holds follows from its name"
+        self.reports[key] = part
+
+
+@dataclass
+class MemoryStream:
+    """A RecordStream that keeps records in the order of their arrival."""
+
+    records: list[Aggregate] = field(default_factory=list)
+    calls: list[Sequence[Aggregate]] = field(default_factory=list)
+    shards: Sequence[HashRange] = (ALL_KEYS,)
+
+    def put(self, aggregates: Sequence[Aggregate]) -> Sequence[str | None]:
+        self.calls.append(aggregates)
+        self.records.extend(aggregates)
+        return [None] * len(aggregates)
+
+    def open_shards(self) -> Sequence[HashRange]:
+        return self.shards
+
+
+@dataclass
+class FaultyStream(MemoryStream):
+    """Fails as told, one fault a call, then never again.
+
+    A fault is a set of entries that fail, or a word: `lost` (the call fails and did nothing),
+    `unknown` (it took effect and the answer was lost).
+    """
+
+    faults: list[set[int] | str] = field(default_factory=list)
+
+    def put(self, aggregates: Sequence[Aggregate]) -> Sequence[str | None]:
+        fault = self.faults.pop(0) if self.faults else set[int]()
+        if fault == "lost":
+            raise StreamUnavailable("no answer")
+        if isinstance(fault, str):
+            super().put(aggregates)
+            raise StreamUnavailable("no answer")
+        failed = {index % len(aggregates) for index in fault}
+        super().put([one for index, one in enumerate(aggregates) if index not in failed])
+        return ["InternalFailure" if n in failed else None for n in range(len(aggregates))]
+
+
+class Fuse:
+    """Kills at the given call of any wrapped thing: before it took effect, or after."""
+
+    def __init__(self, calls_left: int | None, *, is_after: bool = False) -> None:
+        self.calls_left = calls_left
+        self.is_after = is_after
+
+    def guard(self, inner: T) -> T:
+        """The same thing, every method of which burns the fuse."""
+        fuse = self
+
+        class Guarded:
+            def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - stands for any method
+                value = getattr(inner, name)
+                return fuse.around(value) if callable(value) else value
+
+        return Guarded()  # type: ignore[return-value]  # it answers to whatever inner does
+
+    def around(self, call: Callable[P, T]) -> Callable[P, T]:
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            if self.calls_left is None:
+                return call(*args, **kwargs)
+            self.calls_left -= 1
+            if self.calls_left < 0 and not self.is_after:
+                raise Killed
+            result = call(*args, **kwargs)
+            if self.calls_left < 0:
+                raise Killed
+            return result
+
+        return guarded
+
+
+@dataclass
+class World:
+    """Everything outside, and a run of the producer in it."""
+
+    bucket: MemoryBucket = field(default_factory=MemoryBucket)
+    stream: MemoryStream = field(default_factory=MemoryStream)
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    clock: HeldClock = field(default_factory=HeldClock)
+    executor: Executor = field(default_factory=InlineExecutor)
+    lanes: int = 1
+    aggregate_bytes: int = 1_000
+    longest_bytes: int = 1_000
+    shard_bytes_per_second: int | None = None
+    retention_hours: float = 24.0
+    rate: Rate | None = None
+    handed_on: list[UploadId] = field(default_factory=list)
+    tokens: int = 0
+
+    def store(self, content: bytes, key: str = "uploads/orders.jsonl") -> Arrived:
+        """Put a file into the bucket; its event."""
+        self.bucket.objects[key] = content
+        source = Source(BUCKET, key, "v1", "etag", len(content))
+        return Arrived(upload_id(BUCKET, key, "v1"), source)
+
+    def run(
+        self, request: Request, *, seconds: float = 1e9, fuse: Fuse | None = None
+    ) -> RunEnd:
+        """One run, with so much time."""
+        guard = (fuse or Fuse(None)).guard
+        ledger = guard(self.ledger)
+        outside = Outside(
+            ledger=ledger,
+            pace=ledger,
+            store=guard(self.bucket),
+            stream=guard(self.stream),
+            clock=self.clock,
+            executor=self.executor,
+            hand_on=self.handed_on.append,
+            new_token=self._new_token,
+            jitter=lambda: 0.5,
+        )
+        return run_upload(
+            request, outside, self.plan(), Deadline(self.clock, self.clock.now + seconds)
+        )
+
+    def run_until_read(self, request: Request, *, seconds: float = 1e9) -> int:
+        """Run on as the queue would; the number of runs."""
+        runs = 1
+        while self.run(request, seconds=seconds) is RunEnd.HANDED_ON:
+            request = Continue(self.handed_on.pop())
+            runs += 1
+            assert runs < 10_000
+        return runs
+
+    def plan(self) -> Plan:
+        """How uploads are read here."""
+        return Plan(
+            lanes=self.lanes,
+            aggregate_bytes=self.aggregate_bytes,
+            limits=ReadingLimits(self.longest_bytes),
+            shard_bytes_per_second=self.shard_bytes_per_second,
+            retention_hours=self.retention_hours,
+            rate=self.rate,
+            report_prefix="reports/",
+        )
+
+    def account(self, request: Request) -> Account:
+        """The upload in the ledger."""
+        account = self.ledger.read_account(request.upload)
+        assert account is not None
+        return account
+
+    def reported(self, request: Request) -> dict[int, str]:
+        """The rejected lines of the report, with their reasons."""
+        folder = report_folder("reports/", request.upload)
+        parts = [part for key, part in sorted(self.bucket.reports.items()) if folder in key]
+        return {one.line: one.reason for one in read_parts(parts)}
+
+    def _new_token(self) -> str:
+        self.tokens += 1
+        return f"run {self.tokens}"
+
+
+@dataclass
+class Seen:
+    """What a consumer makes of the stream: each order once, in the order of its lane."""
+
+    orders: dict[tuple[UploadId, int], list[OrderEnvelope]] = field(default_factory=dict)
+    ends: dict[tuple[UploadId, int], EndMarker] = field(default_factory=dict)
+    repeats: int = 0
+
+    @property
+    def bodies(self) -> dict[int, bytes]:
+        """Bodies by line, of all lanes."""
+        return {one.line: one.body for lane in self.orders.values() for one in lane}
+
+
+def consume(records: Sequence[Aggregate]) -> Seen:
+    """Take every record as the consumer does; a gap, a strange record or disorder is an error."""
+    seen = Seen()
+    for record in records:
+        for partition_key, hash_key, content in taken_apart(record.payload):
+            assert hash_key == record.hash_key
+            envelope = decode(partition_key, content)
+            assert isinstance(envelope, OrderEnvelope | EndMarker), envelope
+            lane = seen.orders.setdefault((envelope.upload, envelope.lane), [])
+            last = lane[-1] if lane else None
+            assert envelope.prev <= (last.line if last else 0), "a gap in the lane"
+            if isinstance(envelope, EndMarker):
+                assert envelope.ordinal == len(lane)
+                seen.ends[envelope.upload, envelope.lane] = envelope
+            elif last and envelope.line <= last.line:
+                seen.repeats += 1
+                assert envelope in lane, "a repeat that is not the same order"
+            else:
+                assert envelope.ordinal == len(lane) + 1
+                lane.append(envelope)
+    return seen
+
+
+def taken_apart(payload: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """Partition key, explicit hash key and content of each record of an aggregate."""
+    assert payload.startswith(MAGIC)
+    message = messages_pb2.AggregatedRecord()
+    message.ParseFromString(payload[len(MAGIC) : -DIGEST_BYTES])
+    for record in message.records:
+        yield (
+            message.partition_key_table[record.partition_key_index],
+            message.explicit_hash_key_table[record.explicit_hash_key_index],
+            record.data,
+        )
+
+
+def order_line(number: int, **fields: object) -> bytes:
+    """A valid JSON line."""
+    order = {
+        "order_id": f"order-{number}",
+        "customer_id": "customer",
+        "sku": "sku",
+        "quantity": 1,
+        "unit_price": "9.99",
+        "currency": "EUR",
+    }
+    return json.dumps(order | fields).encode()

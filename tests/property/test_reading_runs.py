@@ -1,0 +1,158 @@
+"""Killed anywhere and failed anyhow, the stream tells a consumer each order once and in order."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ledger.ports.uploads import UploadState
+from producer_lambda.run import NoProgress, RunEnd
+from tests.producer_world import (
+    FaultyStream,
+    Fuse,
+    HeldClock,
+    Killed,
+    World,
+    consume,
+    order_line,
+)
+
+LINES = st.lists(
+    st.sampled_from(["order", "order", "order", "invalid", "blank", "long"]), max_size=60
+)
+FAULTS = st.lists(
+    st.one_of(st.sets(st.integers(0, 3), max_size=3), st.sampled_from(["lost", "unknown"])),
+    max_size=12,
+)
+KILLS = st.lists(st.tuples(st.integers(0, 25), st.booleans()), max_size=5)
+MANY = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+
+
+@MANY
+@given(
+    kinds=LINES,
+    faults=FAULTS,
+    kills=KILLS,
+    lanes=st.integers(1, 4),
+    aggregate_bytes=st.sampled_from([200, 1_000, 5_000]),
+    chunk_bytes=st.sampled_from([50, 400, 3_000]),
+)
+def test_kills_and_failed_puts_neither_lose_nor_reorder(
+    kinds: list[str],
+    faults: list[set[int] | str],
+    kills: list[tuple[int, bool]],
+    lanes: int,
+    aggregate_bytes: int,
+    chunk_bytes: int,
+) -> None:
+    content, valid = _file(kinds)
+    world = World(
+        lanes=lanes, aggregate_bytes=aggregate_bytes, stream=FaultyStream(faults=list(faults))
+    )
+    world.bucket.chunk_bytes = chunk_bytes
+    request = world.store(content)
+
+    for calls, is_after in kills:
+        try:
+            world.run(request, fuse=Fuse(calls, is_after=is_after))
+        except Killed:
+            pass
+    world.run_until_read(request)
+
+    seen = consume(world.stream.records)
+    assert seen.bodies == valid
+    account = world.account(request)
+    assert account.upload.progress.enqueued == len(valid)
+    assert account.upload.progress.invalid == kinds.count("invalid") + kinds.count("long")
+    assert account.upload.progress.blank == kinds.count("blank")
+    assert set(world.reported(request)) == {
+        number for number, kind in enumerate(kinds, 1) if kind in ("invalid", "long")
+    }
+    if valid:
+        assert account.upload.state is UploadState.SENDING
+        assert len(seen.ends) == lanes
+
+
+@MANY
+@given(kinds=LINES, lanes=st.integers(1, 3), kills=KILLS)
+def test_each_kill_repeats_at_most_one_record_of_a_lane(
+    kinds: list[str], lanes: int, kills: list[tuple[int, bool]]
+) -> None:
+    content, _ = _file(kinds)
+    world = World(lanes=lanes, aggregate_bytes=300)
+    request = world.store(content)
+
+    deaths = 0
+    for calls, is_after in kills:
+        try:
+            world.run(request, fuse=Fuse(calls, is_after=is_after))
+        except Killed:
+            deaths += 1
+    world.run_until_read(request)
+
+    most_orders = max((record.orders for record in world.stream.records), default=0)
+    assert consume(world.stream.records).repeats <= deaths * lanes * most_orders
+
+
+@MANY
+@given(kinds=LINES, lanes=st.integers(1, 3), steps=st.lists(st.integers(1, 20), max_size=8))
+def test_two_runs_at_once_end_as_one(kinds: list[str], lanes: int, steps: list[int]) -> None:
+    content, valid = _file(kinds)
+    world = World(lanes=lanes, aggregate_bytes=300)
+    request = world.store(content)
+
+    _run_inside_each_other(world, request, steps)
+    world.run_until_read(request)
+
+    seen = consume(world.stream.records)
+    assert seen.bodies == valid
+    assert world.account(request).upload.progress.enqueued == len(valid)
+
+
+@MANY
+@given(kinds=LINES, lanes=st.integers(1, 3), seconds=st.integers(1, 10))
+def test_hand_overs_bring_the_whole_file(kinds: list[str], lanes: int, seconds: int) -> None:
+    content, valid = _file(kinds)
+    world = World(lanes=lanes, aggregate_bytes=300, clock=HeldClock(tick_seconds=0.3))
+    request = world.store(content)
+
+    try:
+        world.run_until_read(request, seconds=seconds)
+    except NoProgress:  # so little time that one run gets nowhere: the message comes back
+        world.run_until_read(request)
+
+    seen = consume(world.stream.records)
+    assert seen.bodies == valid
+    assert set(world.reported(request)) == {
+        number for number, kind in enumerate(kinds, 1) if kind in ("invalid", "long")
+    }
+
+
+def _run_inside_each_other(world: World, request: object, steps: list[int]) -> None:
+    """A run that is stopped after some calls while another one goes on, then wakes up again."""
+    if not steps:
+        return
+
+    class Interrupted(Fuse):
+        def around(self, call):  # type: ignore[no-untyped-def]  # as in Fuse
+            def guarded(*args, **kwargs):  # type: ignore[no-untyped-def]
+                assert self.calls_left is not None
+                self.calls_left -= 1
+                if self.calls_left == 0:
+                    _run_inside_each_other(world, request, steps[1:])
+                return call(*args, **kwargs)
+
+            return guarded
+
+    end = world.run(request, fuse=Interrupted(steps[0]))  # type: ignore[arg-type]
+    assert end in (RunEnd.FINISHED, RunEnd.SUPERSEDED, RunEnd.NOTHING_TO_DO)
+
+
+def _file(kinds: list[str]) -> tuple[bytes, dict[int, bytes]]:
+    lines = {
+        "invalid": lambda number: b"{no order %d" % number,
+        "blank": lambda number: b" \t" * (number % 3),
+        "long": lambda number: order_line(number, pad="x" * 1_000),
+        "order": lambda number: order_line(number % 7, note=number),
+    }
+    made = [lines[kind](number) for number, kind in enumerate(kinds, 1)]
+    valid = {n: line for n, (line, kind) in enumerate(zip(made, kinds, strict=True), 1) if kind == "order"}
+    return b"".join(line + b"\n" for line in made), valid
