@@ -1,0 +1,110 @@
+"""Which ledgers does the contract hold for? In memory, in moto's DynamoDB, in ministack's."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from socket import create_connection, socket
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from ledger.dynamodb.ledger import DynamoLedger
+from ledger.memory.ledger import MemoryLedger
+from tests.contract.ledger_table import create_ledger_table
+from tests.contract.stores import Ledger, Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MINISTACK = pytest.param("ministack", marks=pytest.mark.aws)
+START_SECONDS = 15.0
+
+
+@pytest.fixture(params=["memory", "moto", MINISTACK])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Every ledger there is."""
+    yield from _store(request)
+
+
+@pytest.fixture(params=["memory", MINISTACK])
+def shared_store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Those that several threads may use at once (moto's items may tear)."""
+    yield from _store(request)
+
+
+@pytest.fixture
+def ledger(store: Store) -> Ledger:
+    return store.ledger
+
+
+def _store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    match request.param:
+        case "memory":
+            memory = MemoryLedger()
+            yield Store(memory, lambda: memory)
+        case "moto":
+            client: DynamoDBClient = request.getfixturevalue("moto_client")
+            yield _dynamo_store(lambda: client)
+        case _:
+            endpoint: str = request.getfixturevalue("ministack")
+            yield _dynamo_store(lambda: boto3.client("dynamodb", endpoint_url=endpoint))
+
+
+def _dynamo_store(connect: "Callable[[], DynamoDBClient]") -> Store:
+    table = f"ledger-{uuid4().hex}"
+    client = connect()
+    create_ledger_table(client, table)
+    return Store(DynamoLedger(client, table), lambda: DynamoLedger(connect(), table))
+
+
+@pytest.fixture(scope="module")
+def moto_client() -> "Iterator[DynamoDBClient]":
+    """A client of moto's DynamoDB, in this process."""
+    with mock_aws():
+        yield boto3.client("dynamodb")
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real AWS stand-in on a free port, with a folder of its own; gives its endpoint."""
+    folder = tmp_path_factory.mktemp("ministack")
+    with closing(socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "TMPDIR": str(folder),
+        "S3_DATA_DIR": str(folder / "s3"),
+        "STATE_DIR": str(folder / "state"),
+    }
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"], env=environment, stdout=log, stderr=log
+        )
+    try:
+        _wait_for(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    limit = time.monotonic() + START_SECONDS
+    while True:
+        assert process.poll() is None, "ministack ended while it started"
+        assert time.monotonic() < limit, f"ministack did not answer within {START_SECONDS} s"
+        try:
+            create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,108 @@
+"""What does every ledger promise about dead letters?"""
+
+from dataclasses import replace
+
+from ledger.ports.dead_letters import BODY_BYTES_MAX, TEXT_CHARACTERS_MAX, UNREADABLE, DeadLetter
+from orders.upload import UploadId
+from tests.contract.stores import OTHER_UPLOAD, UPLOAD, Ledger, Store, letter
+
+
+def test_a_dead_letter_comes_back_as_it_was(store: Store) -> None:
+    kept = letter(7)
+
+    store.ledger.put_dead_letter(kept)
+
+    assert store.another().read_dead_letter(UPLOAD, kept.position) == kept
+
+
+def test_a_letter_without_status_or_body_comes_back_without(ledger: Ledger) -> None:
+    kept = replace(letter(7), status=None, body=None, answer="")
+
+    ledger.put_dead_letter(kept)
+
+    assert ledger.read_dead_letter(UPLOAD, kept.position) == kept
+
+
+def test_there_is_no_letter_of_an_order_that_was_not_refused(ledger: Ledger) -> None:
+    assert ledger.read_dead_letter(UPLOAD, letter(7).position) is None
+    assert list(ledger.dead_letters(UPLOAD, limit=10)) == []
+    assert list(ledger.dead_letters(limit=10)) == []
+
+
+def test_the_same_letter_again_changes_nothing_that_was_added_since(store: Store) -> None:
+    store.ledger.put_dead_letter(letter(7))
+    store.ledger.mark_redriven(letter(7), upload=OTHER_UPLOAD)
+
+    store.another().put_dead_letter(letter(7))
+
+    kept = store.ledger.read_dead_letter(UPLOAD, letter(7).position)
+    assert kept == replace(letter(7), redriven_as=OTHER_UPLOAD)
+
+
+def test_letters_of_an_upload_are_listed_in_file_order(ledger: Ledger) -> None:
+    for line in (100, 9, 20):
+        ledger.put_dead_letter(letter(line, refused_at=3_000.0 - line))
+    ledger.put_dead_letter(letter(1, upload=OTHER_UPLOAD))
+
+    assert [kept.line for kept in ledger.dead_letters(UPLOAD, limit=10)] == [9, 20, 100]
+    assert [kept.line for kept in ledger.dead_letters(UPLOAD, limit=2)] == [9, 20]
+
+
+def test_letters_of_all_uploads_are_listed_newest_first(ledger: Ledger) -> None:
+    ledger.put_dead_letter(letter(1, refused_at=2_000.25))
+    ledger.put_dead_letter(letter(2, upload=OTHER_UPLOAD, refused_at=2_000.75))
+    ledger.put_dead_letter(letter(3, refused_at=2_000.5))
+
+    assert [kept.line for kept in ledger.dead_letters(limit=10)] == [2, 3, 1]
+    assert [kept.line for kept in ledger.dead_letters(limit=1)] == [2]
+
+
+def test_a_letter_is_redriven_once(store: Store) -> None:
+    store.ledger.put_dead_letter(letter(7))
+
+    first = store.ledger.mark_redriven(letter(7), upload=OTHER_UPLOAD)
+    same = store.another().mark_redriven(letter(7), upload=OTHER_UPLOAD)
+    other = store.another().mark_redriven(letter(7), upload=UploadId("9" * 20))
+
+    assert (first, same, other) == (True, True, False)
+    kept = store.ledger.read_dead_letter(UPLOAD, letter(7).position)
+    assert kept is not None
+    assert kept.redriven_as == OTHER_UPLOAD
+
+
+def test_a_letter_that_is_not_there_is_not_redriven(ledger: Ledger) -> None:
+    assert not ledger.mark_redriven(letter(7), upload=OTHER_UPLOAD)
+    assert ledger.read_dead_letter(UPLOAD, letter(7).position) is None
+
+
+def test_the_largest_line_is_kept_whole(ledger: Ledger) -> None:
+    body = b"\xff" * (256 * 1024)
+
+    ledger.put_dead_letter(replace(letter(7), body=body))
+
+    kept = ledger.read_dead_letter(UPLOAD, letter(7).position)
+    assert kept is not None
+    assert kept.body == body
+
+
+def test_a_body_too_large_for_the_ledger_is_left_in_the_object(ledger: Ledger) -> None:
+    huge = replace(letter(7), body=b"x" * (BODY_BYTES_MAX + 1), answer="y" * 1_000_000)
+
+    ledger.put_dead_letter(huge)
+
+    kept = ledger.read_dead_letter(UPLOAD, huge.position)
+    assert kept == replace(huge, body=None, answer="y" * TEXT_CHARACTERS_MAX)
+
+
+def test_records_that_are_no_envelopes_are_kept_by_their_place_in_the_stream(
+    ledger: Ledger,
+) -> None:
+    position = f"{'4' * 56}-17"
+    record = DeadLetter(
+        UNREADABLE, position, 0, 0, "", b"\x00junk", None, "no envelope", "", 0, 2_000.0, 2_000.0
+    )
+
+    ledger.put_dead_letter(record)
+
+    assert ledger.read_dead_letter(UNREADABLE, position) == record
+    assert list(ledger.dead_letters(UNREADABLE, limit=10)) == [record]
