@@ -21,6 +21,7 @@ from consumer.delivery.attempts import (
 )
 
 ANSWER_CHARACTERS = 1_000  # of a refusal's body, kept with the dead letter
+AHEAD_SECONDS = 2.0  # an API that cannot be reached sooner shows with the attempt, not before it
 NOTHING_SENT = 0  # the status of an Unauthorized where there was no credential to send
 
 
@@ -71,8 +72,11 @@ class HttpApi:
                 return Unavailable(None, reason, may_have_arrived=False)
 
     def connect(self) -> None:
-        """Open a connection ahead of the first turn; a failure shows with the attempt."""
-        self._connections.open_ahead(seconds=self._attempt_seconds)
+        """Open a connection ahead of a turn, in at most AHEAD_SECONDS; costs little if one is open.
+
+        A failure shows with the attempt.
+        """
+        self._connections.open_ahead(seconds=min(self._attempt_seconds, AHEAD_SECONDS))
 
     def close(self) -> None:
         """Close the idle connections."""

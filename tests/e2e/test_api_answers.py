@@ -1,9 +1,11 @@
 import hashlib
 import json
+import re
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +76,8 @@ def unavailable(attempt: Attempt) -> Unavailable:
 
 # The published table, row by row.
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "api-answers.md"
+
 ROWS: dict[type[Attempt], str] = {
     Accepted: "200 201 202 203 204 205 206 226 299",
     Refused: "400 402 404 405 406 410 411 413 414 415 417 418 421 422 423 424 426 428 431 451 499",
@@ -101,6 +105,26 @@ def test_every_status_comes_to_what_the_published_table_says(
     assert [(entry["path"], entry["status"]) for entry in received(sandbox_api)] == [
         ("/orders/o-1", status)
     ]
+
+
+def published() -> Iterator[tuple[str, type[Attempt]]]:
+    """What the page says: a status or a class of statuses, and what it is taken for."""
+    kinds = {kind.__name__.lower(): kind for kind in ROWS}
+    for row in re.findall(r"^\| (.*?) \| \**(\w+)", PAGE.read_text(), re.MULTILINE):
+        for answer in re.findall(r"\b\d(?:\d\d|xx)\b", row[0]):
+            yield answer, Conflict if answer == "409" else kinds[row[1]]
+
+
+def test_every_row_of_the_published_page_is_tested_with_what_the_page_says() -> None:
+    tested = {int(status): kind for kind, row in ROWS.items() for status in row.split()}
+    page = dict(published())
+
+    named = {int(answer): kind for answer, kind in page.items() if answer.isdecimal()}
+    classes = {int(answer[0]): kind for answer, kind in page.items() if not answer.isdecimal()}
+
+    assert set(classes) == {2, 3, 4, 5}
+    assert named.keys() <= tested.keys()
+    assert tested == {status: named.get(status, classes[status // 100]) for status in tested}
 
 
 @pytest.mark.parametrize("status", [600, 999])
