@@ -139,11 +139,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> object:
         producer.run(requests_of_event(event), deadline)
         return None
 
-    def serve(message: SQSRecord) -> None:
+    def serve(record: SQSRecord) -> None:  # the processor passes it by this name
         try:
-            producer.run(requests_of_message(message.body), deadline)
+            producer.run(requests_of_message(record.body), deadline)
         except Exception:
-            logger.exception("the message comes back", extra={"message_id": message.message_id})
+            logger.exception("the message comes back", extra={"message_id": record.message_id})
             raise
 
     # A new processor each time: it holds the last batch.
