@@ -1,0 +1,52 @@
+"""Processes as /proc tells of them: alive or gone, and whose children."""
+
+import os
+import subprocess
+import sys
+
+from consumer.worker.proc import descendants, live_process, lives, this_place
+from ledger.ports.claims import LiveProcess
+
+
+def test_this_process_lives_and_is_told_from_a_later_one_with_its_id() -> None:
+    me = live_process(os.getpid())
+
+    assert me is not None
+    assert lives(me)
+    assert not lives(LiveProcess(me.pid, me.started + 1))
+
+
+def test_a_process_that_ended_is_gone_even_before_it_is_reaped() -> None:
+    child = subprocess.Popen(["/bin/true"], stdout=subprocess.PIPE)
+    assert child.stdout
+    child.stdout.read()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+
+    assert live_process(child.pid) is None
+
+    child.communicate()
+    assert live_process(child.pid) is None
+
+
+def test_grandchildren_are_descendants() -> None:
+    program = "import subprocess; p = subprocess.Popen(['/bin/cat']); print(p.pid, flush=True)"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{program}; p.wait()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as child:
+        assert child.stdin
+        assert child.stdout
+        grandchild = int(child.stdout.readline())
+
+        assert {child.pid, grandchild} <= descendants(os.getpid())
+        assert descendants(child.pid) == {grandchild}
+
+        child.stdin.close()
+
+
+def test_the_place_is_the_same_at_each_look_and_names_the_process_namespace() -> None:
+    place = this_place()
+
+    assert place == this_place()
+    assert "pid:[" in place.boot

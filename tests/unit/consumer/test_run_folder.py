@@ -1,0 +1,70 @@
+"""The run folder: emptied at the start, read by anybody, gone where it is private."""
+
+import json
+from pathlib import Path
+
+from consumer.worker.plan import Phase
+from consumer.worker.run_folder import RunFolder, ShardFile, WorkerFile, open_run_folder
+
+
+def shard_file(folder: RunFolder, pid: int, **changes: object) -> None:
+    row = {"pid": pid, "shard": "shardId-0", "since": 1.0, "alive_at": 2.0, **changes}
+    (folder.path / f"shard-{pid}.json").write_text(json.dumps(row), encoding="utf-8")
+
+
+def test_what_an_earlier_worker_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    folder = open_run_folder(tmp_path / "run")
+    shard_file(folder, 7)
+    (folder.metrics / "counter_7.db").write_bytes(b"left")
+    (folder.path / "notes.txt").write_text("somebody's own", encoding="utf-8")
+
+    again = open_run_folder(tmp_path / "run")
+
+    assert again.shards() == []
+    assert list(again.metrics.iterdir()) == []
+    assert (again.path / "notes.txt").exists()
+
+
+def test_what_shard_processes_say_is_read_and_broken_files_are_no_news(tmp_path: Path) -> None:
+    folder = open_run_folder(tmp_path)
+    shard_file(folder, 7, unsettled=3, sending="held", reason="503", later="field")
+    (folder.path / "shard-8.json").write_text("{", encoding="utf-8")
+
+    assert folder.shards() == [
+        ShardFile(pid=7, shard="shardId-0", since=1, alive_at=2, unsettled=3, sending="held",
+                  reason="503")
+    ]  # fmt: skip
+
+
+def test_the_file_of_a_process_that_is_gone_is_forgotten(tmp_path: Path) -> None:
+    folder = open_run_folder(tmp_path)
+    shard_file(folder, 7)
+
+    folder.forget_shard(7)
+    folder.forget_shard(7)
+
+    assert folder.shards() == []
+
+
+def test_the_worker_tells_how_it_is(tmp_path: Path) -> None:
+    folder = open_run_folder(tmp_path)
+
+    folder.write_worker(WorkerFile(5, 1, 6, 100.5, Phase.RUNNING))
+
+    said = json.loads((tmp_path / "worker.json").read_text(encoding="utf-8"))
+    assert said == {
+        "pid": 5,
+        "number": 1,
+        "daemon_pid": 6,
+        "daemon_started_at": 100.5,
+        "state": "running",
+    }
+
+
+def test_a_private_folder_is_gone_afterwards_and_a_given_one_is_emptied(tmp_path: Path) -> None:
+    with open_run_folder(None) as private, open_run_folder(tmp_path) as given:
+        assert private.path.is_dir()
+        given.write_worker(WorkerFile(5, None, None, None, Phase.WAITING))
+
+    assert not private.path.exists()
+    assert list(tmp_path.iterdir()) == []
