@@ -59,7 +59,7 @@ def _hint(error: BotoCoreError | ClientError | ValueError) -> str:
         case ClientError():
             return _hint_of_code(error.response["Error"]["Code"])
         case NoRegionError():
-            return "set AWS_REGION to the region of the table"
+            return "set AWS_DEFAULT_REGION, which boto3 reads, to the region of the table"
         case NoCredentialsError() | CredentialRetrievalError() | TokenRetrievalError():
             return _CREDENTIALS
         case HTTPClientError() | NoConnection():

@@ -1,4 +1,10 @@
-"""Which ledgers does the contract hold for? In memory, in moto's DynamoDB, in ministack's."""
+"""Which ledgers does the contract hold for?
+
+memory      the one in memory
+moto        DynamoDB in this process
+retried     the same, with every write sent twice, as botocore does where an answer was lost
+ministack   DynamoDB in another process, over HTTP
+"""
 
 import os
 import subprocess
@@ -16,6 +22,7 @@ from moto import mock_aws
 
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.memory.ledger import MemoryLedger
+from tests.contract.faulty_client import tried_twice, with_fault
 from tests.contract.ledger_table import create_ledger_table
 from tests.contract.stores import Ledger, Store
 
@@ -26,7 +33,7 @@ MINISTACK = pytest.param("ministack", marks=pytest.mark.aws)
 START_SECONDS = 15.0
 
 
-@pytest.fixture(params=["memory", "moto", MINISTACK])
+@pytest.fixture(params=["memory", "moto", "retried", MINISTACK])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Every ledger there is."""
     yield from _store(request)
@@ -51,6 +58,9 @@ def _store(request: pytest.FixtureRequest) -> Iterator[Store]:
         case "moto":
             client: DynamoDBClient = request.getfixturevalue("moto_client")
             yield _dynamo_store(lambda: client)
+        case "retried":
+            retried = with_fault(request.getfixturevalue("moto_client"), tried_twice)
+            yield _dynamo_store(lambda: retried)
         case _:
             endpoint: str = request.getfixturevalue("ministack")
             yield _dynamo_store(lambda: boto3.client("dynamodb", endpoint_url=endpoint))
