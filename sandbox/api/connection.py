@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from typing_extensions import override
 
 from sandbox.api.answers import problem
+from sandbox.api.inlet import Inlet
 from sandbox.api.premises import Premises
 from sandbox.api.reading import RequestReader
 from sandbox.api.writing import AnswerWriter
@@ -27,31 +28,20 @@ class Connection(asyncio.Protocol):
         self._queue: deque[Exchange] = deque()
         self._reader = RequestReader(premises, self._queue)
         self._transport: asyncio.Transport
+        self._inlet: Inlet
         self._writer: AnswerWriter
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._writer = AnswerWriter(self._premises, self._queue, self._transport)
+        self._inlet = Inlet(self._transport, self._premises.arrivals, self._take)
+        self._writer = AnswerWriter(self._premises, self._queue, self._transport, self._inlet.open)
         self._open_connections.add(self)
         if len(self._open_connections) > CONNECTIONS:
             self._reader.deaf = True
             answer = problem(503, f"There are at most {CONNECTIONS} connections.")
             self._transport.write(answer.head(closes=True) + answer.body)
             self._transport.close()
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        arrived_at = self._premises.clock()
-        if self._reader.deaf:
-            return
-        self._reader.feed(data, arrived_at)
-        self._writer.advance()
-        if self._reader.wants_continue and len(self._queue) == 1:
-            self._reader.wants_continue = False
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if len(self._queue) > PIPELINED:
-            self._transport.pause_reading()
 
     @override
     def pause_writing(self) -> None:
@@ -64,8 +54,20 @@ class Connection(asyncio.Protocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._open_connections.discard(self)
+        self._inlet.close()
         self._writer.lost()
 
     def abort(self) -> None:
         """End the connection at once."""
         self._transport.abort()
+
+    def _take(self, received: bytes, arrived_at: float) -> None:
+        if self._reader.deaf:
+            return
+        self._reader.feed(received, arrived_at)
+        self._writer.advance()
+        if self._reader.wants_continue and len(self._queue) == 1:
+            self._reader.wants_continue = False
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if len(self._queue) > PIPELINED:
+            self._inlet.shut()

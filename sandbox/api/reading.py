@@ -113,7 +113,7 @@ class RequestReader:
         exchange.whole = True
 
     def _begin(self) -> Exchange:
-        exchange = Exchange(self._arrived_at, self._premises.log.open())
+        exchange = Exchange(self._arrived_at, self._premises.log.open(self._arrived_at))
         self._queue.append(exchange)
         self._incoming = exchange
         self._in_head = True

@@ -1,13 +1,16 @@
 """Which requests did the API receive, and what became of each?"""
 
 import json
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import BinaryIO
 
 DEFAULT_CAPACITY = 2_000_000
 _TRIM_PART = 20  # the log is trimmed by a twentieth at a time, for each trim moves the whole list
 _CHUNK_ENTRIES = 500
+_READ_TOGETHER = 1_024  # as many as there may be connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,17 @@ class RequestLog:
     file: BinaryIO | None = None
     dropped: int = 0
     _lines: list[bytes] = field(default_factory=list)
+    _arrivals: "array[float]" = field(default_factory=lambda: array("d"))
 
-    def open(self) -> int:
-        """Take the next place in the order of arrival."""
+    def open(self, arrived_at: float) -> int:
+        """Take a place for a request that arrived at this time (monotonic seconds)."""
         if len(self._lines) >= self.capacity:
             leaving = max(1, self.capacity // _TRIM_PART)
             del self._lines[:leaving]
+            del self._arrivals[:leaving]
             self.dropped += leaving
         self._lines.append(b"")
+        self._arrivals.append(arrived_at)
         return self.dropped + len(self._lines) - 1
 
     def close(self, place: int, entry: LogEntry) -> None:
@@ -68,10 +74,20 @@ class RequestLog:
             self.file.write(line)
 
     def chunks(self) -> Iterator[bytes]:
-        """What is visible now, in pieces small enough to be written between two requests."""
+        """What is visible now, in pieces small enough to be written between two requests.
+
+        Requests are opened as they are read, connection by connection: those that were read
+        together may have arrived in another order.
+        """
         last = self.dropped + len(self._lines)
         place = self.dropped
+        waiting: list[tuple[float, bytes]] = []
         while place < last:
             start = max(place, self.dropped) - self.dropped
-            place = min(max(place, self.dropped) + _CHUNK_ENTRIES, last)
-            yield b"".join(self._lines[start : place - self.dropped])
+            end = min(start + _CHUNK_ENTRIES, last - self.dropped)
+            place = self.dropped + end
+            waiting.extend(zip(self._arrivals[start:end], self._lines[start:end], strict=True))
+            waiting.sort(key=itemgetter(0))
+            ready = len(waiting) if place >= last else max(0, len(waiting) - _READ_TOGETHER)
+            yield b"".join(line for _, line in waiting[:ready])
+            del waiting[:ready]

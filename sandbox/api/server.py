@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 
 from orders.rate import NO_LIMIT, Rate
+from sandbox.api.arrival import ArrivalClock, ask_for_stamps
 from sandbox.api.connection import Connection
 from sandbox.api.decision import Desk
 from sandbox.api.gap import GapRule
@@ -20,7 +21,7 @@ _START_LIMIT_SECONDS = 10.0
 
 def premises(rate: Rate, log: RequestLog | None = None) -> Premises:
     """A fresh API under this rate, on the machine's monotonic clock."""
-    return Premises(Desk(GapRule(rate)), log or RequestLog(), time.monotonic)
+    return Premises(Desk(GapRule(rate)), log or RequestLog(), time.monotonic, ArrivalClock())
 
 
 @asynccontextmanager
@@ -33,6 +34,7 @@ async def serving(shared: Premises, port: int = 0) -> AsyncIterator[str]:
     server = await asyncio.get_running_loop().create_server(
         lambda: Connection(shared, connections), HOST, port, backlog=1_024
     )
+    ask_for_stamps(server.sockets[0])  # its connections inherit it
     try:
         yield f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
     finally:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable
 from typing import assert_never
 
 from sandbox.api.answers import Answer, Listing
@@ -19,13 +20,18 @@ class AnswerWriter:
     """Answers the exchanges at the head of a queue, each at its turn and its time."""
 
     def __init__(
-        self, premises: Premises, queue: deque[Exchange], transport: asyncio.Transport
+        self,
+        premises: Premises,
+        queue: deque[Exchange],
+        transport: asyncio.Transport,
+        read_on: Callable[[], None],
     ) -> None:
         self.writable = asyncio.Event()
         self.writable.set()
         self._premises = premises
         self._queue = queue
         self._transport = transport
+        self._read_on = read_on
         self._task: asyncio.Task[None] | None = None
 
     def advance(self) -> None:
@@ -109,7 +115,8 @@ class AnswerWriter:
         self._queue.popleft()
         if not exchange.is_control:
             self._premises.log.close(exchange.place, exchange.log_entry())
-        self._transport.resume_reading()  # it pauses while too many requests wait
+        if not self._transport.is_closing():
+            self._read_on()  # nothing is read while too many requests wait
         if exchange.closes and not self._transport.is_closing():
             self._transport.write_eof()  # what the client still sends is read, else it sees a reset
             asyncio.get_running_loop().call_later(_LISTEN_ON_SECONDS, self._transport.close)

@@ -22,7 +22,7 @@ def listed(log: RequestLog) -> list[str]:
 
 def test_entries_are_listed_in_order_of_arrival_whenever_they_end() -> None:
     log = RequestLog()
-    places = [log.open() for _ in range(3)]
+    places = [log.open(float(number)) for number in range(3)]
 
     for number in (2, 0, 1):
         log.close(places[number], entry(str(number)))
@@ -30,9 +30,19 @@ def test_entries_are_listed_in_order_of_arrival_whenever_they_end() -> None:
     assert listed(log) == ["0", "1", "2"]
 
 
+def test_requests_that_were_read_together_are_listed_as_they_arrived() -> None:
+    log = RequestLog()
+    arrivals = [float(number) for number in range(3_000)]
+    for start in range(0, 3_000, 1_000):
+        for arrival in reversed(arrivals[start : start + 1_000]):
+            log.close(log.open(arrival), entry(str(int(arrival))))
+
+    assert listed(log) == [str(number) for number in range(3_000)]
+
+
 def test_a_request_is_visible_once_it_has_ended() -> None:
     log = RequestLog()
-    first, second = log.open(), log.open()
+    first, second = log.open(1.0), log.open(2.0)
     log.close(second, entry("second"))
 
     before = listed(log)
@@ -61,7 +71,7 @@ def test_a_full_log_drops_its_oldest_entries_and_counts_them() -> None:
     log = RequestLog(capacity=40)
 
     for number in range(41):
-        log.close(log.open(), entry(str(number)))
+        log.close(log.open(float(number)), entry(str(number)))
 
     assert log.dropped == 2
     assert listed(log) == [str(number) for number in range(2, 41)]
@@ -69,9 +79,9 @@ def test_a_full_log_drops_its_oldest_entries_and_counts_them() -> None:
 
 def test_a_request_that_outlives_its_place_leaves_no_line() -> None:
     log = RequestLog(capacity=2)
-    place = log.open()
+    place = log.open(0.0)
     for number in range(5):
-        log.close(log.open(), entry(str(number)))
+        log.close(log.open(float(number)), entry(str(number)))
 
     log.close(place, entry("late"))
 
@@ -81,11 +91,11 @@ def test_a_request_that_outlives_its_place_leaves_no_line() -> None:
 def test_a_long_log_comes_in_pieces_and_nothing_twice_while_it_is_trimmed() -> None:
     log = RequestLog(capacity=2_000)
     for number in range(2_000):
-        log.close(log.open(), entry(str(number)))
+        log.close(log.open(float(number)), entry(str(number)))
 
     chunks = log.chunks()
     first = next(chunks)
-    log.close(log.open(), entry("2000"))
+    log.close(log.open(2000.0), entry("2000"))
     rest = b"".join(chunks)
 
     numbers = [int(json.loads(line)["order_id"]) for line in (first + rest).splitlines()]
@@ -95,7 +105,7 @@ def test_a_long_log_comes_in_pieces_and_nothing_twice_while_it_is_trimmed() -> N
 def test_lines_go_to_a_file_as_requests_end() -> None:
     file = io.BytesIO()
     log = RequestLog(file=file)
-    first, second = log.open(), log.open()
+    first, second = log.open(1.0), log.open(2.0)
 
     log.close(second, entry("second"))
     log.close(first, entry("first"))
