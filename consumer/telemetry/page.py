@@ -185,12 +185,18 @@ def _row(account: Account) -> Row:
         name=unquote(upload.source.key) if upload.source.key else upload.id,
         upload=upload.id,
         state=upload.state.value.replace("_", " "),
-        percent=100 * settled // enqueued if enqueued else 100,
+        percent=_percent(settled, enqueued, is_open=upload.listed_open),
         figures=f"{count(tally.accepted)} accepted, {count(account.waiting)} waiting, "
         f"{count(account.lines_read)} lines read",
         problems=", ".join(f"{count(number)} {name}" for number, name in problems if number),
         reason=upload.reason,
     )
+
+
+def _percent(settled: int, enqueued: int, *, is_open: bool) -> int:
+    if not enqueued:
+        return 0 if is_open else 100
+    return min(100, 100 * settled // enqueued)
 
 
 def _worker(snapshot: Snapshot) -> str:

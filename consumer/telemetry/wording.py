@@ -2,24 +2,19 @@
 
 from datetime import UTC, datetime
 
-_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def duration(seconds: float) -> str:
-    """A length of time in its two largest units: `3 h 12 min`."""
-    left = round(seconds)
-    parts = []
-    for name, unit_seconds in _UNITS:
-        if left >= unit_seconds:
-            parts.append(f"{left // unit_seconds} {name}")
-            left %= unit_seconds
-        elif parts:
-            break
-        if len(parts) == 2:  # noqa: PLR2004 - the two largest
-            return " ".join(parts)
-    if left or not parts:
-        parts.append(f"{left} s")
-    return " ".join(parts[:2])
+    """A length of time in its largest unit and the next one: `3 h 12 min`."""
+    whole = round(seconds)
+    for index, (name, unit_seconds) in enumerate(_UNITS[:-1]):
+        if whole < unit_seconds:
+            continue
+        smaller, smaller_seconds = _UNITS[index + 1]
+        rest = whole % unit_seconds // smaller_seconds
+        return f"{whole // unit_seconds} {name}" + (f" {rest} {smaller}" if rest else "")
+    return f"{whole} s"
 
 
 def moment(at: float) -> str:
@@ -31,10 +26,14 @@ def pace(per_second: float) -> str:
     """A pace in the unit in which it is a handy number."""
     for unit, seconds in (("s", 1), ("min", 60)):
         if per_second * seconds >= 1:
-            return f"{per_second * seconds:.3g} per {unit}"
-    return f"{per_second * 3600:.3g} per h"
+            return f"{_handy(per_second * seconds)} per {unit}"
+    return f"{_handy(per_second * 3600)} per h"
 
 
 def count(number: int) -> str:
     """A number with its thousands apart."""
     return f"{number:,}".replace(",", "\u202f")
+
+
+def _handy(number: float) -> str:
+    return f"{number:.0f}" if number >= 100 else f"{number:.3g}"  # noqa: PLR2004 - three digits

@@ -1,0 +1,115 @@
+"""Counting over processes: sums that survive the processes, gauges that do not."""
+
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from consumer.telemetry.exposition import Exposition
+from consumer.telemetry.snapshot import Snapshot
+from consumer.worker.view import WorkerView
+
+SHARD = """
+from consumer.delivery.events import *
+from consumer.telemetry.sink import make_sink
+from ledger.ports.lanes import LaneKey, LaneNumber
+from orders.outcome import Outcome
+from orders.upload import UploadId
+
+sink = make_sink()
+key = LaneKey(UploadId("0" * 20), LaneNumber(0))
+sink(Attempted("accepted", 0.2, None))
+sink(Attempted("unavailable", 0.4, 1.0))
+sink(OrdersSettled(key, Outcome.ACCEPTED, 1))
+sink(RepeatsSkipped(3))
+sink(OrdersMissing(key, 2))
+sink(TurnsWasted(0.5))
+sink(WindowSized(7))
+sink(HeldFor("throttled", 2.5))
+sink(LedgerFailed("settle", "no answer"))
+sink(WaitCapped("a day"))
+"""
+NOTHING_SEEN = Snapshot(at=100.0, monotonic=0.0, worker=WorkerView(), shards=(), ledger=None)
+
+
+def run_shard(folder: Path) -> None:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    subprocess.run([sys.executable, "-c", SHARD], check=True, env=environment)
+
+
+def samples(exposition: Exposition) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    text = exposition.text(NOTHING_SEEN).decode()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if not math.isnan(sample.value)
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for _ in range(2):
+        run_shard(tmp_path)
+    return tmp_path
+
+
+def test_what_processes_counted_is_added_up(folder: Path) -> None:
+    found = samples(Exposition(folder))
+
+    assert found["orders_attempts_total", (("result", "accepted"),)] == 2
+    assert found["orders_attempts_total", (("result", "throttled"),)] == 0
+    assert found["orders_repeats_skipped_total", ()] == 6
+    assert found["orders_turns_wasted_total", ()] == 1
+    assert found["orders_held_seconds_total", (("reason", "throttled"),)] == 5
+    assert found["orders_ledger_errors_total", ()] == 2
+    assert found["orders_waits_capped_total", ()] == 2
+    assert found["orders_attempt_gap_seconds_count", ()] == 2
+    assert found["orders_attempt_gap_seconds_bucket", (("le", "0.99"),)] == 0
+    assert found["orders_attempt_gap_seconds_bucket", (("le", "1.01"),)] == 2
+    assert found["orders_window", ()] == 14
+
+
+def test_counts_of_ended_processes_are_kept_in_one_file_and_their_gauges_dropped(
+    folder: Path,
+) -> None:
+    exposition = Exposition(folder)
+    before = samples(exposition)
+
+    exposition.fold(lambda _: False)
+
+    after = samples(exposition)
+    window = ("orders_window", ())
+    assert before.pop(window) == 14
+    assert window not in after
+    assert after == before
+    assert {path.name for path in folder.iterdir()} == {"counter_ended.db", "histogram_ended.db"}
+
+
+def test_folding_again_adds_what_ended_since(folder: Path) -> None:
+    exposition = Exposition(folder)
+    exposition.fold(lambda _: False)
+    run_shard(folder)
+
+    exposition.fold(lambda _: False)
+    exposition.fold(lambda _: False)
+
+    assert samples(exposition)["orders_repeats_skipped_total", ()] == 9
+
+
+def test_files_of_living_processes_are_left_alone(folder: Path) -> None:
+    names = {path.name for path in folder.iterdir()}
+
+    Exposition(folder).fold(lambda _: True)
+
+    assert {path.name for path in folder.iterdir()} == names
+
+
+def test_a_file_that_was_made_just_now_is_passed_over(folder: Path) -> None:
+    (folder / "counter_999999.db").touch()
+
+    assert samples(Exposition(folder))["orders_repeats_skipped_total", ()] == 6

@@ -1,0 +1,161 @@
+"""The status page: what is left, when it is done, what stands in the way, what to do."""
+
+from dataclasses import replace
+
+import pytest
+
+from consumer.telemetry.chart import HEIGHT, WIDTH, chart
+from consumer.telemetry.health import Finding
+from consumer.telemetry.page import Page, make_page
+from consumer.telemetry.snapshot import LedgerSnapshot, Rare
+from consumer.telemetry.wording import count, duration, pace
+from ledger.ports.history import Sample
+from ledger.ports.lanes import Tally
+from ledger.ports.pace import Bar, HoldKind, Pace, Pause, bar, failed
+from ledger.ports.pace import pause as paused
+from ledger.ports.uploads import UploadState
+from tests.unit.consumer import seen
+
+WAITING = seen.account(tally=Tally(accepted=30, refused=2))
+
+
+def page(ledger: LedgerSnapshot | None, *findings: Finding, rare: Rare | None = None) -> Page:
+    return make_page(seen.snapshot(ledger, seen.shard(), rare=rare), list(findings))
+
+
+def test_it_says_what_is_left_and_when_it_is_done() -> None:
+    shown = page(seen.ledger_seen(WAITING))
+
+    assert (shown.waiting, shown.headline) == ("68", "orders wait")
+    assert shown.finish == "Done in 1 min 8 s, on Mon 12 Jan 1970, 13:47 UTC."
+    assert shown.pace == "Pace 1 per s (configured)."
+    assert shown.runway == "The oldest waiting order leaves the stream in 89 d 23 h."
+    assert shown.is_fine
+    assert shown.worker == "Worker number 1, 1 shard."
+
+
+def test_each_upload_shows_its_progress_and_its_problems() -> None:
+    gone = seen.ended(seen.account(2, tally=Tally(accepted=1234, missing=1), invalid=2))
+
+    first, second = page(seen.ledger_seen(WAITING), rare=Rare((gone,))).rows
+
+    assert first.percent == 32
+    assert first.figures == "30 accepted, 68 waiting, 100 lines read"
+    assert first.problems == "2 refused"
+    assert second.state == "done with problems"
+    assert second.percent == 100
+    assert second.problems == "2 invalid, 1 missing"
+
+
+def test_while_it_is_read_progress_is_that_of_the_estimate() -> None:
+    reading = seen.account(tally=Tally(accepted=10), enqueued=20, state=UploadState.READING)
+    reading = replace(reading, upload=replace(reading.upload, estimate=100))
+    announced = seen.account(tally=Tally(), enqueued=0, state=UploadState.READING)
+
+    assert page(seen.ledger_seen(reading)).rows[0].percent == 10
+    assert page(seen.ledger_seen(announced)).rows[0].percent == 0
+
+
+@pytest.mark.parametrize(
+    ("pace_item", "what", "advice"),
+    [
+        (Pace(), "barred", "ORDERS_RATE"),
+        (
+            paused(seen.ONE_PER_SECOND, Pause("ann", "stocktaking", since=0.0, until=None)),
+            "paused by ann: stocktaking",
+            "`orders resume`",
+        ),
+        (
+            bar(seen.ONE_PER_SECOND, "b", Bar("refusal budget spent", "30 of 40", since=0.0)),
+            "30 of 40",
+            "Put it right, then run `orders resume`.",
+        ),
+        (
+            failed(
+                seen.ONE_PER_SECOND,
+                HoldKind.UNAUTHORIZED,
+                generation=0,
+                why="401",
+                wait_seconds=0,
+                now=seen.NOW,
+            ),
+            "unauthorized: 401",
+            "ORDERS_API_TOKEN_FILE",
+        ),
+    ],
+)
+def test_what_stands_in_the_way_comes_with_what_to_do(
+    pace_item: Pace, what: str, advice: str
+) -> None:
+    shown = page(seen.ledger_seen(WAITING, pace=pace_item))
+
+    assert not shown.is_fine
+    assert what in shown.obstacles[0].what
+    assert advice in shown.obstacles[0].advice
+
+
+def test_a_short_runway_is_told_in_warning() -> None:
+    shown = page(seen.ledger_seen(WAITING, retention_days=1.0))
+
+    assert "lost in 23 h" in shown.obstacles[0].what
+
+
+def test_what_is_wrong_with_the_worker_is_told_too() -> None:
+    finding = Finding("clock", is_fine=False, says="+3.0 s off DynamoDB's")
+
+    shown = page(seen.ledger_seen(), finding)
+
+    assert shown.obstacles[0].what == "clock: +3.0 s off DynamoDB's."
+    assert not shown.is_fine
+
+
+def test_before_the_ledger_was_read_it_says_so() -> None:
+    shown = page(None)
+
+    assert shown.state == "starting"
+    assert shown.chart is None
+    assert shown.rows == ()
+
+
+def test_the_chart_shows_the_pace_between_samples_up_to_now() -> None:
+    samples = [Sample(seen.NOW - 30 + t, 2 * t, 100) for t in range(30)]
+    samples.append(Sample(seen.NOW, 60, 100))
+
+    picture = chart(samples, target_per_second=4.0, now=seen.NOW)
+
+    assert [bar.width for bar in picture.bars] == [10, 10, 10]
+    assert picture.bars[-1].left + picture.bars[-1].width == WIDTH
+    assert picture.top_per_second == pytest.approx(4.4)
+    assert picture.bars[0].height == pytest.approx(HEIGHT * 2 / 4.4, abs=0.1)
+    assert picture.target_height == pytest.approx(HEIGHT * 4 / 4.4, abs=0.1)
+
+
+def test_a_chart_of_nothing_has_an_edge_all_the_same() -> None:
+    assert chart([], target_per_second=None, now=0.0).top_per_second == 1.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.0, "0 s"),
+        (59.6, "1 min"),
+        (61, "1 min 1 s"),
+        (3_600, "1 h"),
+        (3_661, "1 h 1 min"),
+        (86_400 * 11 + 3_600 * 14 + 59, "11 d 14 h"),
+        (86_405, "1 d"),
+    ],
+)
+def test_lengths_of_time_are_told_in_two_units(seconds: float, told: str) -> None:
+    assert duration(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("per_second", "told"), [(1_000.0, "1000 per s"), (0.5, "30 per min"), (1 / 3600, "1 per h")]
+)
+def test_paces_are_told_in_a_handy_unit(per_second: float, told: str) -> None:
+    assert pace(per_second) == told
+
+
+def test_thousands_stand_apart() -> None:
+    assert count(1_234_567) == "1\u202f234\u202f567"
