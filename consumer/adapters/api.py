@@ -1,6 +1,7 @@
 """How does an order become one PUT, and what did the API's answer come to?"""
 
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from consumer.adapters.asked_wait import asked_wait_seconds, retry_after_seconds
 from consumer.adapters.connections import Connections
 from consumer.adapters.credentials import Credential, CredentialUnreadable, FixedCredential
 from consumer.adapters.http_answer import Answer, Broken, Head
+from consumer.adapters.http_connection import nothing
 from consumer.adapters.opening import NotOpened, opener, parse_proxy
 from consumer.delivery.attempts import (
     Accepted,
@@ -52,10 +54,17 @@ class HttpApi:
         proxy = None if proxy_url is None else parse_proxy(proxy_url)
         self._connections = Connections(opener(self._url, ca_file=ca_file, proxy=proxy))
 
-    def put(self, order_id: str, body: bytes, *, idempotency_key: str) -> Attempt:
+    def put(
+        self,
+        order_id: str,
+        body: bytes,
+        *,
+        idempotency_key: str,
+        sent: Callable[[], None] = nothing,
+    ) -> Attempt:
         """Send one order, once; ends within the attempt's deadline and never raises.
 
-        The key is visible ASCII.
+        The key is visible ASCII. `sent` is called when the last byte of the request is on its way.
         """
         deadline = time.monotonic() + self._attempt_seconds
         try:
@@ -63,7 +72,7 @@ class HttpApi:
         except CredentialUnreadable as error:
             return Unauthorized(NOTHING_SENT, str(error))
         request = self._request(order_id, body, idempotency_key, token)
-        match self._connections.exchange(request, deadline=deadline):
+        match self._connections.exchange(request, deadline=deadline, sent=sent):
             case Answer(head, answer_body):
                 return self._came_to(head, answer_body, token)
             case Broken(reason, head):

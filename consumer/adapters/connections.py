@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from consumer.adapters.http_answer import Answer, Broken
-from consumer.adapters.http_connection import HttpConnection, NothingSent
+from consumer.adapters.http_connection import HttpConnection, NothingSent, nothing
 from consumer.adapters.opening import NotOpened
 
 IDLE_SECONDS = 50.0  # below the 60 s after which common load balancers close
@@ -51,11 +51,13 @@ class Connections:
             return None
         return self._keep(self._opened(seconds))
 
-    def exchange(self, request: bytes, *, deadline: float) -> Answer | Broken | NotOpened:
+    def exchange(
+        self, request: bytes, *, deadline: float, sent: Callable[[], None] = nothing
+    ) -> Answer | Broken | NotOpened:
         """Send a request, once, and read its answer; `deadline` in seconds of time.monotonic()."""
         idle = self._take()
         if idle is not None:
-            result = idle.connection.exchange(request, deadline=deadline)
+            result = idle.connection.exchange(request, deadline=deadline, sent=sent)
             if not isinstance(result, NothingSent):
                 self._release(idle.connection, idle.opened_at, result)
                 return result
@@ -64,7 +66,7 @@ class Connections:
         connection = self._opened(deadline - time.monotonic())
         if isinstance(connection, NotOpened):
             return connection
-        result = connection.exchange(request, deadline=deadline)
+        result = connection.exchange(request, deadline=deadline, sent=sent)
         if isinstance(result, NothingSent):
             connection.close()
             return NotOpened(result.reason)

@@ -4,6 +4,7 @@ import select
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -20,6 +21,10 @@ class NothingSent:
     reason: str
 
 
+def nothing() -> None:
+    """Do nothing: nobody asked when the request was sent."""
+
+
 Exchanged = Answer | Broken | NothingSent
 
 
@@ -32,9 +37,12 @@ class HttpConnection:
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
 
-    def exchange(self, request: bytes, *, deadline: float) -> Exchanged:
+    def exchange(
+        self, request: bytes, *, deadline: float, sent: Callable[[], None] = nothing
+    ) -> Exchanged:
         """Send a request and read its answer; `deadline` in seconds of time.monotonic().
 
+        `sent` is called when the last byte of the request has been given to the kernel.
         After anything but an Answer with time left the connection has no further use.
         """
         if deadline <= time.monotonic():
@@ -46,6 +54,8 @@ class HttpConnection:
             if unsent and not lost:
                 try:
                     unsent = unsent[self._send(unsent) :]
+                    if not unsent:
+                        sent()
                 except OSError as error:
                     if len(unsent) == len(request):
                         return NothingSent(f"the connection was lost: {cause(error)}")

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from consumer.delivery.entries import Entry
 from ledger.ports.dead_letters import DeadLetter
-from ledger.ports.lanes import Lane, Settlement
+from ledger.ports.lanes import Lane, LaneKey, Settlement
 from ledger.ports.pace import Bar, HoldKind
-from orders.upload import UploadId
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +83,9 @@ class ForgetSetAside:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Read the pace item and which of these uploads are cancelled; then call `looked`."""
+    """Read the pace item and which of these lanes' uploads are cancelled; then call `looked`."""
 
-    uploads: tuple[UploadId, ...]
+    lanes: tuple[LaneKey, ...]
 
 
 PaceChange = ReportFailure | ReportAnswer | SetBar | ForgetSetAside

@@ -4,6 +4,7 @@ The published table is docs/api-answers.md; the adapter maps an answer to one of
 the delivery decides what follows, by an exhaustive match.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,8 +69,13 @@ Attempt = Accepted | Refused | Conflict | Unauthorized | Throttled | Unavailable
 class Api(Protocol):
     """The third party's API."""
 
-    def put(self, order_id: str, body: bytes, *, idempotency_key: str) -> Attempt:
-        """Send one order, once; ends within the attempt's deadline and never raises."""
+    def put(
+        self, order_id: str, body: bytes, *, idempotency_key: str, sent: Callable[[], None]
+    ) -> Attempt:
+        """Send one order, once; ends within the attempt's deadline and never raises.
+
+        `sent` is called when the whole request is on its way, before the answer is waited for.
+        """
 
     def connect(self) -> None:
         """Open a connection ahead of the first turn; a failure shows with the attempt."""

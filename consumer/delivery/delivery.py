@@ -25,12 +25,11 @@ from consumer.delivery.turns import Verdict
 from ledger.ports.lanes import Lane, LaneKey
 from ledger.ports.pace import Pace, Reservation
 from orders.envelope import EndMarker, OrderEnvelope
-from orders.upload import UploadId
 
 LOOK_SECONDS = 0.5
 """The pace item is read at least this often, so that every change is seen within a second."""
-LOOK_UPLOADS = 8
-"""At each look, so many uploads at the head are asked whether they are cancelled."""
+LOOK_LANES = 8
+"""At each look, so many lanes at the head are asked whether their uploads are cancelled."""
 
 
 class Delivery:
@@ -114,8 +113,7 @@ class Delivery:
             return change
         if not self._is_looking and now >= self._looked_at + LOOK_SECONDS:
             self._is_looking = True
-            uploads = dict.fromkeys(key.upload for key in self._hand.lanes)
-            return Look(tuple(uploads)[:LOOK_UPLOADS])
+            return Look(tuple(self._hand.lanes)[:LOOK_LANES])
         return self._settle(now) or self._sending.next(now)
 
     def due(self) -> float:
@@ -152,9 +150,17 @@ class Delivery:
         """A `Reserve` could not be carried out."""
         self._sending.reserve_failed()
 
+    def is_void(self, send: Send, now: float) -> bool:
+        """Is the turn lost, so that `given_up` is to be called?"""
+        return self._sending.is_void(send, now)
+
     def may_start(self, send: Send, now: float) -> Verdict | float:
         """GO: start now; VOID: call `given_up`; a time: ask again then."""
         return self._sending.may_start(send, now)
+
+    def sent(self, now: float) -> None:
+        """An attempt's request is on its way: from here on the next one keeps its distance."""
+        self._sending.turns.sent(now)
 
     def given_up(self, send: Send, now: float) -> None:
         """A `Send` did not start."""
@@ -173,7 +179,7 @@ class Delivery:
         """A change of the pace could not be written; it is handed out again."""
         self._view.change_failed()
 
-    def looked(self, pace: Pace, cancelled: Collection[UploadId], now: float) -> None:
+    def looked(self, pace: Pace, cancelled: Collection[LaneKey], now: float) -> None:
         """A `Look` ended."""
         self._is_looking = False
         standstill = self._view.standstill(now)

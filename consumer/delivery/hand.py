@@ -14,7 +14,6 @@ from ledger.ports.lanes import LaneKey, LaneNumber
 from ledger.ports.pace import Bar
 from orders.envelope import EndMarker, OrderEnvelope, UnknownVersion, Unreadable
 from orders.outcome import Outcome
-from orders.upload import UploadId
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,8 @@ class DeliverySettings:
     """What a delivery is told at the start.
 
     window_max: orders. refusal_budget: more than N and more than P percent bar sending.
-    conflict_is_accepted: a 409 counts as accepted even on a first attempt.
+    conflict_outcome: what every 409 means; None: accepted if an earlier attempt may have got through,
+    else refused.
     """
 
     shard: str
@@ -30,7 +30,7 @@ class DeliverySettings:
     window_max: int = 64
     refusal_budget: tuple[int, float] = (20, 5.0)
     failed_alone: int = 3
-    conflict_is_accepted: bool = False
+    conflict_outcome: Outcome | None = None
 
 
 class Hand:
@@ -112,10 +112,11 @@ class Hand:
             self.done(entry, outcome)
         return outcome is not None
 
-    def cancel(self, uploads: Collection[UploadId]) -> None:
-        """Some uploads are cancelled, or orders set aside: settle those that wait."""
-        for track in self.lanes.values():
-            track.is_cancelled = track.is_cancelled or track.lane.key.upload in uploads
+    def cancel(self, cancelled: Collection[LaneKey]) -> None:
+        """The uploads of some lanes are cancelled, or orders set aside: settle those that wait."""
+        for key in cancelled:
+            if key in self.lanes:
+                self.lanes[key].is_cancelled = True
         for entry in list(self.window.active):
             if entry.stage is Stage.WAITING:
                 self.settle_unsent(entry)

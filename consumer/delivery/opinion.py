@@ -33,7 +33,7 @@ class Opinion:
     may_have_arrived: bool = False
 
 
-def opinion_of(attempt: Attempt, entry: Entry, *, accepts_conflict: bool) -> Opinion:
+def opinion_of(attempt: Attempt, entry: Entry, *, conflict_outcome: Outcome | None) -> Opinion:
     """Judge an attempt, and note the API's answer at the entry (for a dead letter)."""
     match attempt:
         case Accepted(status):
@@ -43,9 +43,9 @@ def opinion_of(attempt: Attempt, entry: Entry, *, accepts_conflict: bool) -> Opi
             _note(entry, status, reason, answer)
             return Opinion(Outcome.REFUSED)
         case Conflict(status, answer):
-            _note(entry, status, "conflict, and no earlier attempt can have got through", answer)
-            arrived = accepts_conflict or entry.may_have_arrived
-            return Opinion(Outcome.ACCEPTED if arrived else Outcome.REFUSED)
+            _note(entry, status, "the API answered 409: it has this order already", answer)
+            likely = Outcome.ACCEPTED if entry.may_have_arrived else Outcome.REFUSED
+            return Opinion(conflict_outcome or likely)
         case Unauthorized(status, reason):
             _note(entry, status, reason, "")
             return Opinion(kind=HoldKind.UNAUTHORIZED, why=reason)

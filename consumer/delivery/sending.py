@@ -8,7 +8,7 @@ from consumer.delivery.failing import Failing, suspects
 from consumer.delivery.hand import Hand
 from consumer.delivery.opinion import Opinion, opinion_of
 from consumer.delivery.sizing import Sizing
-from consumer.delivery.turns import Turns, Verdict
+from consumer.delivery.turns import Turns, Verdict, is_void
 from ledger.ports.pace import Grant, HoldKind, Pace, Reservation, Superseded
 from orders.outcome import Outcome
 
@@ -30,7 +30,7 @@ class Sending:
         self._view = hand.view
         self._window = hand.window
         self._failing = Failing(settings.failed_alone)
-        self._accepts_conflict = settings.conflict_is_accepted
+        self._conflict_outcome = settings.conflict_outcome
         self._observe = observe
         self._is_reserving = False
         self._orders_waited = False
@@ -43,7 +43,7 @@ class Sending:
         rate = self._view.pace.rate(now)
         per_second = rate.per_second if rate else None
         if sizing.resize(
-            rate,
+            per_second,
             unanswered_seconds=self._unanswered_seconds(now),
             settle_seconds=self._hand.settling.seconds(per_second or 0.0),
         ):
@@ -139,13 +139,19 @@ class Sending:
                 self._observe(TurnsWasted(turns))
         self._orders_waited = False
 
+    def is_void(self, send: Send, now: float) -> bool:
+        """Is the turn lost: by a change of the pace, a stop, or because the order needs none?"""
+        if self.is_stopping or self._view.is_superseded or self._view.closed(now):
+            return True
+        if is_void(send, self._view.pace):
+            return True
+        return self._hand.unsent_outcome(send.entry) is not None
+
     def may_start(self, send: Send, now: float) -> Verdict | float:
         """GO: start now; VOID: call `given_up`; a time: ask again then."""
-        if self.is_stopping or self._view.is_superseded or self._view.closed(now):
+        if self.is_void(send, now):
             return Verdict.VOID
-        if self._hand.unsent_outcome(send.entry):
-            return Verdict.VOID
-        verdict = self.turns.verdict(send, self._view.pace, now)
+        verdict = self.turns.verdict(send, now)
         if verdict is Verdict.GO:
             self._start(send.entry, now)
         return verdict
@@ -174,7 +180,7 @@ class Sending:
         """A `Send` made its attempt."""
         self.in_flight -= 1
         entry = send.entry
-        opinion = opinion_of(attempt, entry, accepts_conflict=self._accepts_conflict)
+        opinion = opinion_of(attempt, entry, conflict_outcome=self._conflict_outcome)
         name = type(attempt).__name__.lower()
         self._observe(Attempted(name, latency_seconds, entry.gap_seconds))
         if opinion.outcome:

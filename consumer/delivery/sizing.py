@@ -3,8 +3,6 @@
 from collections import deque
 from math import ceil
 
-from orders.rate import Rate
-
 EXPECTED_SECONDS = 4.0
 """An attempt without an answer makes the window grow up to this latency."""
 CONNECTION_SECONDS = 0.000_4
@@ -39,17 +37,17 @@ class Sizing:
         self._latency.add(seconds)
 
     def resize(
-        self, rate: Rate | None, *, unanswered_seconds: float, settle_seconds: float
+        self, per_second: float | None, *, unanswered_seconds: float, settle_seconds: float
     ) -> bool:
-        """Find the size: rate x (latency + settle). True where it changed.
+        """Find the size: rate x (latency + settle); without a rate, the most. True: it changed.
 
         unanswered_seconds: how long the oldest attempt is on its way, which counts up to
         EXPECTED_SECONDS only, so that an API that hangs does not get the whole window sent into it.
         """
         size = self.window_max
-        if rate is not None and rate.per_second is not None:
+        if per_second is not None:
             latency = max(self._latency.worst, min(unanswered_seconds, EXPECTED_SECONDS))
-            size = min(size, max(1, ceil(rate.per_second * (latency + settle_seconds))))
+            size = min(size, max(1, ceil(per_second * (latency + settle_seconds))))
         changed, self.size = size != self.size, size
         return changed
 

@@ -26,6 +26,11 @@ class Turn:
     is_probe: bool
 
 
+def is_void(turn: Turn | Send, pace: Pace) -> bool:
+    """Did a change of the pace, a pause or a hold make this turn void?"""
+    return turn.epoch != pace.epoch or turn.generation != pace.generation
+
+
 class Verdict(Enum):
     """May the attempt start?"""
 
@@ -52,10 +57,8 @@ class Turns:
 
     def drop_void(self, pace: Pace) -> None:
         """Give up the turns that a change of the pace, a pause or a hold made void."""
-        if any(t.epoch != pace.epoch or t.generation != pace.generation for t in self.held):
-            self.held = deque(
-                t for t in self.held if t.epoch == pace.epoch and t.generation == pace.generation
-            )
+        if any(is_void(turn, pace) for turn in self.held):
+            self.held = deque(t for t in self.held if not is_void(t, pace))
 
     def wanted(self, orders: int, interval: float) -> int:
         """How many turns to reserve for so many orders that are ready and have none.
@@ -70,10 +73,8 @@ class Turns:
             return 0
         return missing
 
-    def verdict(self, send: Send, pace: Pace, now: float) -> Verdict | float:
-        """GO, VOID, or the time to ask again: another start is too close."""
-        if send.epoch != pace.epoch or send.generation != pace.generation:
-            return Verdict.VOID
+    def verdict(self, send: Send, now: float) -> Verdict | float:
+        """GO, or the time to ask again: the turn is not yet, or another start is too close."""
         if now < send.start:
             return send.start
         earliest = self._earliest(send.interval)
@@ -86,6 +87,11 @@ class Turns:
             return self.last_start + MIN_GAP_SHARE * interval
         crowd = int(CROWD_SECONDS / interval) + 1
         return self._starts[-crowd] + CROWD_SECONDS if len(self._starts) >= crowd else 0.0
+
+    def sent(self, now: float) -> None:
+        """The request of the last start is on its way; it may have taken a while to get there."""
+        if self.last_start is not None:
+            self.last_start = max(self.last_start, now)
 
     def started(self, now: float) -> float | None:
         """Note a start; returns the gap to the one before, in seconds."""

@@ -16,9 +16,17 @@ from consumer.setting_values import Conflict
 from consumer.settings import ConsumerSettings
 from consumer.telemetry.sink import make_sink
 from ledger.dynamodb.connect import open_ledger
+from orders.outcome import Outcome
 
 SETTLE_SECONDS = 5.0
 """How long, after the last attempt ended, the ledger may take until the process ends."""
+
+
+_CONFLICTS = {
+    Conflict.RETRIED: None,
+    Conflict.ACCEPTED: Outcome.ACCEPTED,
+    Conflict.REFUSED: Outcome.REFUSED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ def build(
             window_max=settings.window,
             refusal_budget=settings.refusal_budget,
             failed_alone=settings.failed_alone,
-            conflict_is_accepted=settings.conflict is Conflict.ACCEPTED,
+            conflict_outcome=_CONFLICTS[settings.conflict],
         ),
     )
     guard = Guard(

@@ -21,8 +21,8 @@ from consumer.sending.errands import Errands
 from ledger.ports.errors import LedgerError
 from orders.upload import idempotency_key
 
-CONNECT_SECONDS = 0.02
-"""A turn further away than this leaves time to open a connection."""
+CONNECT_SECONDS = 1.0
+"""A connection is opened so long before its turn: in time, and not so early that it goes stale."""
 LEDGER_RETRY_SECONDS = 1.0
 NEVER = float("inf")
 
@@ -145,20 +145,34 @@ class Crew:
                 self._try("change the pace", partial(self._change_pace, action))
 
     def _send(self, send: Send) -> None:
-        if send.start - self._clock.now() > CONNECT_SECONDS:
-            self._api.connect()
-        if not self._starts(send):
+        if not (self._comes_near(send) and self._starts(send)):
             return
         entry, key = send.entry, send.entry.key
         if key is None:
             raise AssertionError("a record that is no order was to be sent")
         started = self._clock.now()
         name = idempotency_key(key.upload, entry.line)
-        attempt = self._api.put(entry.order_id, entry.body, idempotency_key=name)
+        attempt = self._api.put(entry.order_id, entry.body, idempotency_key=name, sent=self._sent)
         with self.lock:
             now = self._clock.now()
             self.delivery.ended(send, attempt, now=now, latency_seconds=now - started)
             self.settled.notify_all()
+
+    def _sent(self) -> None:
+        with self.lock:
+            self.delivery.sent(self._clock.now())
+
+    def _comes_near(self, send: Send) -> bool:
+        """Wait until shortly before the turn, and open a connection; False where it became void."""
+        with self.lock:
+            while (seconds := send.start - CONNECT_SECONDS - self._clock.now()) > 0:
+                if self.delivery.is_void(send, self._clock.now()) or self._is_closed:
+                    self.delivery.given_up(send, self._clock.now())
+                    return False
+                self._turn.wait(seconds)
+        if send.start > self._clock.now():
+            self._api.connect()
+        return True
 
     def _starts(self, send: Send) -> bool:
         """Wait for the turn; False where it became void."""
@@ -204,7 +218,7 @@ class Crew:
     def _look(self, action: Look) -> None:
         def look() -> None:
             pace = self.errands.read_pace()
-            cancelled = self.errands.cancelled_of(action.uploads)
+            cancelled = self.errands.cancelled_of(action.lanes)
             with self.lock:
                 self.delivery.looked(pace, cancelled, self._clock.now())
                 self._turn.notify_all()

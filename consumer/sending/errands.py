@@ -69,9 +69,9 @@ class Errands:
         self._known = self._ledger.read_pace()
         return self._known
 
-    def cancelled_of(self, uploads: Iterable[UploadId]) -> set[UploadId]:
-        """Which of these uploads a person cancelled."""
-        return {upload for upload in uploads if self._is_cancelled(upload)}
+    def cancelled_of(self, lanes: Iterable[LaneKey]) -> set[LaneKey]:
+        """Which of these lanes belong to uploads that a person cancelled."""
+        return {key for key in lanes if self._is_cancelled(key.upload)}
 
     def _is_cancelled(self, upload: UploadId) -> bool:
         account = self._ledger.read_account(upload)

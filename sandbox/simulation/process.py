@@ -161,7 +161,7 @@ class Process:
 
     def _look(self, action: Look) -> None:
         pace = self._errands.read_pace()
-        cancelled = self._errands.cancelled_of(action.uploads)
+        cancelled = self._errands.cancelled_of(action.lanes)
         self.delivery.looked(pace, cancelled, self._timeline.now())
 
 
