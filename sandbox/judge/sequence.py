@@ -11,14 +11,14 @@ from sandbox.judge.verdict import Verdict, some
 
 @dataclass(frozen=True, slots=True)
 class TakeOver:
-    """A process lost its shard to another one, or was killed.
+    """A process lost its shard to another one, or was killed. Times as in the log.
 
-    at: from when it must send nothing, in the log's seconds: when it was killed, or woke up to find
-        itself superseded. is_gone: whether it had ended when somebody looked.
+    at: from when it must send nothing: when it was superseded or killed.
+    gone_at: when it had ended, before any successor could send; None: it lives on.
     """
 
     at: float
-    is_gone: bool
+    gone_at: float | None
 
 
 def order_is_kept(seen: Observed, *, whole_file: bool = True) -> Verdict:
@@ -59,20 +59,26 @@ def _done_at(requests: Sequence[Request]) -> float:
 def old_owner_stops(seen: Observed, *, take_overs: Sequence[TakeOver], window: int = 1) -> Verdict:
     """Promise 6: after each take-over at most the old owner's `window` of current turns.
 
-    The new owner sends all that the old one had in hand, so what the old one sends shows as an
-    order that comes again.
+    Until it has ended, whatever comes is from the old owner. What it sends beside its successor
+    shows as orders that come again, because the successor sends all that the old one had in hand.
     """
+    breaches = []
     again = seen.repeats()
-    breaches = [
-        f"the old owner of take-over {number} still lives"
-        for number, take_over in enumerate(take_overs, 1)
-        if not take_over.is_gone
-    ]
-    starts = [take_over.at for take_over in take_overs]
-    for number, (start, end) in enumerate(pairwise([*starts, float("inf")]), 1):
-        late = [request.order_id for request in again if start < request.t <= end]
+    ends = [take_over.at for take_over in take_overs[1:]] + [float("inf")] * bool(take_overs)
+    alone = 0
+    for number, (take_over, end) in enumerate(zip(take_overs, ends, strict=True), 1):
+        if take_over.gone_at is None:
+            breaches.append(f"the old owner of take-over {number} still lives")
+        gone_at = take_over.gone_at or take_over.at
+        sent = [r.order_id for r in seen.requests if take_over.at < r.t <= gone_at]
+        alone += len(sent)
+        if len(sent) > window:
+            breaches.append(f"the old owner of take-over {number} went on to send: {some(sent)}")
+        late = [request.order_id for request in again if take_over.at < request.t <= end]
         if len(late) > window:
             breaches.append(f"after take-over {number} came again: {some(late)}")
-    sent = sum(request.t > starts[0] for request in again) if starts else 0
-    evidence = f"{len(take_overs)} old owners are gone; {sent} orders came again after them"
+    evidence = (
+        f"{len(take_overs)} old owners ended; they sent {alone} orders after they had lost their "
+        f"shard, and {len(again)} came again"
+    )
     return Verdict(6, evidence, tuple(breaches))

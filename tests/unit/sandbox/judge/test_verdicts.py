@@ -258,12 +258,20 @@ def test_an_old_owner_may_finish_its_current_turn_and_no_more() -> None:
     one = seen([*ALL, sent(9, 12.0)])
     two = seen([*ALL, sent(9, 12.0), sent(10, 13.0)])
 
-    assert old_owner_stops(one, take_overs=[TakeOver(at=11.0, is_gone=True)]).is_kept
-    assert not old_owner_stops(two, take_overs=[TakeOver(at=11.0, is_gone=True)]).is_kept
+    assert old_owner_stops(one, take_overs=[TakeOver(at=11.0, gone_at=11.0)]).is_kept
+    assert not old_owner_stops(two, take_overs=[TakeOver(at=11.0, gone_at=11.0)]).is_kept
+
+
+def test_what_comes_before_the_old_owner_has_ended_is_its_own() -> None:
+    quick = TakeOver(at=8.5, gone_at=9.5)
+    slow = TakeOver(at=8.5, gone_at=10.5)
+
+    assert old_owner_stops(seen(ALL), take_overs=[quick]).is_kept
+    assert not old_owner_stops(seen(ALL), take_overs=[slow]).is_kept
 
 
 def test_an_old_owner_that_lives_on_breaks_promise_six() -> None:
-    verdict = old_owner_stops(seen(ALL), take_overs=[TakeOver(at=11.0, is_gone=False)])
+    verdict = old_owner_stops(seen(ALL), take_overs=[TakeOver(at=11.0, gone_at=None)])
 
     assert not verdict.is_kept
 

@@ -1,0 +1,28 @@
+"""orders demo: does it do what it promises?"""
+
+import typer
+
+from orders_cli.demo.show import show
+from orders_cli.demo.telling import Teller
+from orders_cli.failures import ExitCode
+from orders_cli.speech import say
+from orders_cli.teaching import command_app, examples
+
+app = command_app()
+
+
+@app.command(epilog=examples("orders demo"))
+def demo() -> None:
+    """See the whole system at work on this machine, in about a minute.
+
+    A file goes through real S3 events, Lambda, Kinesis, KCL and DynamoDB (embedded) to an API that
+    takes one order a second. Then the consumer is killed, superseded, made faster, and the API
+    breaks down. At the end every promise is judged by what the API received. Exit code 0 only if
+    each of them was kept.
+    """
+    try:
+        kept = show(Teller())
+    except KeyboardInterrupt as error:
+        say("The demo was stopped; everything is cleared away.")
+        raise typer.Exit(ExitCode.STOPPED_WATCHING) from error
+    raise typer.Exit(ExitCode.DONE if kept else ExitCode.PROBLEMS)

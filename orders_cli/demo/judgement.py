@@ -1,0 +1,86 @@
+"""How does the demo end: what do ledger and API say, and was each promise kept?"""
+
+from collections.abc import Sequence
+
+from orders_cli.demo.acts import Happenings
+from orders_cli.demo.file import DemoFile
+from orders_cli.demo.telling import Teller
+from orders_cli.speech import aligned
+from sandbox.api.gap import ALLOWANCE_OF_INTERVAL
+from sandbox.judge.arrival import nothing_is_lost, repeats_are_bounded
+from sandbox.judge.evidence import Numbers, Observed
+from sandbox.judge.outage import outage_costs_time_only
+from sandbox.judge.sequence import old_owner_stops, order_is_kept
+from sandbox.judge.spacing import pace_is_kept
+from sandbox.judge.verdict import Verdict
+
+# The judge reads arrivals, which are a little off the starts that the promise speaks of: what the
+# API itself takes as kept is kept.
+GAP_SHARE = 1 - ALLOWANCE_OF_INTERVAL
+LEAST_USED = 0.97
+_PASS, _FAIL = "PASS", "FAIL"
+_REFUSALS = range(400, 500)
+
+
+def judge(seen: Observed, happenings: Happenings, file: DemoFile) -> list[Verdict]:
+    """A verdict on each promise, by the API's own log and the ledger's numbers."""
+    return [
+        nothing_is_lost(seen),
+        repeats_are_bounded(seen, kills=happenings.kills),
+        pace_is_kept(
+            seen,
+            rates=happenings.rates,
+            busy=happenings.busy,
+            gap_share=GAP_SHARE,
+            least_used=LEAST_USED,
+        ),
+        order_is_kept(seen),
+        outage_costs_time_only(
+            seen, outages=happenings.outages, refused_for_good={file.refused_id}
+        ),
+        old_owner_stops(seen, take_overs=happenings.take_overs),
+    ]
+
+
+def tell_end(teller: Teller, seen: Observed, verdicts: Sequence[Verdict]) -> bool:
+    """Tell it all; True where every promise was kept."""
+    teller.act("What the ledger says, and what the API received")
+    for line in aligned([("", "ledger", "API"), *_columns(seen)]):
+        teller.line(f"          {line}")
+    teller.line()
+    for line in _equation(seen.now):
+        teller.line(f"          {line}")
+    teller.act("The promises, judged by the API's own log")
+    for verdict in verdicts:
+        word = _PASS if verdict.is_kept else _FAIL
+        teller.line(f"{f'{verdict.promise}. {verdict.name} ':.<60} {word}")
+        for sentence in (verdict.evidence, *verdict.breaches):
+            teller.line(f"          {sentence}")
+    return all(verdict.is_kept for verdict in verdicts)
+
+
+def _columns(seen: Observed) -> list[tuple[str, str, str]]:
+    by_line = seen.requests_by_line().values()
+    accepted = sum(any(r.is_accepted for r in requests) for requests in by_line)
+    refused = sum(bool(rs) and rs[-1].status in _REFUSALS for rs in by_line)
+    now = seen.now
+    return [
+        ("orders", str(now.enqueued), str(sum(bool(requests) for requests in by_line))),
+        ("accepted", str(now.accepted), str(accepted)),
+        ("refused", str(now.refused), str(refused)),
+        ("waiting", str(now.waiting), "-"),
+        ("requests", "-", str(len(seen.requests))),
+        ("repeats", "-", str(len(seen.repeats()))),
+    ]
+
+
+def _equation(now: Numbers) -> tuple[str, str]:
+    read = f"{now.blank} blank + {now.invalid} invalid + {now.enqueued} enqueued"
+    settled = (
+        f"{now.accepted} accepted + {now.refused} refused + {now.cancelled} cancelled + "
+        f"{now.missing} missing"
+    )
+    return (
+        f"{now.lines_read} lines read = {read}",
+        f"{now.enqueued} enqueued = {settled} + {now.waiting} waiting",
+    )

@@ -1,0 +1,93 @@
+"""How is the demo set up and cleared away?"""
+
+import json
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ledger.dynamodb.connect import open_ledger
+from orders_cli.demo.acts import SLOW, play
+from orders_cli.demo.api import SandboxApi
+from orders_cli.demo.file import demo_file
+from orders_cli.demo.judgement import judge, tell_end
+from orders_cli.demo.stage import POLL_SECONDS, DemoStuck, Stage
+from orders_cli.demo.telling import Teller
+from sandbox.judge.evidence import Observed, numbers_of_status
+from sandbox.running import running_sandbox
+
+START_SECONDS = 90.0
+
+
+def show(teller: Teller) -> bool:
+    """Play the demo from its first to its last act; True where every promise was kept.
+
+    Everything runs in a new folder and is gone afterwards; where the demo does not come to its
+    end, the folder with the logs stays, and the error names it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="orders-demo-"))
+    try:
+        kept = _show(folder, teller)
+    except Exception as error:
+        raise DemoStuck(f"{error} The logs are in {folder}.") from error
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    return kept
+
+
+def _show(folder: Path, teller: Teller) -> bool:
+    place = folder / "sandbox"
+    teller.act("AWS, the pipeline, the API and the consumer come up on this machine")
+    with (
+        _relayed(place.with_name("sandbox.log"), teller) as relaying,
+        running_sandbox(place, ["--rate", SLOW], limit_seconds=START_SECONDS) as sandbox,
+    ):
+        relaying.set()
+        os.environ.update(sandbox.environment(os.environ))
+        stage = Stage(
+            sandbox,
+            folder,
+            teller,
+            SandboxApi(os.environ["ORDERS_SANDBOX_API"]),
+            open_ledger(os.environ["ORDERS_LEDGER_TABLE"]),
+        )
+        file = demo_file()
+        happenings = play(stage, file)
+        requests = stage.look()
+        status = json.loads(stage.type("status", "--json"))
+        stage.polls.append(numbers_of_status(status["uploads"][0]))
+        seen = Observed(file.orders(stage.account().upload.id), requests, stage.polls)
+        kept = tell_end(teller, seen, judge(seen, happenings, file))
+        teller.line()
+    teller.tell("everything is stopped and cleared away")
+    return kept
+
+
+@contextmanager
+def _relayed(log: Path, teller: Teller) -> Iterator[threading.Event]:
+    """Tell what the sandbox says while it comes up, until the event is set."""
+    done = threading.Event()
+
+    def relay() -> None:
+        told = 0
+        while not done.is_set():
+            if log.exists():
+                lines = log.read_text(errors="replace").splitlines()
+                for line in lines[told:]:
+                    teller.tell(line.partition("; in another terminal")[0])
+                told = len(lines)
+            time.sleep(POLL_SECONDS)
+
+    thread = threading.Thread(target=relay, name="relay", daemon=True)
+    thread.start()
+    try:
+        yield done
+    finally:
+        done.set()
+        thread.join()

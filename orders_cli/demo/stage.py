@@ -1,0 +1,129 @@
+"""What does the demo hold in its hands while it runs?"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from ledger.dynamodb.ledger import DynamoLedger
+from ledger.ports.uploads import Account
+from orders.upload import UploadId
+from orders_cli.demo.api import SandboxApi
+from orders_cli.demo.telling import Teller
+from orders_cli.failures import CommandFailed
+from sandbox.judge.evidence import Numbers, Request, numbers_of_account
+from sandbox.running import RunningSandbox
+
+POLL_SECONDS = 0.1
+LIMIT_SECONDS = 45.0
+_CONSUMER = ("worker", "daemon", "shard")
+
+Found = TypeVar("Found")
+
+
+class DemoStuck(CommandFailed):
+    """Something that the demo waited for did not happen."""
+
+
+@dataclass(slots=True)
+class Stage:
+    """The sandbox, its API and ledger, and all that was seen so far.
+
+    polls: the upload's numbers, every time that somebody looked.
+    """
+
+    sandbox: RunningSandbox
+    folder: Path
+    teller: Teller
+    api: SandboxApi
+    ledger: DynamoLedger
+    polls: list[Numbers] = field(default_factory=list)
+    upload: UploadId | None = None
+    _shown: int = 0
+
+    def type(self, *arguments: str) -> str:
+        """Type an `orders` command as a user would, and return what it answers.
+
+        Raises DemoStuck where it fails.
+        """
+        self.teller.tell(f"$ orders {' '.join(arguments)}")
+        ended = subprocess.run(
+            [sys.executable, "-m", "orders_cli.main", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+        if ended.returncode:
+            raise DemoStuck(f"`orders {arguments[0]}` failed: {ended.stderr.strip()}")
+        return ended.stdout.strip()
+
+    def look(self) -> tuple[Request, ...]:
+        """Look at the ledger and at the API's log, and tell of each new request."""
+        if self.upload:
+            self.polls.append(numbers_of_account(self.account()))
+        requests = self.api.requests()
+        for index in range(self._shown, len(requests)):
+            self._tell_of(requests, index)
+        self._shown = len(requests)
+        return requests
+
+    def until(self, what: str, find: Callable[[tuple[Request, ...]], Found | None]) -> Found:
+        """Look until something is found. Raises DemoStuck after LIMIT_SECONDS."""
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while time.monotonic() < deadline:
+            found = find(self.look())
+            if found:
+                return found
+            time.sleep(POLL_SECONDS)
+        raise DemoStuck(f"The demo waited {LIMIT_SECONDS:.0f} s in vain for {what}.")
+
+    def account(self) -> Account:
+        """The upload in the ledger."""
+        account = self.ledger.read_account(self.upload) if self.upload else None
+        if account is None:
+            raise DemoStuck("The demo's upload is not in the ledger.")
+        return account
+
+    def until_accepted(self, count: int) -> float:
+        """Look until the API accepted so many requests; when the last of them arrived."""
+
+        def find(requests: tuple[Request, ...]) -> float | None:
+            accepted = [request.t for request in requests if request.is_accepted]
+            return accepted[count - 1] if len(accepted) >= count else None
+
+        return self.until(f"{count} accepted orders", find)
+
+    def consumer_pids(self) -> dict[str, int]:
+        """The processes of the consumer that live now, by role."""
+        return {
+            entry.role: entry.pid
+            for entry in self.sandbox.processes()
+            if entry.role in _CONSUMER and lives(entry.pid)
+        }
+
+    def kill_consumer(self) -> dict[str, int]:
+        """SIGKILL worker, daemon and shard process at once; who they were."""
+        pids = self.consumer_pids()
+        for pid in pids.values():
+            os.kill(pid, signal.SIGKILL)
+        return pids
+
+    def _tell_of(self, requests: tuple[Request, ...], index: int) -> None:
+        request = requests[index]
+        gap = f"{request.t - requests[index - 1].t:7.3f} s after the last" if index else "the first"
+        self.teller.tell(f"    {request.order_id}  {request.status}  {gap}", at=request.t)
+
+
+def lives(pid: int) -> bool:
+    """Is there such a process, and has it not ended?"""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return stat[stat.rindex(")") + 2] not in "ZX"
