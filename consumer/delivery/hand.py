@@ -21,8 +21,8 @@ class DeliverySettings:
     """What a delivery is told at the start.
 
     window_max: orders. refusal_budget: more than N and more than P percent bar sending.
-    conflict_outcome: what every 409 means; None: accepted if an earlier attempt may have got through,
-    else refused.
+    conflict_outcome: what every 409 means; None: accepted if an earlier attempt may have got
+    through, else refused.
     """
 
     shard: str
