@@ -5,8 +5,7 @@ import os
 import shutil
 import tempfile
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,10 +44,10 @@ def _show(folder: Path, teller: Teller) -> bool:
     place = folder / "sandbox"
     teller.act("AWS, the pipeline, the API and the consumer come up on this machine")
     with (
-        _relayed(place.with_name("sandbox.log"), teller) as relaying,
+        _relayed(place.with_name("sandbox.log"), teller) as told_all,
         running_sandbox(place, ["--rate", SLOW], limit_seconds=START_SECONDS) as sandbox,
     ):
-        relaying.set()
+        told_all()
         os.environ.update(sandbox.environment(os.environ))
         stage = Stage(
             sandbox,
@@ -70,24 +69,29 @@ def _show(folder: Path, teller: Teller) -> bool:
 
 
 @contextmanager
-def _relayed(log: Path, teller: Teller) -> Iterator[threading.Event]:
-    """Tell what the sandbox says while it comes up, until the event is set."""
+def _relayed(log: Path, teller: Teller) -> Iterator[Callable[[], None]]:
+    """Tell what the sandbox says, until the function that is handed out is called."""
     done = threading.Event()
 
     def relay() -> None:
         told = 0
-        while not done.is_set():
-            if log.exists():
-                lines = log.read_text(errors="replace").splitlines()
-                for line in lines[told:]:
-                    teller.tell(line.partition("; in another terminal")[0])
-                told = len(lines)
-            time.sleep(POLL_SECONDS)
+        while True:
+            is_last = done.wait(POLL_SECONDS)
+            lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+            for line in lines[told:]:
+                teller.tell(line.partition("; in another terminal")[0])
+            told = len(lines)
+            if is_last:
+                return
 
     thread = threading.Thread(target=relay, name="relay", daemon=True)
     thread.start()
     try:
-        yield done
+        yield lambda: _finish(done, thread)
     finally:
-        done.set()
-        thread.join()
+        _finish(done, thread)
+
+
+def _finish(done: threading.Event, thread: threading.Thread) -> None:
+    done.set()
+    thread.join()
