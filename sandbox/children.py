@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,10 +99,10 @@ class Children:
         """Take a child off the list that has ended."""
         self._started.remove(child)
 
-    def reap(self) -> None:
-        """Take leave of the orphans that have ended."""
+    def reap(self, processes: Iterable[RunningProcess]) -> None:
+        """Take leave of the orphans that have ended; `processes` are those of this machine."""
         known = self._not_ours | {child.pid for child in self._started}
-        for process in running_processes():
+        for process in processes:
             if process.zombie and process.parent_pid == os.getpid() and process.pid not in known:
                 os.waitpid(process.pid, os.WNOHANG)
 
@@ -120,7 +120,7 @@ class Children:
                 if not process.zombie:
                     with suppress(ProcessLookupError):
                         os.kill(process.pid, signal.SIGKILL)
-            self.reap()
+            self.reap(left)
             self.bell.wait(_POLL_SECONDS)
 
     def _end(self, child: Child) -> None:

@@ -1,6 +1,6 @@
 """What has to be done while the sandbox runs?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sandbox.answering import Part
@@ -8,7 +8,7 @@ from sandbox.atomically import write_by_rename
 from sandbox.bell import Bell
 from sandbox.children import Children
 from sandbox.folder import SandboxFolder
-from sandbox.process_tree import arguments_of, descendants, running_processes
+from sandbox.process_tree import RunningProcess, arguments_of, descendants, running_processes
 from sandbox.roster import RosterEntry, roster_text, shard_served_by, worker_entries
 from sandbox.worker_keeper import WorkerKeeper
 
@@ -37,26 +37,25 @@ class Household:
                     raise part.ended(code)
             if self.keeper is not None:
                 self.keeper.keep(say)
-            self.children.reap()
-            self.write_roster()
+            processes = running_processes()
+            self.children.reap(processes)
+            self.write_roster(processes)
             bell.wait(_LOOK_SECONDS)
 
-    def write_roster(self) -> None:
-        """Write processes.json where it is not right any more."""
-        text = roster_text(self._entries())
+    def write_roster(self, processes: Iterable[RunningProcess]) -> None:
+        """Write processes.json where it is not right any more, given what runs on this machine."""
+        text = roster_text(self._entries(processes))
         if text != self._listed:
             write_by_rename(self.folder.processes, text)
             self._listed = text
 
-    def _entries(self) -> list[RosterEntry]:
+    def _entries(self, processes: Iterable[RunningProcess]) -> list[RosterEntry]:
         entries = [RosterEntry(part.role, part.child.pid) for part in self.parts]
         worker = self.keeper.worker if self.keeper is not None else None
         if worker is not None:
             entries.append(RosterEntry("worker", worker.pid))
             living = [
-                process.pid
-                for process in descendants(worker.pid, running_processes())
-                if not process.zombie
+                process.pid for process in descendants(worker.pid, processes) if not process.zombie
             ]
             entries.extend(
                 worker_entries(

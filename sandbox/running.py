@@ -1,10 +1,12 @@
 """How does another program start a sandbox, look at it and stop it?"""
 
 import json
+import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from sandbox.env_file import read_env_file
 from sandbox.errors import OutOfReach
 from sandbox.folder import SandboxFolder
 from sandbox.roster import RosterEntry
+from sandbox.tether import die_with
 
 _POLL_SECONDS = 0.02
 _STOP_SECONDS = 75.0
@@ -63,6 +66,7 @@ def running_sandbox(
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
             stderr=log,
+            preexec_fn=_tied_to_this_process(),  # noqa: PLW1509 - prctl and getppid only
         )
     sandbox = RunningSandbox(place, process)
     try:
@@ -70,6 +74,14 @@ def running_sandbox(
         yield sandbox
     finally:
         sandbox.stop()
+
+
+def _tied_to_this_process() -> Callable[[], None] | None:
+    """What makes a new child end with this process: for the main thread only, whose end it is."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    parent_pid = os.getpid()
+    return lambda: die_with(parent_pid)
 
 
 def _await_ready(

@@ -26,6 +26,7 @@ from sandbox.leases import make_leases
 from sandbox.options import SandboxOptions
 from sandbox.pipeline import Pipeline, PipelineChoice, deploy_pipeline
 from sandbox.ports import HOST, SandboxPorts, choose_ports
+from sandbox.process_tree import running_processes
 from sandbox.worker_keeper import WorkerKeeper
 
 _AWS_SECONDS = 30.0
@@ -106,7 +107,7 @@ def _build(site: _Site) -> Household:
     )
     keeper = _start_worker(site, environment) if site.options.consumer else None
     household = Household(site.children, site.folder, (aws, api), keeper)
-    household.write_roster()
+    household.write_roster(running_processes())
     write_by_rename(site.folder.environment, env_file(environment))
     return household
 
