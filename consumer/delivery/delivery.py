@@ -21,6 +21,7 @@ from consumer.delivery.hand import DeliverySettings, Hand, key_of
 from consumer.delivery.intake import LaneTrack
 from consumer.delivery.pace_view import PaceView
 from consumer.delivery.sending import Sending
+from consumer.delivery.settling import NEVER
 from consumer.delivery.turns import Verdict
 from ledger.ports.lanes import Lane, LaneKey
 from ledger.ports.pace import Pace, Reservation
@@ -118,7 +119,8 @@ class Delivery:
 
     def due(self) -> float:
         """When to ask `next` again, if nothing else happens before."""
-        return min(self._looked_at + LOOK_SECONDS, self._hand.settling.due())
+        look = NEVER if self._is_looking else self._looked_at + LOOK_SECONDS
+        return min(look, self._hand.settling.due())
 
     def _settle(self, now: float) -> Settle | None:
         settling = self._hand.settling

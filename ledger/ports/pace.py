@@ -8,9 +8,12 @@ reads again and takes the step anew. Times are seconds since the epoch.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 from orders.rate import Rate, parse_rate
+
+_parsed = lru_cache(maxsize=64)(parse_rate)  # it is asked many times for each turn
 
 BATCH_SECONDS = 0.2
 """High rates reserve at most this much of turns at once."""
@@ -136,8 +139,8 @@ class Pace:
         """The rate that holds now; None where nobody has set one."""
         override = self.override
         if override and (override.until is None or now < override.until):
-            return parse_rate(override.rate)
-        return parse_rate(self.configured) if self.configured else None
+            return _parsed(override.rate)
+        return _parsed(self.configured) if self.configured else None
 
     def pause_at(self, now: float) -> Pause | None:
         """The pause that holds now."""
@@ -147,6 +150,8 @@ class Pace:
 
     def bars_of(self, shard: str) -> dict[str, Bar]:
         """What bars this shard: its own bars and those of all."""
+        if not self.bars:
+            return {}
         return {n: b for n, b in self.bars.items() if not is_shard_bar(n) or n.startswith(shard)}
 
 
@@ -208,13 +213,13 @@ def reserve(
     if rate is None:
         return pace, Closed("no rate is set: set ORDERS_RATE or run `orders pace RATE`", None)
     interval = rate.interval_seconds
-    next_free, was_reset = _believable(pace, interval, now)
+    pace, was_reset = _believable(pace, interval, now)
     if pace.hold:
-        return _probe(pace, pace.hold, next_free=next_free, interval=interval, now=now)
+        return _probe(pace, pace.hold, interval=interval, now=now, was_reset=was_reset)
     if not rate.per_second:
         return pace, Unlimited(pace.epoch, pace.generation)
     count = max(1, min(wanted, int(BATCH_SECONDS * rate.per_second)))
-    row = Reserved(max(next_free, now), count, interval)
+    row = Reserved(max(pace.next_free, now), count, interval)
     turns = tuple(row.first + i * interval for i in range(count))
     return _with_row(pace, row, now), Grant(
         turns, pace.epoch, pace.generation, is_probe=False, interval=interval, was_reset=was_reset
@@ -231,24 +236,38 @@ def is_closed(pace: Pace, shard: str, now: float) -> Closed | None:
     return Closed(f"paused by {pause.by}: {pause.reason}", pause.until) if pause else None
 
 
-def _believable(pace: Pace, interval: float, now: float) -> tuple[float, bool]:
-    """`next_free`, or now where it stands further ahead than can have been reserved."""
-    ahead_seconds = max(interval, BATCH_SECONDS) * (len(pace.owners) + 1) + 1.0
-    if pace.next_free - now > ahead_seconds:
-        return now + interval, True
-    return pace.next_free, False
+def _believable(pace: Pace, interval: float, now: float) -> tuple[Pace, bool]:
+    """The pace with `next_free` where the turns handed out leave it at this interval.
+
+    An override that ended by itself may have made the interval shorter. True: it, or a hold, stood
+    further ahead than can have been reserved (a clock was wrong); then every turn that has not
+    started is void, because one of them may lie where the next will be.
+    """
+    last = max((row.last for row in pace.reserved), default=pace.next_free)
+    next_free = min(pace.next_free, last + interval)
+    processes = len(pace.owners) + 1
+    limit = now + 1.0 + processes * max(interval, BATCH_SECONDS)
+    if pace.hold is None and next_free <= limit:
+        return replace(pace, next_free=next_free), False
+    limit += HOLD_SECONDS_MAX + processes * max(BACK_OFF_SECONDS[HoldKind.UNAUTHORIZED])
+    if pace.hold and max(next_free, pace.hold.until) <= limit:
+        return replace(pace, next_free=next_free), False
+    hold = replace(pace.hold, until=now) if pace.hold else None
+    return replace(_void_turns(pace, now, interval), next_free=now + interval, hold=hold), True
 
 
 def _probe(
-    pace: Pace, hold: Hold, *, next_free: float, interval: float, now: float
+    pace: Pace, hold: Hold, *, interval: float, now: float, was_reset: bool
 ) -> tuple[Pace, Grant]:
     """Grant exactly one attempt, and push the hold by the back-off: one probe for the fleet."""
-    start = max(next_free, hold.until, now)
+    start = max(pace.next_free, hold.until, now)
     steps = BACK_OFF_SECONDS[hold.kind]
     wait_seconds = max(steps[min(hold.step + 1, len(steps) - 1)], interval)
     pushed = replace(hold, until=start + wait_seconds, step=hold.step + 1)
     granted = _with_row(replace(pace, hold=pushed), Reserved(start, 1, interval), now)
-    return granted, Grant((start,), pace.epoch, hold.generation, is_probe=True, interval=interval)
+    return granted, Grant(
+        (start,), pace.epoch, hold.generation, is_probe=True, interval=interval, was_reset=was_reset
+    )
 
 
 def _with_row(pace: Pace, row: Reserved, now: float) -> Pace:
@@ -270,7 +289,7 @@ def _void_turns(pace: Pace, now: float, interval: float) -> Pace:
         pace,
         epoch=pace.epoch + 1,
         next_free=min(pace.next_free, last + interval) if last else pace.next_free,
-        reserved=tuple(r for r in pace.reserved if r.first <= now),
+        reserved=(Reserved(last, 1, interval),) if last else (),
     )
 
 

@@ -96,10 +96,15 @@ class Process:
             self._look_at_turns()
         while action := delivery.next(now):
             self._begin(action)
-        due = delivery.due()
-        if due < self._wake_at or self._wake_at <= now:
+        due = max(delivery.due(), now + 0.001)
+        if due < self._wake_at:
             self._wake_at = due
-            self._later(max(due - now, 0.001), lambda: None)
+            self._later(due - now, self._wake)
+
+    def _wake(self) -> None:
+        """What was due is looked at in `_turn`, which sets the next moment."""
+        if self._timeline.now() >= self._wake_at:
+            self._wake_at = float("inf")
 
     def _begin(self, action: Action) -> None:
         match action:
