@@ -49,6 +49,8 @@ named in one sentence at the start, and the program ends with code 2. AWS creden
 everywhere: the task's or function's role, or `AWS_ACCESS_KEY_ID` and its companions.
 """
 
+HEADINGS = "| variable | default | values | meaning |\n|---|---|---|---|\n"
+
 METRICS = f"""# Metrics
 
 {GENERATED}
@@ -68,9 +70,7 @@ def configuration_text() -> str:
     """The whole of docs/configuration.md."""
     parts = [CONFIGURATION]
     for title, about, settings in PROGRAMS:
-        parts.append(
-            f"\n## {title}\n\n{about}\n\n| variable | default | values | meaning |\n|---|---|---|---|\n"
-        )
+        parts.append(f"\n## {title}\n\n{about}\n\n{HEADINGS}")
         fields = settings.model_fields.items()
         parts.extend(_setting_row(settings, name, field) for name, field in fields)
     return "".join(parts)
