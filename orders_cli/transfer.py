@@ -37,7 +37,7 @@ def new_key(prefix: str, name: str, *, now: datetime, token: str) -> str:
 
     The events of S3 carry keys URL-encoded; plain ones look the same everywhere.
     """
-    plain = _STRANGE.sub("_", name)[-NAME_CHARACTERS:].lstrip("._-") or "orders.jsonl"
+    plain = _STRANGE.sub("_", name)[-NAME_CHARACTERS:]
     return f"{prefix}{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{token}-{plain}"
 
 
