@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from orders.rate import Rate, RateError, parse_rate
+from sandbox.api.descriptors import allow_connections
 from sandbox.api.request_log import RequestLog
 from sandbox.api.server import premises, serving
 
@@ -21,6 +22,7 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT; 0, or 2 where the port or the log file cannot be had."""
     arguments = _parser().parse_args()
     gc.set_threshold(100_000, 50, 100)  # a collection stops the clock for all requests
+    allow_connections()
     with ExitStack() as stack:
         try:
             file = (

@@ -15,7 +15,6 @@ from sandbox.api.writing import AnswerWriter
 if TYPE_CHECKING:
     from sandbox.api.exchange import Exchange
 
-CONNECTIONS = 1_024
 PIPELINED = 64
 
 
@@ -34,14 +33,14 @@ class Connection(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._inlet = Inlet(self._transport, self._premises.arrivals, self._take)
-        self._writer = AnswerWriter(self._premises, self._queue, self._transport, self._inlet.open)
-        self._open_connections.add(self)
-        if len(self._open_connections) > CONNECTIONS:
-            self._reader.deaf = True
-            answer = problem(503, f"There are at most {CONNECTIONS} connections.")
+        if len(self._open_connections) >= self._premises.connections:
+            answer = problem(503, f"There are at most {self._premises.connections} connections.")
             self._transport.write(answer.head(closes=True) + answer.body)
             self._transport.close()
+            return
+        self._open_connections.add(self)
+        self._inlet = Inlet(self._transport, self._premises.arrivals, self._take)
+        self._writer = AnswerWriter(self._premises, self._queue, self._transport, self._inlet.open)
 
     @override
     def pause_writing(self) -> None:
@@ -53,9 +52,10 @@ class Connection(asyncio.Protocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._open_connections.discard(self)
-        self._inlet.close()
-        self._writer.lost()
+        if self in self._open_connections:
+            self._open_connections.remove(self)
+            self._inlet.close()
+            self._writer.lost()
 
     def abort(self) -> None:
         """End the connection at once."""

@@ -10,9 +10,13 @@ from sandbox.api.request_log import RequestLog
 
 @dataclass(frozen=True, slots=True)
 class Premises:
-    """The desk that decides, the log of requests, the monotonic clock, and that of arrivals."""
+    """The desk that decides, the log of requests, the monotonic clock, and that of arrivals.
+
+    `connections` is the most that may be open at once.
+    """
 
     desk: Desk
     log: RequestLog
     clock: Callable[[], float]
     arrivals: ArrivalClock
+    connections: int

@@ -11,6 +11,7 @@ from orders.rate import NO_LIMIT, Rate
 from sandbox.api.arrival import ArrivalClock, ask_for_stamps
 from sandbox.api.connection import Connection
 from sandbox.api.decision import Desk
+from sandbox.api.descriptors import BACKLOG, connections_allowed
 from sandbox.api.gap import GapRule
 from sandbox.api.premises import Premises
 from sandbox.api.request_log import RequestLog
@@ -21,7 +22,13 @@ _START_LIMIT_SECONDS = 10.0
 
 def premises(rate: Rate, log: RequestLog | None = None) -> Premises:
     """A fresh API under this rate, on the machine's monotonic clock."""
-    return Premises(Desk(GapRule(rate)), log or RequestLog(), time.monotonic, ArrivalClock())
+    return Premises(
+        desk=Desk(GapRule(rate)),
+        log=log or RequestLog(),
+        clock=time.monotonic,
+        arrivals=ArrivalClock(),
+        connections=connections_allowed(),
+    )
 
 
 @asynccontextmanager
@@ -32,7 +39,7 @@ async def serving(shared: Premises, port: int = 0) -> AsyncIterator[str]:
     """
     connections: set[Connection] = set()
     server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(shared, connections), HOST, port, backlog=1_024
+        lambda: Connection(shared, connections), HOST, port, backlog=BACKLOG
     )
     ask_for_stamps(server.sockets[0])  # its connections inherit it
     try:
