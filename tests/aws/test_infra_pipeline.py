@@ -174,14 +174,14 @@ def test_the_producer_gets_its_settings(deployed: Deployed) -> None:
     )
 
     assert configuration["Environment"]["Variables"] == {
-        "ORDERS_APPLICATION": "orders",
         "ORDERS_BUCKET": deployed.outputs["BucketName"],
         "ORDERS_STREAM": deployed.outputs["StreamName"],
         "ORDERS_LEDGER_TABLE": deployed.outputs["LedgerTableName"],
         "ORDERS_INTAKE_QUEUE_URL": deployed.outputs["IntakeQueueUrl"],
-        "ORDERS_UPLOAD_PREFIX": "uploads/",
         "ORDERS_REPORT_PREFIX": "reports/",
         "ORDERS_LANES": "1",
+        "ORDERS_LINE_BYTES": "262144",
+        "ORDERS_AGGREGATE_BYTES": "200000",
         "ORDERS_SHARD_BYTES_PER_SECOND": "1000000",
         "ORDERS_RETENTION_HOURS": "2160",
         "ORDERS_RATE": "5/s",

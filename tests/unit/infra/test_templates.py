@@ -3,6 +3,8 @@
 import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 
+from consumer.settings import ConsumerSettings
+from producer_lambda.settings import ProducerSettings
 from tests.unit.infra.template import Template, read_template
 
 TEMPLATES = ("pipeline", "consumer")
@@ -55,13 +57,16 @@ def test_every_alarm_says_what_missing_data_mean_and_where_to_read_on(template: 
         assert ("docs/operations.md" in alarm["AlarmDescription"]) == notifies, name
 
 
-def test_settings_are_named_as_the_programs_name_them(template: Template) -> None:
-    names: set[str] = set()
-    for function in template.of_type("AWS::Lambda::Function").values():
-        names |= function["Environment"]["Variables"].keys()
-    for task in template.of_type("AWS::ECS::TaskDefinition").values():
-        for variable in task["ContainerDefinitions"][0]["Environment"]:
-            names.add((variable["Fn::If"][1] if "Fn::If" in variable else variable)["Name"])
+def test_the_function_gets_every_setting_that_the_producer_has() -> None:
+    (function,) = read_template("pipeline").of_type("AWS::Lambda::Function").values()
 
-    assert names
-    assert all(name.startswith("ORDERS_") or name == "AWS_REGION" for name in names)
+    given = function["Environment"]["Variables"].keys()
+    assert given == {f"ORDERS_{name.upper()}" for name in ProducerSettings.model_fields}
+
+
+def test_the_task_gets_only_settings_that_the_consumer_has() -> None:
+    (task,) = read_template("consumer").of_type("AWS::ECS::TaskDefinition").values()
+
+    variables = task["ContainerDefinitions"][0]["Environment"]
+    given = {(v["Fn::If"][1] if "Fn::If" in v else v)["Name"] for v in variables}
+    assert given - {"AWS_REGION"} <= {f"ORDERS_{n.upper()}" for n in ConsumerSettings.model_fields}
