@@ -213,7 +213,7 @@ def reserve(
     if rate is None:
         return pace, Closed("no rate is set: set ORDERS_RATE or run `orders pace RATE`", None)
     interval = rate.interval_seconds
-    pace, was_reset = _believable(pace, interval, now)
+    pace, was_reset = _believable(_lapsed(pace, now), interval, now)
     if pace.hold:
         return _probe(pace, pace.hold, interval=interval, now=now, was_reset=was_reset)
     if not rate.per_second:
@@ -236,22 +236,31 @@ def is_closed(pace: Pace, shard: str, now: float) -> Closed | None:
     return Closed(f"paused by {pause.by}: {pause.reason}", pause.until) if pause else None
 
 
-def _believable(pace: Pace, interval: float, now: float) -> tuple[Pace, bool]:
-    """The pace with `next_free` where the turns handed out leave it at this interval.
+def _lapsed(pace: Pace, now: float) -> Pace:
+    """The pace without an override that ended by itself, as if a person had taken it back."""
+    value = pace.override
+    if value is None or value.until is None or now < value.until:
+        return pace
+    lapsed = replace(pace, override=None)
+    rate = lapsed.rate(now)
+    if rate is None or rate == parse_rate(value.rate):
+        return lapsed
+    return _void_turns(lapsed, now, rate.interval_seconds)
 
-    An override that ended by itself may have made the interval shorter. True: it, or a hold, stood
-    further ahead than can have been reserved (a clock was wrong); then every turn that has not
-    started is void, because one of them may lie where the next will be.
+
+def _believable(pace: Pace, interval: float, now: float) -> tuple[Pace, bool]:
+    """The pace, reset where `next_free` or a hold stands further ahead than can be.
+
+    That means that a clock was wrong. Then every turn that has not started is void, because one of
+    them may lie where the next will be. True: it was reset.
     """
-    last = max((row.last for row in pace.reserved), default=pace.next_free)
-    next_free = min(pace.next_free, last + interval)
     processes = len(pace.owners) + 1
-    limit = now + 1.0 + processes * max(interval, BATCH_SECONDS)
-    if pace.hold is None and next_free <= limit:
-        return replace(pace, next_free=next_free), False
-    limit += HOLD_SECONDS_MAX + processes * max(BACK_OFF_SECONDS[HoldKind.UNAUTHORIZED])
-    if pace.hold and max(next_free, pace.hold.until) <= limit:
-        return replace(pace, next_free=next_free), False
+    latest, limit = pace.next_free, now + 1.0 + processes * max(interval, BATCH_SECONDS)
+    if pace.hold:
+        latest = max(latest, pace.hold.until)
+        limit += HOLD_SECONDS_MAX + processes * max(BACK_OFF_SECONDS[HoldKind.UNAUTHORIZED])
+    if latest <= limit:
+        return pace, False
     hold = replace(pace.hold, until=now) if pace.hold else None
     return replace(_void_turns(pace, now, interval), next_free=now + interval, hold=hold), True
 

@@ -1,0 +1,208 @@
+"""Is the pace kept by any number of processes, whatever happens to them and to the pace?
+
+A fleet of processes reserves turns from one pace; they crash, are superseded, pause, change the
+rate, run into holds. Each starts its turns at their times unless the pace has made them void, and
+the starts are looked at as the API would see them.
+"""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import assert_never
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from ledger.ports import pace as steps
+from ledger.ports.pace import (
+    BACK_OFF_SECONDS,
+    BATCH_SECONDS,
+    HOLD_SECONDS_MAX,
+    Bar,
+    Closed,
+    Grant,
+    HoldKind,
+    Override,
+    Pace,
+    Pause,
+    Superseded,
+    Unlimited,
+)
+
+START = 1_000_000.0
+SHARDS = ("shardId-000000000000", "shardId-000000000001", "shardId-000000000002")
+RATES = ("1/s", "3/s", "50/s", "400/s", "20/m", "30/h")
+HAIR = 1e-6
+
+shards = st.sampled_from(SHARDS)
+rates = st.sampled_from(RATES)
+kinds = st.sampled_from(HoldKind)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Turn:
+    start: float
+    shard: str
+    epoch: int
+    generation: int
+    interval: float
+    is_probe: bool
+
+
+@dataclass
+class World:
+    """The pace, the clock, the turns that processes hold, and what the API has seen."""
+
+    pace: Pace = field(default_factory=Pace)
+    now: float = START
+    held: list[Turn] = field(default_factory=list)
+    started: list[Turn] = field(default_factory=list)
+    in_flight: list[Turn] = field(default_factory=list)
+
+    def reserve(self, shard: str, token: str, wanted: int) -> steps.Reservation:
+        self.pace, result = steps.reserve(
+            self.pace, shard=shard, token=token, wanted=wanted, now=self.now
+        )
+        if isinstance(result, Grant):
+            self.held += [
+                Turn(t, shard, result.epoch, result.generation, result.interval, result.is_probe)
+                for t in result.turns
+            ]
+        return result
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; every turn that is due and not void starts at its time."""
+        self.now += seconds
+        due = sorted(turn for turn in self.held if turn.start <= self.now)
+        self.held = [turn for turn in self.held if turn.start > self.now]
+        for turn in due:
+            if self.is_void(turn) or steps.is_closed(self.pace, turn.shard, turn.start):
+                continue
+            self.started.append(turn)
+            self.in_flight.append(turn)
+
+    def is_void(self, turn: Turn) -> bool:
+        return (turn.epoch, turn.generation) != (self.pace.epoch, self.pace.generation)
+
+
+class Fleet(RuleBasedStateMachine):
+    """Anything that may happen, in any order."""
+
+    @initialize(rate=rates)
+    def set_up(self, rate: str) -> None:
+        self.world = World()
+        self.tokens: dict[str, int] = {}
+        self.world.pace = steps.configure(Pace(), rate, now=START)
+        self.barrier: tuple[int, float] | None = None
+        for shard in SHARDS:
+            self.start_process(shard)
+
+    def step(self, pace: Pace) -> None:
+        self.world.pace = pace
+
+    @rule(shard=shards)
+    def start_process(self, shard: str) -> None:
+        """A process takes the shard; the one before it goes on with the turns that it holds."""
+        self.tokens[shard] = self.tokens.get(shard, 0) + 1
+        self.step(steps.own(self.world.pace, shard, str(self.tokens[shard])))
+
+    @rule(shard=shards, wanted=st.integers(1, 100))
+    def reserve(self, shard: str, wanted: int) -> None:
+        before = self.world.pace
+        match self.world.reserve(shard, str(self.tokens[shard]), wanted):
+            case Grant() as grant:
+                self.check_grant(grant, before, wanted)
+            case Closed():
+                assert before.pause_at(self.world.now) or before.bars
+            case Superseded() | Unlimited() as other:
+                raise AssertionError(other)
+            case other:
+                assert_never(other)
+
+    def check_grant(self, grant: Grant, before: Pace, wanted: int) -> None:
+        assert not before.pause_at(self.world.now)
+        assert min(grant.turns) >= self.world.now
+        assert len(grant.turns) <= max(1, min(wanted, BATCH_SECONDS / grant.interval))
+        assert grant.is_probe == (before.hold is not None)
+        if grant.is_probe:
+            hold = self.world.pace.hold
+            assert hold is not None
+            assert len(grant.turns) == 1
+            if self.barrier and self.barrier[0] == grant.generation:
+                assert grant.turns[0] >= self.barrier[1]
+            self.barrier = (grant.generation, hold.until)
+            assert hold.until - grant.turns[0] >= BACK_OFF_SECONDS[hold.kind][0]
+
+    @rule(shard=shards, wanted=st.integers(1, 9))
+    def reserve_after_being_superseded(self, shard: str, wanted: int) -> None:
+        before = self.world.pace
+
+        result = self.world.reserve(shard, str(self.tokens[shard] - 1), wanted)
+
+        assert result == Superseded()
+        assert self.world.pace == before
+
+    @rule(seconds=st.floats(0, 5) | st.floats(0, 0.5))
+    def advance(self, seconds: float) -> None:
+        self.world.advance(seconds)
+
+    @rule(rate=rates)
+    def configure(self, rate: str) -> None:
+        self.step(steps.configure(self.world.pace, rate, now=self.world.now))
+
+    @rule(rate=st.none() | rates, seconds=st.none() | st.floats(0, 20))
+    def override(self, rate: str | None, seconds: float | None) -> None:
+        until = None if seconds is None else self.world.now + seconds
+        value = Override(rate, "ann", "busy", until) if rate else None
+        self.step(steps.override(self.world.pace, value, now=self.world.now))
+
+    @rule(seconds=st.none() | st.floats(0, 20))
+    def pause(self, seconds: float | None) -> None:
+        now = self.world.now
+        until = None if seconds is None else now + seconds
+        self.step(steps.pause(self.world.pace, Pause("ann", "lunch", now, until)))
+
+    @rule()
+    def bar(self) -> None:
+        self.step(steps.bar(self.world.pace, "x", Bar("a person", "must act", self.world.now)))
+
+    @rule()
+    def resume(self) -> None:
+        self.step(steps.resume(self.world.pace))
+
+    @rule(kind=st.none() | kinds, wait_seconds=st.just(0.0) | st.floats(0, 7_000))
+    def answer(self, kind: HoldKind | None, wait_seconds: float) -> None:
+        """The oldest attempt in flight comes to something."""
+        if not self.world.in_flight:
+            return
+        turn, before = self.world.in_flight.pop(0), self.world.pace
+        if kind is None:
+            after = steps.answered(before, turn.generation, now=self.world.now)
+        else:
+            after = steps.failed(
+                before,
+                kind,
+                generation=turn.generation,
+                why="",
+                wait_seconds=wait_seconds,
+                now=self.world.now,
+            )
+            if turn.generation == before.generation:
+                assert after.hold is not None
+                assert after.hold.until >= self.world.now + min(wait_seconds, HOLD_SECONDS_MAX)
+        if turn.generation != before.generation:
+            assert after == before
+        self.step(after)
+
+    @invariant()
+    def no_two_starts_are_closer_than_the_interval(self) -> None:
+        for one, other in pairwise(self.world.started):
+            interval = min(one.interval, other.interval)
+            assert other.start - one.start >= interval - HAIR, (one, other)
+        del self.world.started[:-1]
+
+
+Fleet.TestCase.settings = settings(
+    max_examples=250, stateful_step_count=50, suppress_health_check=[HealthCheck.too_slow]
+)
+TestFleet = Fleet.TestCase
