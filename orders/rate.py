@@ -8,7 +8,7 @@ LOWEST_PER_SECOND = 1 / 3600
 HIGHEST_PER_SECOND = 2000.0
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
-_PATTERN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,17})?)/([smh])", re.ASCII)
+_PATTERN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,22})?)/([smh])", re.ASCII)
 
 
 class RateError(ValueError):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from aws_kinesis_agg.deaggregator import messages_pb2
 
@@ -126,12 +126,25 @@ class FaultyStream(MemoryStream):
         return ["InternalFailure" if n in failed else None for n in range(len(aggregates))]
 
 
-class Fuse:
-    """Kills at the given call of any wrapped thing: before it took effect, or after."""
+def kill() -> None:
+    """Die here."""
+    raise Killed
 
-    def __init__(self, calls_left: int | None, *, is_after: bool = False) -> None:
+
+class Fuse:
+    """Burns down with every call of the things it guards; then something happens, once."""
+
+    def __init__(
+        self,
+        calls_left: int | None = None,
+        *,
+        is_after: bool = False,
+        happens: Callable[[], None] = kill,
+    ) -> None:
+        """`happens` before the call after `calls_left` others takes effect, or after it did."""
         self.calls_left = calls_left
         self.is_after = is_after
+        self.happens = happens
 
     def guard(self, inner: T) -> T:
         """The same thing, every method of which burns the fuse."""
@@ -142,18 +155,20 @@ class Fuse:
                 value = getattr(inner, name)
                 return fuse.around(value) if callable(value) else value
 
-        return Guarded()  # type: ignore[return-value]  # it answers to whatever inner does
+        return cast("T", Guarded())
 
     def around(self, call: Callable[P, T]) -> Callable[P, T]:
+        """The call, with what happens when the fuse is down."""
+
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            if self.calls_left is None:
-                return call(*args, **kwargs)
-            self.calls_left -= 1
-            if self.calls_left < 0 and not self.is_after:
-                raise Killed
+            is_down = self.calls_left == 0
+            if self.calls_left is not None:
+                self.calls_left -= 1
+            if is_down and not self.is_after:
+                self.happens()
             result = call(*args, **kwargs)
-            if self.calls_left < 0:
-                raise Killed
+            if is_down and self.is_after:
+                self.happens()
             return result
 
         return guarded
@@ -183,11 +198,9 @@ class World:
         source = Source(BUCKET, key, "v1", "etag", len(content))
         return Arrived(upload_id(BUCKET, key, "v1"), source)
 
-    def run(
-        self, request: Request, *, seconds: float = 1e9, fuse: Fuse | None = None
-    ) -> RunEnd:
+    def run(self, request: Request, *, seconds: float = 1e9, fuse: Fuse | None = None) -> RunEnd:
         """One run, with so much time."""
-        guard = (fuse or Fuse(None)).guard
+        guard = (fuse or Fuse()).guard
         ledger = guard(self.ledger)
         outside = Outside(
             ledger=ledger,

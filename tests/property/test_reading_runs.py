@@ -1,9 +1,12 @@
 """Killed anywhere and failed anyhow, the stream tells a consumer each order once and in order."""
 
+from contextlib import suppress
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.ports.uploads import UploadState
+from producer_lambda.intake import Request
 from producer_lambda.run import NoProgress, RunEnd
 from tests.producer_world import (
     FaultyStream,
@@ -32,18 +35,17 @@ MANY = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
     faults=FAULTS,
     kills=KILLS,
     lanes=st.integers(1, 4),
-    aggregate_bytes=st.sampled_from([200, 1_000, 5_000]),
-    chunk_bytes=st.sampled_from([50, 400, 3_000]),
+    sizes=st.tuples(st.sampled_from([200, 1_000, 5_000]), st.sampled_from([50, 400, 3_000])),
 )
 def test_kills_and_failed_puts_neither_lose_nor_reorder(
     kinds: list[str],
     faults: list[set[int] | str],
     kills: list[tuple[int, bool]],
     lanes: int,
-    aggregate_bytes: int,
-    chunk_bytes: int,
+    sizes: tuple[int, int],
 ) -> None:
     content, valid = _file(kinds)
+    aggregate_bytes, chunk_bytes = sizes
     world = World(
         lanes=lanes, aggregate_bytes=aggregate_bytes, stream=FaultyStream(faults=list(faults))
     )
@@ -51,10 +53,8 @@ def test_kills_and_failed_puts_neither_lose_nor_reorder(
     request = world.store(content)
 
     for calls, is_after in kills:
-        try:
+        with suppress(Killed):
             world.run(request, fuse=Fuse(calls, is_after=is_after))
-        except Killed:
-            pass
     world.run_until_read(request)
 
     seen = consume(world.stream.records)
@@ -126,23 +126,13 @@ def test_hand_overs_bring_the_whole_file(kinds: list[str], lanes: int, seconds: 
     }
 
 
-def _run_inside_each_other(world: World, request: object, steps: list[int]) -> None:
+def _run_inside_each_other(world: World, request: Request, steps: list[int]) -> None:
     """A run that is stopped after some calls while another one goes on, then wakes up again."""
     if not steps:
         return
 
-    class Interrupted(Fuse):
-        def around(self, call):  # type: ignore[no-untyped-def]  # as in Fuse
-            def guarded(*args, **kwargs):  # type: ignore[no-untyped-def]
-                assert self.calls_left is not None
-                self.calls_left -= 1
-                if self.calls_left == 0:
-                    _run_inside_each_other(world, request, steps[1:])
-                return call(*args, **kwargs)
-
-            return guarded
-
-    end = world.run(request, fuse=Interrupted(steps[0]))  # type: ignore[arg-type]
+    fuse = Fuse(steps[0], happens=lambda: _run_inside_each_other(world, request, steps[1:]))
+    end = world.run(request, fuse=fuse)
     assert end in (RunEnd.FINISHED, RunEnd.SUPERSEDED, RunEnd.NOTHING_TO_DO)
 
 
@@ -154,5 +144,9 @@ def _file(kinds: list[str]) -> tuple[bytes, dict[int, bytes]]:
         "order": lambda number: order_line(number % 7, note=number),
     }
     made = [lines[kind](number) for number, kind in enumerate(kinds, 1)]
-    valid = {n: line for n, (line, kind) in enumerate(zip(made, kinds, strict=True), 1) if kind == "order"}
+    valid = {
+        n: line
+        for n, (line, kind) in enumerate(zip(made, kinds, strict=True), 1)
+        if kind == "order"
+    }
     return b"".join(line + b"\n" for line in made), valid
