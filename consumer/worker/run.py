@@ -68,7 +68,7 @@ def _work(
     settings: ConsumerSettings, java: Java, surroundings: Surroundings, telemetry: Telemetry
 ) -> int:
     try:
-        ledger = open_ledger(settings.ledger_table)
+        ledger = open_ledger(settings.ledger_table, answer_seconds=3.0, attempts=2)
         claim = _arrive(settings, ledger, surroundings, telemetry)
         if claim is None:
             return EXIT_STOPPED
