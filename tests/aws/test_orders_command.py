@@ -1,0 +1,566 @@
+"""The `orders` command against S3, SQS and DynamoDB in this process (moto)."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.loaders
+import jsonschema
+import pytest
+from moto import mock_aws
+
+import orders_cli
+from ledger.dynamodb.ledger import DynamoLedger
+from ledger.ports import pace as steps
+from ledger.ports.dead_letters import DeadLetter, position_of_line
+from ledger.ports.lanes import LaneKey, LaneNumber, Settlement, Span
+from ledger.ports.pace import Bar
+from ledger.ports.pace_change import change
+from ledger.ports.uploads import LaneTail, Progress, Source, UploadKind, UploadState
+from orders.batch import Rejected
+from orders.file_reading import ReadingLimits
+from orders.outcome import Outcome
+from orders.report import report_key, write_part
+from orders.upload import UploadId, upload_id
+from orders_cli.main import main
+from orders_cli.redriving import PLANS, Redriver
+from orders_cli.storage import Storage
+from tests.contract.ledger_table import create_ledger_table
+
+pytestmark = pytest.mark.aws
+
+BUCKET, TABLE = "orders-uploads", "orders-ledger"
+SCHEMAS = Path(orders_cli.__file__).parent / "schemas"
+
+
+def order(number: int) -> bytes:
+    fields = {"order_id": f"A-{number}", "customer_id": "c", "sku": "s", "quantity": 1}
+    return json.dumps({**fields, "unit_price": "1.5", "currency": "EUR"}).encode()
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    def document(self, schema: str) -> Any:  # noqa: ANN401 any of the documents
+        found = json.loads(self.out)
+        jsonschema.validate(found, json.loads((SCHEMAS / f"{schema}.json").read_text()))
+        return found
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A terminal at a real account, as moto plays it."""
+
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+    ledger: DynamoLedger
+    storage: Storage
+    dead_letter_url: str
+
+    def type(self, *words: str) -> Said:
+        self.monkeypatch.setattr("sys.argv", ["orders", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = self.capsys.readouterr()
+        return Said(int(ended.value.code or 0), said.out, said.err)
+
+    def store(self, name: str, content: bytes) -> UploadId:
+        """An upload that the ledger knows and nobody has read yet."""
+        self.storage.put_once(f"uploads/{name}", content)
+        stored = self.storage.find(f"uploads/{name}")
+        assert stored is not None
+        self.ledger.announce(stored.upload, stored.source, now=time.time())
+        return stored.upload
+
+    def read(self, upload: UploadId, *, enqueued: int, invalid: int = 0) -> None:
+        lines = enqueued + invalid
+        progress = Progress(
+            line=lines, invalid=invalid, enqueued=enqueued, tails=(LaneTail(lines, enqueued),)
+        )
+        self.ledger.start_run(upload, token="run", lanes=1, now=time.time())
+        self.ledger.finish_reading(
+            upload,
+            token="run",
+            progress=progress,
+            state=UploadState.SENDING,
+            reason="",
+            now=time.time(),
+        )
+
+    def refuse(self, upload: UploadId, line: int, body: bytes | None) -> None:
+        letter = DeadLetter(
+            upload=upload,
+            position=position_of_line(line),
+            lane=0,
+            line=line,
+            order_id=f"A-{line}",
+            body=body,
+            status=422,
+            reason="the API answered 422",
+            answer="no such sku",
+            attempts=1,
+            first_attempt_at=1.0,
+            refused_at=2.0 + line,
+        )
+        self.ledger.put_dead_letter(letter)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models_read_once() -> Iterator[None]:
+    """Let all sessions of this module share what botocore reads of each service."""
+    loader = botocore.loaders.create_loader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.loaders.create_loader", lambda *_: loader)
+        yield
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
+    monkeypatch.setenv("ORDERS_BUCKET", BUCKET)
+    monkeypatch.setenv("ORDERS_LEDGER_TABLE", TABLE)
+    monkeypatch.setenv("ORDERS_STREAM", "orders-stream")
+    with mock_aws():
+        s3 = boto3.client("s3")
+        s3.create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        dynamodb = boto3.client("dynamodb")
+        create_ledger_table(dynamodb, TABLE)
+        boto3.client("kinesis").create_stream(StreamName="orders-stream", ShardCount=1)
+        sqs = boto3.client("sqs")
+        dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]
+        policy = json.dumps({"deadLetterTargetArn": arn["QueueArn"], "maxReceiveCount": 5})
+        intake = sqs.create_queue(QueueName="intake", Attributes={"RedrivePolicy": policy})
+        monkeypatch.setenv("ORDERS_INTAKE_QUEUE_URL", intake["QueueUrl"])
+        ledger = DynamoLedger(dynamodb, TABLE)
+        yield Desk(monkeypatch, capsys, ledger, Storage(s3, BUCKET), dead)
+
+
+# --- upload ---------------------------------------------------------------------------------------
+
+
+def test_an_upload_stores_the_file_and_its_row_and_prints_id_and_key(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1) + b"\n")
+
+    first = desk.type("upload", str(file), "--yes", "--json").document("upload")
+    second = desk.type("upload", str(file), "--yes", "--json").document("upload")
+
+    assert first["upload"] == upload_id(BUCKET, first["key"], first["version_id"])
+    assert first["key"] != second["key"]
+    assert first["state"] == "reading"
+    assert desk.storage.read(first["key"]) == file.read_bytes()
+    assert desk.ledger.read_account(UploadId(first["upload"])) is not None
+
+
+def test_stdout_carries_only_the_answer_and_stderr_the_target(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+
+    said = desk.type("upload", str(file), "--yes")
+
+    words = [line.split() for line in said.out.splitlines()]
+    assert [line[0] for line in words] == ["upload", "key"]
+    assert "AWS account 123456789012 in eu-central-1" in said.err
+
+
+def test_a_real_account_is_changed_only_by_who_says_yes(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+
+    said = desk.type("upload", str(file))
+
+    assert said.code == 2
+    assert "--yes" in said.err
+    assert list(desk.storage.keys("uploads/")) == []
+
+
+@pytest.mark.parametrize("name", ["absent.jsonl", ".", "orders.xlsx"])
+def test_what_is_no_file_of_orders_is_refused(desk: Desk, tmp_path: Path, name: str) -> None:
+    (tmp_path / "orders.xlsx").write_bytes(b"PK")
+
+    said = desk.type("upload", str(tmp_path / name), "--yes")
+
+    assert said.code == 2
+    assert said.out == ""
+
+
+def test_an_empty_file_is_uploaded_with_a_word_of_warning(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "empty.jsonl"
+    file.touch()
+
+    said = desk.type("upload", str(file), "--yes")
+
+    assert said.code == 0
+    assert "is empty" in said.err
+
+
+def test_a_bucket_without_versions_is_refused(desk: Desk, tmp_path: Path) -> None:
+    boto3.client("s3").put_bucket_versioning(
+        Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"}
+    )
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+
+    said = desk.type("upload", str(file), "--yes")
+
+    assert said.code == 2
+    assert "ORDERS_BUCKET" in said.err
+
+
+def test_waiting_ends_with_the_upload_and_its_invalid_lines(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(b"broken\n")
+    desk.monkeypatch.setattr("orders_cli.commands.upload.fresh_key", lambda p, n: f"{p}known-{n}")
+    stored = desk.storage.put_once("uploads/known-march.jsonl", b"broken\n")
+    assert stored
+    found = desk.storage.find("uploads/known-march.jsonl")
+    assert found is not None
+
+    def put_known(*_: object) -> object:
+        return found
+
+    desk.monkeypatch.setattr(Storage, "put_file", put_known)
+    rejected = [Rejected(1, "is no JSON", b"broken")]
+    desk.storage.put_once(
+        report_key("reports/", found.upload, start=0, end=7), write_part(rejected)
+    )
+    desk.ledger.announce(found.upload, found.source, now=time.time())
+    desk.ledger.start_run(found.upload, token="run", lanes=1, now=time.time())
+    desk.ledger.finish_reading(
+        found.upload,
+        token="run",
+        progress=Progress(line=1, invalid=1),
+        state=UploadState.DONE_WITH_PROBLEMS,
+        reason="",
+        now=time.time(),
+    )
+
+    said = desk.type("upload", str(file), "--yes", "--wait")
+
+    assert said.code == 3
+    assert "done_with_problems" in said.out
+    assert "line 1: is no JSON: broken" in said.err
+
+
+# --- looking --------------------------------------------------------------------------------------
+
+
+def test_status_and_uploads_answer_as_their_schemas_say(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", order(1))
+    desk.read(upload, enqueued=1)
+
+    status = desk.type("status", "--json").document("status")
+    uploads = desk.type("uploads", "--json").document("uploads")
+    shown = desk.type("uploads", "show", upload[:6], "--json").document("upload")
+
+    assert status["uploads"][0]["upload"] == upload
+    assert status["waiting"] == 1
+    assert [{"schema": 1, **one} for one in uploads["uploads"]] == [shown]
+
+
+def test_without_a_terminal_everything_is_plain_text(desk: Desk) -> None:
+    desk.store("a.jsonl", order(1))
+
+    for words in (["status"], ["uploads"], ["uploads", "show", "0000"], ["doctor"]):
+        assert "\x1b" not in desk.type(*words).out
+
+
+def test_an_event_in_the_intake_s_dead_letter_queue_shows_and_stays_there(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", order(1))
+    account = desk.ledger.read_account(upload)
+    assert account is not None
+    source = account.upload.source
+    stored = {"key": source.key, "versionId": source.version_id}
+    event = {"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": stored}}]}
+    boto3.client("sqs").send_message(QueueUrl=desk.dead_letter_url, MessageBody=json.dumps(event))
+
+    first = desk.type("status", "--json").document("status")
+    again = desk.type("status", "--json").document("status")
+
+    assert "dead-letter queue" in first["uploads"][0]["reason"]
+    assert again == {**first, "runway_seconds": again["runway_seconds"]}
+    assert upload in desk.type("status").out
+
+
+def test_the_invalid_lines_of_an_upload_are_listed(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", b"x\ny\n")
+    for start, text in ((0, b"x"), (2, b"y")):
+        part = write_part([Rejected(start // 2 + 1, "is no JSON", text)])
+        desk.storage.put_once(report_key("reports/", upload, start=start, end=start + 2), part)
+
+    plain = desk.type("uploads", "invalid", upload)
+    lines = desk.type("uploads", "invalid", upload, "--json", "--limit", "1").out.splitlines()
+
+    assert plain.out == "line 1: is no JSON: x\nline 2: is no JSON: y\n"
+    assert json.loads(lines[0]) == {"line": 1, "reason": "is no JSON", "raw": "x"}
+    assert len(lines) == 1
+
+
+def test_an_unknown_upload_is_a_wrong_use(desk: Desk) -> None:
+    assert desk.type("uploads", "show", "ffff").code == 2
+
+
+# --- steering -------------------------------------------------------------------------------------
+
+
+def test_the_pace_is_set_over_the_configured_one_and_taken_back(desk: Desk) -> None:
+    change(desk.ledger, lambda pace: steps.configure(pace, "1/s", now=time.time()))
+
+    faster = desk.type("pace", "2/s", "--yes", "--reason", "they allow it")
+    shown = desk.type("pace")
+    back = desk.type("pace", "default", "--yes")
+
+    assert faster.out == "2/s (override)\n"
+    assert shown.out == "2/s (override)\n"
+    assert back.out == "1/s (configured)\n"
+
+
+@pytest.mark.parametrize("rate", ["fast", "0/s", "5000/s", "-1/s"])
+def test_a_pace_that_is_none_is_refused_with_the_grammar(desk: Desk, rate: str) -> None:
+    said = desk.type("pace", "--yes", "--", rate)
+
+    assert said.code == 2
+    assert "N[.N]/s" in said.err
+
+
+def test_a_pause_ends_by_itself_or_by_resume_which_lifts_bars_too(desk: Desk) -> None:
+    paused = desk.type("pause", "--yes", "--until", "2h", "--reason", "their database moves")
+    bar = Bar("refusal budget spent", "21 of 100", time.time())
+    change(desk.ledger, lambda pace: steps.bar(pace, "budget", bar))
+
+    resumed = desk.type("resume", "--yes")
+
+    assert "their database moves" in paused.out
+    assert resumed.out == "resumed; lifted: the pause, refusal budget spent (21 of 100)\n"
+    assert desk.type("resume", "--yes").out == "resumed; nothing stood in the way\n"
+    assert desk.ledger.read_pace().paused is None
+
+
+def test_a_cancelled_upload_stays_cancelled(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", order(1))
+    desk.read(upload, enqueued=5)
+
+    first = desk.type("cancel", upload[:8], "--yes", "--reason", "wrong list")
+    second = desk.type("cancel", upload, "--yes")
+
+    account = desk.ledger.read_account(upload)
+    assert account is not None
+    assert account.upload.state is UploadState.CANCELLED
+    assert "wrong list" in account.upload.reason
+    assert "5 will not be sent" in first.out
+    assert "had been cancelled before" in second.out
+
+
+# --- dead letters ---------------------------------------------------------------------------------
+
+
+def test_dead_letters_are_listed_and_shown(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", order(1))
+    desk.refuse(upload, 1, order(1))
+
+    listed = desk.type("dead-letters", "list", "--json").document("dead-letters")
+    shown = desk.type("dead-letters", "show", upload, "1", "--json").document("dead-letter")
+
+    assert listed["dead_letters"][0]["body"] == order(1).decode()
+    assert shown["answer"] == "no such sku"
+    assert upload in desk.type("dead-letters", "list").out
+    assert "A-1" in desk.type("dead-letters", "show", upload, "1").out
+    assert desk.type("dead-letters", "show", upload, "2").code == 2
+
+
+def test_refused_orders_are_sent_again_once_as_a_linked_upload(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", b"\n".join([order(1), order(2), order(3)]))
+    desk.refuse(upload, 1, order(1))
+    desk.refuse(upload, 3, None)  # it was too large to keep
+
+    [redriven] = desk.type("dead-letters", "redrive", "--yes", "--json").document("redriven")[
+        "redriven"
+    ]
+    again = desk.type("dead-letters", "redrive", "--yes", "--json").document("redriven")
+
+    assert redriven["orders"] == 2
+    assert desk.storage.read(redriven["key"]) == order(1) + b"\n" + order(3) + b"\n"
+    account = desk.ledger.read_account(UploadId(redriven["redriven_as"]))
+    assert account is not None
+    assert account.upload.kind is UploadKind.REDRIVE
+    assert account.upload.linked == upload
+    assert again["redriven"] == []
+
+
+class Interrupted(Exception):
+    """Ctrl-C, the network, a crash."""
+
+
+STEPS = ("find", "announce", "link", "mark_redriven", "remove")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_interrupted_redrive_is_ended_by_the_next_one(desk: Desk, step: str) -> None:
+    upload = desk.store("a.jsonl", order(1))
+    for line in (1, 2):
+        desk.refuse(upload, line, order(line))
+    redriver = Redriver(desk.ledger, desk.storage, ReadingLimits())
+    owner = Storage if step in {"find", "remove"} else type(desk.ledger)
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise Interrupted
+
+    with desk.monkeypatch.context() as patch:
+        patch.setattr(owner, step, interrupt)
+        with pytest.raises(Interrupted):
+            redriver.redrive(upload, key="uploads/first.jsonl", now=1.0)
+    assert redriver.waiting() == [upload]
+    redriven = redriver.redrive(upload, key="uploads/second.jsonl", now=2.0)
+
+    assert redriven is not None
+    assert redriven.key == "uploads/first.jsonl"
+    assert list(desk.storage.keys("uploads/")) == ["uploads/a.jsonl", "uploads/first.jsonl"]
+    letters = desk.ledger.dead_letters(upload, limit=10)
+    assert {letter.redriven_as for letter in letters} == {redriven.redriven_as}
+    assert redriver.waiting() == []
+    assert list(desk.storage.keys(PLANS)) == []
+
+
+def test_an_order_refused_later_is_not_in_the_plan_of_an_interrupted_redrive(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", order(1))
+    desk.refuse(upload, 1, order(1))
+    redriver = Redriver(desk.ledger, desk.storage, ReadingLimits())
+    with desk.monkeypatch.context() as patch:
+        patch.setattr(Storage, "find", lambda *_: (_ for _ in ()).throw(Interrupted()))
+        with pytest.raises(Interrupted):
+            redriver.redrive(upload, key="uploads/first.jsonl", now=1.0)
+    desk.refuse(upload, 2, order(2))
+
+    first = redriver.redrive(upload, key="uploads/unused.jsonl", now=2.0)
+    second = redriver.redrive(upload, key="uploads/second.jsonl", now=3.0)
+
+    assert first is not None
+    assert second is not None
+    assert desk.storage.read(first.key) == order(1) + b"\n"
+    assert desk.storage.read(second.key) == order(2) + b"\n"
+
+
+def test_the_head_is_set_aside_by_its_line(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", b"broken\n" + order(2) + b"\n" + order(3) + b"\n")
+    desk.read(upload, enqueued=2, invalid=1)
+    lane = desk.ledger.read_lane(LaneKey(upload, LaneNumber(0)))
+    assert lane is not None
+    settled = Span(prev=0, line=2, count=1, first_ordinal=1, outcome=Outcome.ACCEPTED)
+    desk.ledger.settle(lane, Settlement(spans=(settled,)))
+
+    said = desk.type("dead-letters", "set-aside", upload, "--yes", "--reason", "typo")
+    named = desk.type("dead-letters", "set-aside", upload, "--line", "2", "--yes")
+
+    assert said.out == f"line 3 of upload {upload} will be set aside\n"
+    assert desk.ledger.read_pace().set_aside[f"{upload}/3"].startswith("typo (")
+    assert named.code == 2
+    assert "settled already" in named.err
+
+
+# --- settings and the account ---------------------------------------------------------------------
+
+
+def test_the_doctor_names_what_is_wrong(desk: Desk) -> None:
+    desk.monkeypatch.setenv("ORDERS_METRICS_URL", "http://127.0.0.1:9/metrics")
+
+    said = desk.type("doctor", "--json")
+
+    grades = {f["thing"]: f["grade"] for f in said.document("findings")["findings"]}
+    assert grades == {
+        "ledger": "good",
+        "bucket": "good",
+        "stream": "warning",
+        "intake": "good",
+        "sending": "bad",
+        "consumer": "bad",
+    }
+    assert said.code == 3
+
+
+def test_a_missing_setting_is_named_in_one_sentence(desk: Desk) -> None:
+    desk.monkeypatch.delenv("ORDERS_LEDGER_TABLE")
+
+    said = desk.type("status")
+
+    assert said.code == 2
+    assert said.err.startswith("orders: ORDERS_LEDGER_TABLE is not set; set it to")
+
+
+def test_a_table_that_is_not_there_is_a_wrong_setting(desk: Desk) -> None:
+    desk.monkeypatch.setenv("ORDERS_LEDGER_TABLE", "another-table")
+
+    assert desk.type("status").code == 2
+
+
+def test_a_region_must_be_set(desk: Desk) -> None:
+    desk.monkeypatch.delenv("AWS_REGION")
+    desk.monkeypatch.delenv("AWS_DEFAULT_REGION")
+
+    said = desk.type("status")
+
+    assert said.code == 2
+    assert "AWS_REGION is not set" in said.err
+
+
+def test_the_estimate_of_a_file_needs_no_aws_with_a_pace(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_bytes(b"\n".join([order(1), b"broken", b"", order(2)]))
+    desk.monkeypatch.delenv("ORDERS_LEDGER_TABLE")
+
+    said = desk.type("estimate", str(file), "--rate", "1/s", "--json").document("estimate")
+
+    assert (said["orders"], said["invalid"], said["blank"]) == (2, 1, 1)
+    assert said["seconds"] == 2.0
+
+
+def test_a_file_that_would_be_refused_at_admission_ends_the_estimate_with_four(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_bytes(b"\n".join(order(number) for number in range(1, 31)))
+    desk.monkeypatch.setenv("ORDERS_RETENTION_HOURS", "24")
+
+    said = desk.type("estimate", str(file), "--rate", "1/h")
+
+    assert said.code == 4
+    assert "RetentionHours=34" in said.out
+
+
+@pytest.mark.parametrize("words", [["--help"], ["upload", "--help"], ["dead-letters", "--help"]])
+def test_help_teaches_by_example(desk: Desk, words: list[str]) -> None:
+    said = desk.type(*words)
+
+    assert said.code == 0
+    assert "orders " in said.out
+
+
+def test_a_word_too_much_is_a_wrong_use(desk: Desk) -> None:
+    assert desk.type("status", "please").code == 2
+    assert desk.type("statsu").code == 2
+
+
+def test_the_source_of_an_upload_is_read_in_its_very_version(desk: Desk) -> None:
+    desk.store("a.jsonl", b"old")
+    found = desk.storage.find("uploads/a.jsonl")
+    assert found is not None
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="uploads/a.jsonl", Body=b"new, and longer")
+
+    old = b"".join(desk.storage.opener(found.source)(0))
+    rest = b"".join(desk.storage.opener(found.source)(1))
+    nothing = list(desk.storage.opener(Source(BUCKET, "uploads/a.jsonl", "v", "e", 0))(0))
+
+    assert (old, rest, nothing) == (b"old", b"ld", [])
