@@ -146,8 +146,11 @@ class _Run:
         if not is_ours:
             return RunEnd.SUPERSEDED
         rate = self._outside.pace.read_pace().rate(clock.epoch()) or self._plan.rate
+        accounts = {account.upload.id: account for account in ledger.open_accounts()}
+        if upload.id not in accounts and (own := ledger.read_account(upload.id)):
+            accounts[upload.id] = own  # the index of open uploads may be a moment late
         refusal = decide(
-            ledger.open_accounts(),
+            accounts.values(),
             rate=rate,
             retention_hours=self._plan.retention_hours,
             own=estimate,

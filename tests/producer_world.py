@@ -109,7 +109,7 @@ class FaultyStream(MemoryStream):
     """Fails as told, one fault a call, then never again.
 
     A fault is a set of entries that fail, or a word: `lost` (the call fails and did nothing),
-    `unknown` (it took effect and the answer was lost).
+    `unknown` (it took effect and the answer was lost), `throttled` (every entry was too much).
     """
 
     faults: list[set[int] | str] = field(default_factory=list)
@@ -118,6 +118,8 @@ class FaultyStream(MemoryStream):
         fault = self.faults.pop(0) if self.faults else set[int]()
         if fault == "lost":
             raise StreamUnavailable("no answer")
+        if fault == "throttled":
+            return ["ProvisionedThroughputExceededException"] * len(aggregates)
         if isinstance(fault, str):
             super().put(aggregates)
             raise StreamUnavailable("no answer")

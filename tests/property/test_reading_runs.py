@@ -22,7 +22,9 @@ LINES = st.lists(
     st.sampled_from(["order", "order", "order", "invalid", "blank", "long"]), max_size=60
 )
 FAULTS = st.lists(
-    st.one_of(st.sets(st.integers(0, 3), max_size=3), st.sampled_from(["lost", "unknown"])),
+    st.one_of(
+        st.sets(st.integers(0, 3), max_size=3), st.sampled_from(["lost", "unknown", "throttled"])
+    ),
     max_size=12,
 )
 KILLS = st.lists(st.tuples(st.integers(0, 25), st.booleans()), max_size=5)
@@ -137,16 +139,19 @@ def _run_inside_each_other(world: World, request: Request, steps: list[int]) -> 
 
 
 def _file(kinds: list[str]) -> tuple[bytes, dict[int, bytes]]:
-    lines = {
-        "invalid": lambda number: b"{no order %d" % number,
-        "blank": lambda number: b" \t" * (number % 3),
-        "long": lambda number: order_line(number, pad="x" * 1_000),
-        "order": lambda number: order_line(number % 7, note=number),
-    }
-    made = [lines[kind](number) for number, kind in enumerate(kinds, 1)]
-    valid = {
-        n: line
-        for n, (line, kind) in enumerate(zip(made, kinds, strict=True), 1)
-        if kind == "order"
-    }
-    return b"".join(line + b"\n" for line in made), valid
+    """A file with such lines, and the bodies of its orders by line."""
+    lines = {number: _line(kind, number) for number, kind in enumerate(kinds, 1)}
+    orders = {number: line for number, line in lines.items() if kinds[number - 1] == "order"}
+    return b"".join(line + b"\n" for line in lines.values()), orders
+
+
+def _line(kind: str, number: int) -> bytes:
+    match kind:
+        case "order":
+            return order_line(number % 7, note=number)
+        case "blank":
+            return b" \t" * (number % 3)
+        case "long":
+            return order_line(number, pad="x" * 1_000)
+        case _:
+            return b"{no order %d" % number
