@@ -41,15 +41,15 @@ def tried_twice(_: str, call: Call, request: dict[str, Any]) -> Any:  # noqa: AN
 
 
 class LostAnswers:
-    """The next `count` writes take effect, and no answer comes however often botocore tries."""
+    """After `skip` writes one takes effect without an answer, however often botocore tries."""
 
-    def __init__(self, count: int = 1) -> None:
-        self.count = count
+    def __init__(self, *, skip: int = 0) -> None:
+        self.skip = skip
 
     def __call__(self, _: str, call: Call, request: dict[str, Any]) -> Any:  # noqa: ANN401
         answer = call(**request)
-        if self.count:
-            self.count -= 1
+        self.skip -= 1
+        if self.skip == -1:
             raise ReadTimeoutError(endpoint_url="http://127.0.0.1:1")
         return answer
 

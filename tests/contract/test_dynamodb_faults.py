@@ -186,6 +186,38 @@ def test_a_cancel_in_the_middle_of_a_close_stands_and_the_orders_are_counted_onc
     assert sound.ended_tally() == Tally(accepted=2)
 
 
+def test_a_close_in_the_middle_of_a_cancel_ends_the_upload_as_cancelled(
+    sound: DynamoLedger, faulty: Faulty
+) -> None:
+    begin(sound)
+    finish(sound, 2)
+    sound.settle(lane_of(sound), told(orders(1, 2), ended=True))
+
+    def cancel_and_die() -> None:
+        with pytest.raises(LedgerUnreachable):
+            faulty(LostAnswers()).cancel(UPLOAD, reason="wrong file", now=1_050.0)
+
+    account = faulty(Meanwhile(cancel_and_die)).close_if_drained(UPLOAD, now=1_060.0)
+
+    assert (account.upload.state, account.upload.ended_at) == (UploadState.CANCELLED, 1_060.0)
+    assert sound.ended_tally() == Tally(accepted=2)
+
+
+def test_a_slow_first_run_does_not_write_over_what_a_faster_one_settled(
+    sound: DynamoLedger, faulty: Faulty
+) -> None:
+    sound.announce(UPLOAD, SOURCE, now=1_000.0)
+
+    def run_and_settle() -> None:
+        begin(sound)
+        sound.settle(lane_of(sound), told(orders(1, 3)))
+
+    row = faulty(Meanwhile(run_and_settle)).start_run(UPLOAD, token="slow", lanes=1, now=1_009.0)
+
+    assert row.run_token == "slow"
+    assert lane_of(sound).tally == Tally(accepted=3)
+
+
 def test_a_close_whose_answer_is_lost_counts_the_orders_once(
     sound: DynamoLedger, faulty: Faulty
 ) -> None:
@@ -207,7 +239,7 @@ def test_a_crash_between_the_lanes_and_the_token_leaves_nothing_to_repair(
 ) -> None:
     sound.announce(UPLOAD, SOURCE, now=1_000.0)
     with pytest.raises(LedgerUnreachable):
-        faulty(LostAnswers()).start_run(UPLOAD, token="run-1", lanes=3, now=1_001.0)
+        faulty(LostAnswers(skip=2)).start_run(UPLOAD, token="run-1", lanes=3, now=1_001.0)
 
     row = sound.start_run(UPLOAD, token="run-2", lanes=2, now=1_002.0)
 
