@@ -121,7 +121,8 @@ def deadline_of(remaining_seconds: float) -> Deadline:
 
 
 @cache
-def _producer() -> Producer:
+def producer() -> Producer:
+    """The producer of this process, made at the first event."""
     settings = load_settings()
     logger.info("settings", extra={"settings": settings.model_dump(mode="json")})
     return Producer(settings)
@@ -133,15 +134,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> object:
 
     Answers messages with those that failed; an event by itself fails as a whole.
     """
-    producer = _producer()
+    ours = producer()
     deadline = deadline_of(context.get_remaining_time_in_millis() / 1000)
     if not _is_of_queue(event):
-        producer.run(requests_of_event(event), deadline)
+        ours.run(requests_of_event(event), deadline)
         return None
 
     def serve(record: SQSRecord) -> None:  # the processor passes it by this name
         try:
-            producer.run(requests_of_message(record.body), deadline)
+            ours.run(requests_of_message(record.body), deadline)
         except Exception:
             logger.exception("the message comes back", extra={"message_id": record.message_id})
             raise
