@@ -1,0 +1,146 @@
+"""A sandbox as its users see it: the `orders` command, the API's log, the metrics."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+from orders.upload import UploadId
+from orders_cli.demo.api import SandboxApi
+from sandbox.code_archive import CHECKOUT
+from sandbox.judge.evidence import Numbers, Observed, expected_orders, numbers_of_status
+from sandbox.running import RunningSandbox
+
+LIMIT_SECONDS = 90.0
+BUSY_SECONDS = 10.0
+"""The cores may be busy with something else: where a time is judged, so much more is no failure."""
+
+Found = TypeVar("Found")
+
+
+def order_line(number: int) -> bytes:
+    """A valid line; the quantity and the price differ, too."""
+    order = {
+        "order_id": f"ORDER-{number:05d}",
+        "customer_id": f"C-{number % 17}",
+        "sku": "TEA",
+        "quantity": number % 9 + 1,
+        "unit_price": f"{number % 50}.{number % 100:02d}",
+        "currency": "EUR",
+    }
+    return json.dumps(order).encode()
+
+
+def until(what: str, find: Callable[[], Found | None], seconds: float = LIMIT_SECONDS) -> Found:
+    """Look until something is found; the limit is generous, for it is no measure."""
+    deadline = time.monotonic() + seconds
+    while not (found := find()):
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
+        time.sleep(0.05)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(slots=True)
+class Desk:
+    """One sandbox; `polls` are the numbers of the upload that is watched, at every look."""
+
+    sandbox: RunningSandbox
+    environment: Mapping[str, str] = field(init=False)
+    polls: list[Numbers] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Read how it is reached."""
+        self.environment = self.sandbox.environment(os.environ)
+
+    @property
+    def api(self) -> SandboxApi:
+        """The API that the orders are sent to."""
+        return SandboxApi(self.environment["ORDERS_SANDBOX_API"])
+
+    def type(self, *words: str, seconds: float = LIMIT_SECONDS) -> Said:
+        """Run a command to its end."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "orders_cli.main", *words],
+            cwd=CHECKOUT,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        return Said(ended.returncode, ended.stdout, ended.stderr)
+
+    def upload(self, folder: Path, name: str, content: bytes) -> UploadId:
+        """Upload a file of this name."""
+        file = folder / name
+        file.write_bytes(content)
+        said = self.type("upload", str(file), "--json")
+        assert said.code == 0, said.err
+        return UploadId(json.loads(said.out)["upload"])
+
+    def status(self, upload: UploadId) -> dict[str, Any]:
+        """The upload in `orders status --json`; its numbers become a poll."""
+        said = self.type("status", "--json")
+        assert said.code == 0, said.err
+        found = next(u for u in json.loads(said.out)["uploads"] if u["upload"] == upload)
+        self.polls.append(numbers_of_status(found))
+        return dict(found)
+
+    def until_over(self, upload: UploadId) -> dict[str, Any]:
+        """Look until nothing of the upload is left to read or send."""
+
+        def over() -> dict[str, Any] | None:
+            seen = self.status(upload)
+            open_states = {"reading", "sending"}
+            return seen if seen["state"] not in open_states and not seen["waiting"] else None
+
+        return until(f"the end of upload {upload}", over)
+
+    def until_accepted(self, count: int) -> float:
+        """Look until the API accepted so many requests; when the last of them arrived."""
+
+        def enough() -> float | None:
+            accepted = [request.t for request in self.api.requests() if request.is_accepted]
+            return accepted[count - 1] if len(accepted) >= count else None
+
+        return until(f"{count} accepted orders", enough)
+
+    def accepted(self) -> int:
+        """How many requests the API accepted so far."""
+        return sum(request.is_accepted for request in self.api.requests())
+
+    def pids(self) -> dict[str, list[int]]:
+        """The processes that processes.json lists now, by role."""
+        found: dict[str, list[int]] = {"worker": [], "daemon": [], "shard": []}
+        for entry in self.sandbox.processes():
+            found.setdefault(entry.role, []).append(entry.pid)
+        return found
+
+    def metric(self, name: str) -> float:
+        """The one sample of a metric without labels."""
+        text = requests.get(self.environment["ORDERS_METRICS_URL"], timeout=10).text
+        found = re.findall(rf"^{name} (\S+)$", text, flags=re.MULTILINE)
+        assert len(found) == 1, found
+        return float(found[0])
+
+    def observed(self, upload: UploadId, lines: Mapping[int, bytes]) -> Observed:
+        """What the judge is to see: these lines are the valid ones."""
+        return Observed(expected_orders(upload, lines), self.api.requests(), list(self.polls))
