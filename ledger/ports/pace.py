@@ -286,20 +286,27 @@ def _with_row(pace: Pace, row: Reserved, now: float) -> Pace:
     return replace(pace, next_free=row.last + row.interval, reserved=(*started[-1:], *future))
 
 
-def _last_start(pace: Pace, now: float) -> float:
-    starts = [s for row in pace.reserved if (s := row.started_by(now)) is not None]
-    return max(starts, default=0.0)
+def _last_start(pace: Pace, now: float) -> Reserved | None:
+    """The newest turn that is not in the future, as a row of its own."""
+    rows = [
+        Reserved(start, 1, row.interval)
+        for row in pace.reserved
+        if (start := row.started_by(now)) is not None
+    ]
+    return max(rows, key=lambda row: row.first, default=None)
 
 
 def _void_turns(pace: Pace, now: float, interval: float) -> Pace:
-    """Void the turns that have not started: their holders see the epoch and reserve again."""
+    """Void the turns that have not started: their holders see the epoch and reserve again.
+
+    The next turn follows the last start by the shorter one of its own interval and the new one, so
+    that a change there and back, in between of two turns, gives none away.
+    """
     last = _last_start(pace, now)
-    return replace(
-        pace,
-        epoch=pace.epoch + 1,
-        next_free=min(pace.next_free, last + interval) if last else pace.next_free,
-        reserved=(Reserved(last, 1, interval),) if last else (),
-    )
+    voided = replace(pace, epoch=pace.epoch + 1, reserved=(last,) if last else ())
+    if last is None:
+        return voided
+    return replace(voided, next_free=last.first + min(last.interval, interval))
 
 
 def _revise_rate(old: Pace, new: Pace, now: float) -> Pace:

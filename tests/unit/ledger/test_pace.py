@@ -155,6 +155,16 @@ def test_a_slower_rate_leaves_the_next_turn_where_it_was() -> None:
     assert (first.turns, second.turns) == ((NOW + 1.0,), (NOW + 11.0,))
 
 
+def test_a_rate_that_was_changed_and_changed_back_gives_no_turn_away() -> None:
+    pace, _ = granted(at("6/m"))
+
+    for rate in ("2/s", "6/m"):
+        pace = configure(pace, rate, now=NOW + 0.1)
+    _, grant = granted(pace, NOW + 0.1)
+
+    assert grant.turns == (NOW + 10.0,)
+
+
 def test_an_equal_rate_voids_no_turns() -> None:
     pace, _ = granted(at("60/m"))
 
@@ -286,11 +296,12 @@ def test_an_outage_of_ten_minutes_costs_some_125_requests_and_five_seconds() -> 
 
 
 def test_probes_at_a_low_rate_keep_its_interval() -> None:
-    pace = fails(at("6/m"), now=NOW)
-    pace, first = granted(pace)
-    _, second = granted(pace)
+    pace, before = granted(at("6/m"))
+    pace = fails(pace, now=NOW + 0.1)
+    pace, first = granted(pace, NOW + 0.1)
+    _, second = granted(pace, NOW + 0.1)
 
-    assert second.turns[0] - first.turns[0] == 10.0
+    assert [before.turns[0], first.turns[0], second.turns[0]] == [NOW, NOW + 10.0, NOW + 20.0]
 
 
 def test_the_answer_to_a_probe_ends_the_hold_and_sending_goes_on_at_the_pace() -> None:
