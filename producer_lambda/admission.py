@@ -71,10 +71,11 @@ def decide(
         advice = f"deploy with RetentionHours={needed_hours} and upload it again"
     else:
         advice = "raise the pace (`orders pace`) and upload it again"
+    smaller = f"upload at most {fits:,} orders now" if fits else "wait until others are sent"
     return Refusal(
         f"{orders:,} orders (about {own:,} of this file) take {_days(hours)} at {rate}, and the "
         f"stream keeps an order for {_days(retention_hours)}, of which {MARGIN:.0%} may be used: "
-        f"{advice}, or upload at most {fits:,} orders now"
+        f"{advice}, or {smaller}"
     )
 
 

@@ -60,6 +60,13 @@ def test_all_open_uploads_count_for_what_they_have_not_sent() -> None:
     assert "at most 27,760 orders now" in refusal
 
 
+def test_where_nothing_fits_any_more_it_says_to_wait() -> None:
+    refusal = _decide(estimate=1_000, others=80_000)
+
+    assert refusal is not None
+    assert refusal.endswith("RetentionHours=26 and upload it again, or wait until others are sent")
+
+
 def test_what_no_retention_could_hold_needs_a_higher_pace() -> None:
     refusal = _decide(estimate=100_000_000)
 
