@@ -6,18 +6,31 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import boto3
 import requests
 
-from orders.upload import UploadId
+from ledger.dynamodb.ledger import DynamoLedger
+from ledger.ports.uploads import Source
+from orders.upload import UploadId, upload_id
 from orders_cli.demo.api import SandboxApi
 from sandbox.code_archive import CHECKOUT
-from sandbox.judge.evidence import Numbers, Observed, expected_orders, numbers_of_status
+from sandbox.judge.evidence import (
+    Numbers,
+    Observed,
+    expected_orders,
+    numbers_of_account,
+    numbers_of_status,
+)
 from sandbox.running import RunningSandbox
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 LIMIT_SECONDS = 90.0
 BUSY_SECONDS = 10.0
@@ -106,13 +119,20 @@ class Desk:
 
     def until_over(self, upload: UploadId) -> dict[str, Any]:
         """Look until nothing of the upload is left to read or send."""
+        dynamodb = self._session().client(
+            "dynamodb", endpoint_url=self.environment["AWS_ENDPOINT_URL"]
+        )
+        ledger = DynamoLedger(dynamodb, self.environment["ORDERS_LEDGER_TABLE"])
 
-        def over() -> dict[str, Any] | None:
-            seen = self.status(upload)
-            open_states = {"reading", "sending"}
-            return seen if seen["state"] not in open_states and not seen["waiting"] else None
+        def over() -> bool:
+            account = ledger.read_account(upload)
+            if account is None:
+                return False
+            self.polls.append(numbers_of_account(account))
+            return not account.upload.listed_open
 
-        return until(f"the end of upload {upload}", over)
+        until(f"the end of upload {upload}", over)
+        return self.status(upload)
 
     def until_accepted(self, count: int) -> float:
         """Look until the API accepted so many requests; when the last of them arrived."""
@@ -141,6 +161,59 @@ class Desk:
         assert len(found) == 1, found
         return float(found[0])
 
-    def observed(self, upload: UploadId, lines: Mapping[int, bytes]) -> Observed:
-        """What the judge is to see: these lines are the valid ones."""
-        return Observed(expected_orders(upload, lines), self.api.requests(), list(self.polls))
+    def observed(
+        self, upload: UploadId, lines: Mapping[int, bytes], *, since: float = 0.0
+    ) -> Observed:
+        """What the judge is to see: these lines are the valid ones; requests from `since` on."""
+        requests = [request for request in self.api.requests() if request.t >= since]
+        return Observed(expected_orders(upload, lines), requests, list(self.polls))
+
+    @contextmanager
+    def started(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
+        """A command that runs; it is waited for on leaving."""
+        running = subprocess.Popen(
+            [sys.executable, "-m", "orders_cli.main", *words],
+            cwd=CHECKOUT,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield running
+            running.wait(LIMIT_SECONDS)
+        finally:
+            running.kill()
+            running.communicate()
+
+    @property
+    def s3(self) -> "S3Client":
+        """S3 of the sandbox."""
+        return self._session().client("s3", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+
+    def store(self, key: str, content: bytes) -> Source:
+        """Store an object as anybody might, without the command."""
+        bucket = self.environment["ORDERS_BUCKET"]
+        put = self.s3.put_object(Bucket=bucket, Key=key, Body=content)
+        return Source(bucket, key, put["VersionId"], put["ETag"].strip('"'), len(content))
+
+    def deliver(self, source: Source) -> UploadId:
+        """Deliver the event of a stored object once more."""
+        stored = {"key": source.key, "size": source.size_bytes, "eTag": source.etag}
+        stored |= {"versionId": source.version_id, "sequencer": "00"}
+        about = {"bucket": {"name": source.bucket}, "object": stored}
+        record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": about}
+        sqs = self._session().client("sqs", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+        sqs.send_message(
+            QueueUrl=self.environment["ORDERS_INTAKE_QUEUE_URL"],
+            MessageBody=json.dumps({"Records": [record]}),
+        )
+        return upload_id(source.bucket, source.key, source.version_id)
+
+    def _session(self) -> boto3.Session:
+        return boto3.Session(
+            self.environment["AWS_ACCESS_KEY_ID"],
+            self.environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.environment["AWS_REGION"],
+        )
