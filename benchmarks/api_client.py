@@ -103,9 +103,9 @@ CLIENTS: dict[str, Client] = {
 
 
 @contextmanager
-def sandbox_api() -> Iterator[str]:
+def sandbox_api(rate: str = "none") -> Iterator[str]:
     """The sandbox's API in a process of its own; yields its address."""
-    command = [sys.executable, "-m", "sandbox.api", "--rate", "none"]
+    command = [sys.executable, "-m", "sandbox.api", "--rate", rate]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             ready = process.stdout.readline() if process.stdout is not None else ""
