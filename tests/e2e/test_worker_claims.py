@@ -67,6 +67,18 @@ def test_a_worker_whose_number_was_taken_over_stops_at_once(
     ledger.release_claim(taken)
 
 
+def test_a_new_application_makes_its_own_lease_table_and_begins(
+    watch: Watch, tmp_path: Path
+) -> None:
+    fresh = {**watch.environment, "ORDERS_APPLICATION": "fresh", "ORDERS_WORKER_ID": "fresh"}
+    with hand_worker(fresh, tmp_path) as worker:
+        # KCL waits at random for up to 30 s before it fills an empty lease table.
+        wait_for(lambda: len(worker.children()) == 2, "a shard process", seconds=120)
+        watch.wait_for_orders(1)
+
+        assert worker.end(signal.SIGTERM) == 0
+
+
 def take_over(ledger: Claims) -> Claim:
     """Take number 1, as another host would whose clock says that the holder is silent."""
     while True:
