@@ -85,6 +85,11 @@ class Delivery:
         return not (self._sending.in_flight or self._hand.settling.is_pending)
 
     @property
+    def has_room_to_send(self) -> bool:
+        """Could one more attempt be on its way, if an order is ready?"""
+        return self._sending.has_room
+
+    @property
     def is_superseded(self) -> bool:
         """Does another process own the shard now?"""
         return self._view.is_superseded

@@ -55,6 +55,13 @@ class Sending:
         started = (e.started_at for e in self._window.active if e.stage is Stage.STARTED)
         return now - next(started, now)
 
+    @property
+    def has_room(self) -> bool:
+        """Could one more attempt be on its way, if an order is ready?"""
+        if self.turns.held:
+            return True
+        return self.in_flight + self.turns.assigned < self.sizing.connections
+
     def next(self, now: float) -> Send | Reserve | None:
         """An attempt, or turns to reserve for one."""
         if self.is_stopping or self._view.is_superseded or self._view.closed(now):

@@ -115,7 +115,10 @@ class Crew:
                 now = self._clock.now()
                 action = self.delivery.next(now)
                 if action:
-                    self._call()
+                    # A thread that is not needed costs more to wake than an order to send.
+                    is_alone = self._watched_until == NEVER or not isinstance(action, Send)
+                    if is_alone or self.delivery.has_room_to_send:
+                        self._call()
                     return action
                 self._wait(self.delivery.due(), now)
             return None
@@ -183,7 +186,8 @@ class Crew:
                     self.delivery.stop()
                 verdict = self.delivery.may_start(send, now)
                 if verdict is Verdict.GO:
-                    self._call()  # the next turn can be reserved now
+                    if send.interval:
+                        self._call()  # the next turn can be reserved now
                     return True
                 if verdict is Verdict.VOID or self._is_closed:
                     self.delivery.given_up(send, now)
