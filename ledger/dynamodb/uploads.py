@@ -44,8 +44,12 @@ class DynamoUploads(DynamoClosing):
                 # finds all of them.
                 self._make_lanes(account, taken.lanes)
             written = self._table.change(_take_over(row, taken))
-            if not isinstance(written, ConditionFailed):
-                return upload_of(written)
+            if isinstance(written, ConditionFailed):
+                continue
+            if row.read_complete:
+                # The run that ended the reading may have died before it closed the upload.
+                return self.close_if_drained(upload, now=now).upload
+            return upload_of(written)
         raise gave_up(upload)
 
     def _make_lanes(self, account: Account, lanes: int) -> None:

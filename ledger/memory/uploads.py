@@ -32,7 +32,7 @@ class MemoryUploads(OnRows):
                     key = LaneKey(upload, LaneNumber(number))
                     self._rows.lanes.setdefault(key, Lane(key))
             self._rows.uploads[upload] = row
-            return row
+            return self.close_if_drained(upload, now=now).upload
 
     def admit(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
         """See UploadLedger.admit."""

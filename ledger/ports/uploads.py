@@ -151,8 +151,9 @@ class UploadLedger(Protocol):
     def start_run(self, upload: UploadId, *, token: str, lanes: int, now: float) -> Upload:
         """Take the reading over: the last token wins.
 
-        Fixes the lanes (first run only) and makes their rows. Changes nothing but the token where
-        reading is complete.
+        Fixes the lanes (first run only) and makes their rows. Where reading is complete it changes
+        nothing but the token, and closes the upload if it is drained: the run that ended the
+        reading may have died before it could.
         """
 
     def admit(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
@@ -177,10 +178,12 @@ class UploadLedger(Protocol):
         reason: str,
         now: float,
     ) -> bool:
-        """End the reading: progress, `read_complete`, state and the sentence.
+        """End the reading: progress, `read_complete`, the state and the sentence.
 
-        The state is `sending`, or how it ended. A cancelled upload stays cancelled. False: another
-        run took over.
+        state: `sending`, or how it ended; `ledger.ports.closing` says which of them end the upload
+        at once and which wait for its lanes. Closes the upload if it is drained. A cancelled
+        upload stays cancelled. False: another run took over. Raises ValueError for a state that
+        says nothing was enqueued where something was.
         """
 
     def close_if_drained(self, upload: UploadId, *, now: float) -> Account:

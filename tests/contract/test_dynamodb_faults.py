@@ -248,6 +248,22 @@ def test_a_crash_between_the_lanes_and_the_token_leaves_nothing_to_repair(
     assert (row.lanes, len(account.lanes)) == (2, 2)
 
 
+def test_the_next_run_closes_what_a_killed_one_left_drained_and_open(
+    sound: DynamoLedger, faulty: Faulty
+) -> None:
+    begin(sound)
+    sound.settle(lane_of(sound), told(orders(1, 2), ended=True))
+    with pytest.raises(LedgerUnreachable):
+        finish(faulty(LostAnswers()), 2)
+    left = sound.read_account(UPLOAD)
+
+    row = sound.start_run(UPLOAD, token="run-2", lanes=1, now=1_100.0)
+
+    assert left is not None
+    assert (left.upload.read_complete, left.upload.listed_open) == (True, True)
+    assert (row.state, row.listed_open, row.ended_at) == (UploadState.DONE, False, 1_100.0)
+
+
 def test_a_claim_whose_answer_is_lost_is_held(sound: DynamoLedger, faulty: Faulty) -> None:
     ledger = faulty(LostAnswers())
 
