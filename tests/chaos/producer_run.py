@@ -44,7 +44,7 @@ class FailingStream(KinesisStream):
 
 def main() -> None:
     """Run until the upload is read, handed on, or this process is killed."""
-    handler.KinesisStream = FailingStream  # type: ignore[misc]
+    setattr(handler, KinesisStream.__name__, FailingStream)
     handler.producer().run([Continue(UploadId(sys.argv[1]))], handler.deadline_of(SECONDS))
 
 

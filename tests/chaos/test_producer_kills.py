@@ -1,4 +1,4 @@
-"""Killed again and again, with two runs at once, on a stream that fails: every order is there once."""
+"""Killed again and again, two runs at once, a stream that fails: every order is there once."""
 
 import os
 import random

@@ -1,0 +1,215 @@
+"""How fast is a file of orders read, checked and packed, and in how much memory?
+
+On one core, in one run, the same lines:
+
+    ours        producer's reading: split, check, envelope, KPL aggregate
+    yardstick   json + pydantic + aws_kinesis_agg, as one would write it with the libraries
+    ceiling     `Order.model_validate_json` alone, on lines that lie in memory
+
+Every figure is the best of several rounds that take turns, so that another process on the machine
+disturbs all three alike. Peak memory is that of a child process which reads a generated file, less
+what it had after its imports. With --end-to-end the file also goes through the real Lambda of a
+sandbox into its stream, with shard pacing off and on.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from aws_kinesis_agg.aggregator import RecordAggregator
+from boto3.session import Session
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from ledger.dynamodb.connect import open_ledger
+from orders.aggregate import AggregateWriter
+from orders.batch import Position
+from orders.file_reading import ReadingLimits, read_batches
+from orders.formats import format_of
+from orders.order import Order
+from orders.upload import UploadId, lane_hash_key, partition_key, upload_id
+from producer_lambda.s3 import READ_BYTES
+from sandbox.running import RunningSandbox, running_sandbox
+
+UPLOAD = UploadId("0123456789abcdef0123")
+KEY = partition_key(UPLOAD, 0)
+HASH_KEY = lane_hash_key(UPLOAD, 0, 1)
+AGGREGATE_BYTES = 200_000
+MEMORY_LINES = (1_000_000, 5_000_000)
+END_TO_END_SECONDS = 900.0
+
+
+def order_lines(count: int) -> Iterator[bytes]:
+    """Lines of about 150 bytes, each with its line feed."""
+    for number in range(count):
+        yield (
+            b'{"order_id":"ORD-%09d","customer_id":"C-%06d","sku":"SKU-%05d","quantity":%d,'
+            b'"unit_price":"%d.%02d","currency":"EUR","placed_at":"2026-03-01T%02d:%02d:%02dZ"}\n'
+        ) % (
+            *(number, number % 999_983, number % 99_991, number % 99 + 1),
+            *(number % 1_000, number % 100),
+            *(number // 3600 % 24, number // 60 % 60, number % 60),
+        )
+
+
+def ours(content: bytes) -> Iterable[int]:
+    """Sizes of the records that the producer would put."""
+    writer = AggregateWriter(KEY, HASH_KEY, aggregate_bytes=AGGREGATE_BYTES)
+    return _packed(writer, lambda offset: _chunks(content, offset))
+
+
+def yardstick(content: bytes) -> Iterable[int]:
+    """The same job with the libraries that are there for it."""
+    aggregator = RecordAggregator(max_size=AGGREGATE_BYTES)
+    for number, line in enumerate(content.splitlines(), 1):
+        Order.model_validate(json.loads(line))
+        envelope = json.dumps({"v": 1, "line": number, "order": line.decode()})
+        full = aggregator.add_user_record(KEY, envelope.encode(), HASH_KEY)
+        if full:
+            yield len(full.get_contents()[2])
+    yield len(aggregator.clear_and_get().get_contents()[2])
+
+
+def ceiling(lines: list[bytes]) -> None:
+    """Pydantic alone."""
+    check = Order.model_validate_json
+    for line in lines:
+        check(line)
+
+
+def measure(count: int, rounds: int) -> None:
+    """Print the three rates, and ours against the other two."""
+    content = b"".join(order_lines(count))
+    lines = content.splitlines()
+    contenders: Mapping[str, Callable[[], object]] = {
+        "ours": lambda: sum(ours(content)),
+        "yardstick": lambda: sum(yardstick(content)),
+        "ceiling": lambda: ceiling(lines),
+    }
+    best = dict.fromkeys(contenders, float("inf"))
+    for _ in range(rounds):
+        for name, contender in contenders.items():
+            began = time.process_time()
+            contender()
+            best[name] = min(best[name], time.process_time() - began)
+    print(f"{count:,} lines of {len(content) / count - 1:.0f} bytes, one core, best of {rounds}")
+    for name, seconds in best.items():
+        print(f"  {name:<10} {count / seconds:>9,.0f} orders/s  {seconds:6.2f} s")
+    added = (sum(ours(content)) - len(content) + count) / count
+    print(f"  ours against the ceiling    {best['ceiling'] / best['ours']:.2f}  (0.65 wanted)")
+    print(f"  ours against the yardstick  {best['yardstick'] / best['ours']:.1f}x (2x wanted)")
+    print(f"  an envelope adds            {added:.1f} bytes an order (60 allowed)")
+
+
+def measure_memory() -> None:
+    """Print the peak of a child process for a shorter and a longer file."""
+    print("peak memory above the start of the process (150 MB allowed)")
+    for count in MEMORY_LINES:
+        with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
+            file.writelines(order_lines(count))
+            file.flush()
+            child = [sys.executable, __file__, "--read", file.name]
+            peak = subprocess.run(child, capture_output=True, text=True, check=True).stdout
+        print(f"  {count:>9,} lines  {float(peak):6.1f} MB")
+
+
+def read_file(path: str) -> None:
+    """In the child: read, check and pack a file; print what memory it took at its peak."""
+    start = _peak_megabytes()
+    writer = AggregateWriter(KEY, HASH_KEY, aggregate_bytes=AGGREGATE_BYTES)
+    with Path(path).open("rb") as file:
+
+        def open_at(offset: int) -> Iterator[bytes]:
+            file.seek(offset)
+            return iter(lambda: file.read(READ_BYTES), b"")
+
+        sum(_packed(writer, open_at))
+    print(_peak_megabytes() - start)
+
+
+def measure_end_to_end(count: int) -> None:
+    """Print how long a file takes from the bucket into the stream, through the real Lambda."""
+    content = b"".join(order_lines(count))
+    for pacing in ("none", "1000000"):
+        os.environ["ORDERS_SHARD_BYTES_PER_SECOND"] = pacing
+        with tempfile.TemporaryDirectory() as folder:
+            options = ["--rate", "none", "--no-consumer"]
+            with running_sandbox(Path(folder) / "sandbox", options) as sandbox:
+                seconds, streamed = _upload(sandbox, content)
+        print(
+            f"end to end, shard pacing {pacing}: {count:,} orders in {seconds:.1f} s, "
+            f"{count / seconds:,.0f} orders/s, {streamed / seconds / 1e6:.3f} MB/s into one shard"
+        )
+
+
+def _upload(sandbox: RunningSandbox, content: bytes) -> tuple[float, int]:
+    os.environ.update(sandbox.environment(os.environ))
+    bucket, key = os.environ["ORDERS_BUCKET"], "uploads/benchmark.jsonl"
+    ledger = open_ledger(os.environ["ORDERS_LEDGER_TABLE"])
+    stored = Session().client("s3").put_object(Bucket=bucket, Key=key, Body=content)
+    upload = upload_id(bucket, key, stored["VersionId"])
+    began = time.monotonic()
+    while time.monotonic() - began < END_TO_END_SECONDS:
+        account = ledger.read_account(upload)
+        if account and account.upload.read_complete:
+            return time.monotonic() - began, sum(ours(content))
+        time.sleep(0.1)
+    raise SystemExit("the file was not read in time")
+
+
+def _packed(writer: AggregateWriter, open_at: Callable[[int], Iterable[bytes]]) -> Iterator[int]:
+    form = format_of("orders.jsonl")
+    for batch in read_batches(open_at, form, Position(), ReadingLimits()):
+        for aggregate in writer.add(batch.numbers, batch.bodies):
+            yield len(aggregate.payload)
+    yield len(writer.end().payload)
+
+
+def _chunks(content: bytes, offset: int) -> Iterator[bytes]:
+    for start in range(offset, len(content), READ_BYTES):
+        yield content[start : start + READ_BYTES]
+
+
+def _peak_megabytes() -> float:
+    """The most memory this program ever held; what it was forked from does not count."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (peak,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(peak.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)  # bytes on macOS
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description="Reading, checking and packing orders.")
+    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-memory", action="store_true", help="leave the peak memory out")
+    parser.add_argument("--end-to-end", action="store_true", help="also through a sandbox's Lambda")
+    parser.add_argument("--read", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.read:
+        read_file(options.read)
+        return
+    if hasattr(os, "sched_setaffinity"):
+        cores = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {max(cores)})
+        measure(options.lines, options.rounds)
+        os.sched_setaffinity(0, cores)
+    else:
+        measure(options.lines, options.rounds)
+    if not options.no_memory:
+        measure_memory()
+    if options.end_to_end:
+        measure_end_to_end(options.lines)
+
+
+if __name__ == "__main__":
+    main()
