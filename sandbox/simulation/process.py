@@ -1,40 +1,73 @@
 """How does a shard process run on a simulated clock?
 
 It is the driver of the real delivery and the real errands: what the threads of the crew do in
-seconds of waiting, this does by events.
+seconds of waiting, this does by events. A call of the ledger takes effect at once and is answered
+a moment later, so that a crash in between leaves its effect behind.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
-from consumer.delivery.actions import Action, Look, Reserve, Send, Settle
-from consumer.delivery.attempts import Accepted
+from consumer.delivery.actions import Action, Look, PaceChange, Reserve, Send, Settle
 from consumer.delivery.delivery import Delivery
 from consumer.delivery.entries import Position, StreamRecord
 from consumer.delivery.events import Observer
 from consumer.delivery.hand import DeliverySettings
 from consumer.delivery.pace_view import step
 from consumer.delivery.turns import Verdict
-from consumer.sending.errands import Errands
-from ledger.memory.ledger import MemoryLedger
+from consumer.sending.errands import Errands, Ledger
 from ledger.ports import pace as steps
-from sandbox.simulation.timeline import Timeline
-from sandbox.simulation.world import Request, SimulatedApi, Stream
+from ledger.ports.errors import LedgerError
+from ledger.ports.pace import Pace
+from sandbox.simulation.timeline import Event, Timeline
+from sandbox.simulation.world import SimulatedApi, Stream
 
 BATCH_RECORDS = 500
 LEDGER_SECONDS = 0.004
 """How long a call of the ledger takes."""
+LEDGER_RETRY_SECONDS = 1.0
+TICK_SECONDS = 1e-6
+"""What is waited for is at least so far away: less may be no time at all to a float."""
+NEWS_SECONDS = 0.5
+"""When a process that makes no idle looks sees what is new: as late as one that makes them."""
+
+T = TypeVar("T")
+
+
+def on_time() -> float:
+    """A machine with nothing else to do."""
+    return 0.0
 
 
 @dataclass
 class Surroundings:
-    """What the processes of a simulation share."""
+    """What the processes of a simulation share.
+
+    late_seconds: how late a thread wakes up for its turn, each time it is asked.
+    idle_looks_seconds: from this age on a process looks at the pace only when it is told of news.
+    A look that shows nothing new changes nothing, and over days most of them do.
+    """
 
     timeline: Timeline
-    ledger: MemoryLedger
+    ledger: Ledger
     api: SimulatedApi
     observe: Observer
+    late_seconds: Callable[[], float] = on_time
+    idle_looks_seconds: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class SetClock:
+    """A process's clock, so many seconds ahead of the simulation's."""
+
+    timeline: Timeline
+    ahead_seconds: float
+
+    def now(self) -> float:
+        """See Clock.now."""
+        return self.timeline.now() + self.ahead_seconds
 
 
 class Process:
@@ -46,28 +79,62 @@ class Process:
         stream: Stream,
         settings: DeliverySettings,
         checkpoint: Position | None,
+        *,
+        ahead_seconds: float = 0.0,
     ) -> None:
-        """Own the shard and begin after the checkpoint."""
+        """Own the shard and begin after the checkpoint, by a clock so many seconds ahead."""
         self.checkpoint = checkpoint
+        self.settings = settings
         self._around = around
         self._timeline = around.timeline
+        self._clock = SetClock(around.timeline, ahead_seconds)
         self._errands = Errands(
-            around.ledger, around.timeline, shard=settings.shard, token=settings.token
+            around.ledger, self._clock, shard=settings.shard, token=settings.token
         )
-        pace = self._errands.change_pace(
-            lambda pace: steps.own(pace, settings.shard, settings.token)
-        )
-        self.delivery = Delivery(settings, pace, around.observe)
+        self._began_at = around.timeline.now()
+        self._delivery: Delivery | None = None
         self._records: Iterator[StreamRecord] = stream.after(checkpoint)
+        self._batch: list[StreamRecord] = []
         self._is_dead = False
+        self._is_resting = False
         self._wake_at = float("inf")
         self._waiting: list[Send] = []
-        self._seen = self.delivery.turns_stamp
+        self._turns_stamp = (0, 0)
+        self._idle_look: Look | None = None
+        self._own()
         self._turn()
+
+    @property
+    def delivery(self) -> Delivery:
+        """The delivery. The process must own its shard."""
+        if self._delivery is None:
+            raise AssertionError("the process does not own its shard yet")
+        return self._delivery
+
+    @property
+    def has_begun(self) -> bool:
+        """Did it come to own its shard?"""
+        return self._delivery is not None
 
     def crash(self) -> None:
         """End without a word: what is on its way is never heard of again."""
         self._is_dead = True
+
+    def news(self) -> None:
+        """The pace item says something new: the next look shows it."""
+        if self._idle_look:
+            look, self._idle_look = self._idle_look, None
+            self._later(NEWS_SECONDS, lambda: self._look(look))
+
+    def _own(self) -> None:
+        shard, token = self.settings.shard, self.settings.token
+        try:
+            pace = self._errands.change_pace(lambda pace: steps.own(pace, shard, token))
+        except LedgerError:
+            self._later(LEDGER_RETRY_SECONDS, self._own)
+        else:
+            self._delivery = Delivery(self.settings, pace, self._around.observe)
+            self._turns_stamp = self._delivery.turns_stamp
 
     def _later(self, seconds: float, event: Callable[[], None]) -> None:
         """Let something happen to this process, if it still lives, and see what follows."""
@@ -79,55 +146,119 @@ class Process:
 
         self._timeline.after(seconds, happen)
 
+    def _ask(self, call: Callable[[], T], told: Callable[[T], None], fail: Event) -> None:
+        """Call the ledger now, and have the delivery told of it in a moment."""
+        try:
+            answer = call()
+        except LedgerError:
+            self._later(LEDGER_RETRY_SECONDS, fail)
+        else:
+            self._later(LEDGER_SECONDS, lambda: told(answer))
+
     def _turn(self) -> None:
         """Do all that can be done now, and come back when something falls due."""
-        now = self._timeline.now()
-        delivery = self.delivery
+        delivery = self._delivery
+        if delivery is None:
+            return
         self.checkpoint = delivery.frontier or self.checkpoint
-        while delivery.has_room and (batch := list(islice(self._records, BATCH_RECORDS))):
-            for key in delivery.unknown_lanes(batch):
-                found = self._errands.read_lane(key)
-                if found is None:
-                    raise AssertionError(f"{key} has no row")
-                delivery.begin_lane(found[0], is_cancelled=found[1])
-            delivery.take(batch, now)
-        if self._seen != delivery.turns_stamp:
-            self._seen = delivery.turns_stamp
+        self._feed(delivery)
+        if self._turns_stamp != delivery.turns_stamp:
+            self._turns_stamp = delivery.turns_stamp
             self._look_at_turns()
+        now = self._clock.now()
         while action := delivery.next(now):
             self._begin(action)
         due = max(delivery.due(), now + 0.001)
         if due < self._wake_at:
             self._wake_at = due
-            self._later(due - now, self._wake)
+            self._later(due - now, lambda: self._wake(due))
 
-    def _wake(self) -> None:
+    def _wake(self, due: float) -> None:
         """What was due is looked at in `_turn`, which sets the next moment."""
-        if self._timeline.now() >= self._wake_at:
+        if due == self._wake_at:
             self._wake_at = float("inf")
+
+    def _feed(self, delivery: Delivery) -> None:
+        """Hand over a batch whenever there is room, as KCL's main thread does."""
+        while delivery.has_room and not self._is_resting:
+            self._batch = self._batch or list(islice(self._records, BATCH_RECORDS))
+            if not self._batch or not self._begin_lanes(delivery):
+                return
+            delivery.take(self._batch, self._clock.now())
+            self._batch = []
+
+    def _begin_lanes(self, delivery: Delivery) -> bool:
+        for key in delivery.unknown_lanes(self._batch):
+            try:
+                found = self._errands.read_lane(key)
+            except LedgerError:
+                self._is_resting = True
+                self._later(LEDGER_RETRY_SECONDS, self._rested)
+                return False
+            if found is None:
+                raise AssertionError(f"{key} has no row")
+            delivery.begin_lane(found[0], is_cancelled=found[1])
+        return True
+
+    def _rested(self) -> None:
+        self._is_resting = False
 
     def _begin(self, action: Action) -> None:
         match action:
             case Send():
                 self._wait_for_turn(action)
             case Settle():
-                self._later(LEDGER_SECONDS, lambda: self._settle(action))
+                self._settle(action)
             case Reserve():
-                self._later(LEDGER_SECONDS, lambda: self._reserve(action))
+                self._reserve(action)
             case Look():
-                self._later(LEDGER_SECONDS, lambda: self._look(action))
-            case change:
-                pace = self._errands.change_pace(
-                    lambda pace: step(pace, change, self._timeline.now())
-                )
-                self._later(
-                    LEDGER_SECONDS,
-                    lambda: self.delivery.pace_changed(pace, self._timeline.now()),
-                )
+                if self._timeline.now() - self._began_at < self._around.idle_looks_seconds:
+                    self._look(action)
+                else:
+                    self._idle_look = action
+            case _:
+                self._change_pace(action)
+
+    def _settle(self, action: Settle) -> None:
+        delivery, clock = self.delivery, self._clock
+        self._ask(
+            lambda: self._errands.settle(action),
+            lambda lane: delivery.settled(lane, now=clock.now(), seconds=LEDGER_SECONDS),
+            lambda: delivery.settle_failed(action.lane, clock.now()),
+        )
+
+    def _reserve(self, action: Reserve) -> None:
+        delivery, clock = self.delivery, self._clock
+        self._ask(
+            lambda: self._errands.reserve(action.wanted),
+            lambda granted: delivery.reserved(granted[0], granted[1], clock.now()),
+            delivery.reserve_failed,
+        )
+
+    def _look(self, action: Look) -> None:
+        delivery, clock = self.delivery, self._clock
+        self._ask(
+            lambda: (self._errands.read_pace(), self._errands.cancelled_of(action.lanes)),
+            lambda seen: delivery.looked(seen[0], seen[1], clock.now()),
+            lambda: delivery.look_failed(clock.now()),
+        )
+
+    def _change_pace(self, change: PaceChange) -> None:
+        delivery, clock = self.delivery, self._clock
+
+        def written(pace: Pace) -> None:
+            delivery.pace_changed(pace, clock.now())
+
+        self._ask(
+            lambda: self._errands.change_pace(lambda pace: step(pace, change, clock.now())),
+            written,
+            delivery.pace_change_failed,
+        )
 
     def _wait_for_turn(self, send: Send) -> None:
         self._waiting.append(send)
-        self._later(max(send.start - self._timeline.now(), 0.0), lambda: self._start(send))
+        seconds = max(send.start - self._clock.now(), 0.0) + self._around.late_seconds()
+        self._later(seconds, lambda: self._start(send))
 
     def _look_at_turns(self) -> None:
         """Have every attempt that waits for its turn see what changed."""
@@ -138,38 +269,22 @@ class Process:
         if send not in self._waiting:
             return
         self._waiting.remove(send)
-        now = self._timeline.now()
-        verdict = self.delivery.may_start(send, now)
+        delivery, now = self.delivery, self._clock.now()
+        verdict = delivery.may_start(send, now)
         if verdict is Verdict.VOID:
-            self.delivery.given_up(send, now)
+            delivery.given_up(send, now)
         elif verdict is Verdict.GO:
-            api, order_id = self._around.api, send.entry.order_id
-            latency_seconds, attempt = api.behaviour(order_id, now)
-            api.requests.append(Request(now, order_id, isinstance(attempt, Accepted)))
-            self._later(
-                latency_seconds,
-                lambda: self.delivery.ended(
-                    send, attempt, now=self._timeline.now(), latency_seconds=latency_seconds
-                ),
-            )
+            self._attempt(send)
         else:
             self._waiting.append(send)
-            self._later(verdict - now, lambda: self._start(send))
+            self._later(max(verdict - now, TICK_SECONDS), lambda: self._start(send))
 
-    def _settle(self, action: Settle) -> None:
-        lane = self._errands.settle(action)
-        self.delivery.settled(lane, now=self._timeline.now(), seconds=LEDGER_SECONDS)
-
-    def _reserve(self, action: Reserve) -> None:
-        reservation, pace = self._errands.reserve(action.wanted)
-        self.delivery.reserved(reservation, pace, self._timeline.now())
-
-    def _look(self, action: Look) -> None:
-        pace = self._errands.read_pace()
-        cancelled = self._errands.cancelled_of(action.lanes)
-        self.delivery.looked(pace, cancelled, self._timeline.now())
-
-
-def successor(settings: DeliverySettings, number: int) -> DeliverySettings:
-    """The settings of the process that follows on one that crashed."""
-    return replace(settings, token=f"{settings.shard}-{number}")
+    def _attempt(self, send: Send) -> None:
+        delivery, clock = self.delivery, self._clock
+        latency_seconds, attempt = self._around.api.receive(
+            send.entry, self._timeline.now(), self.settings.token
+        )
+        self._later(
+            latency_seconds,
+            lambda: delivery.ended(send, attempt, now=clock.now(), latency_seconds=latency_seconds),
+        )

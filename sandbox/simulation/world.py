@@ -2,21 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from consumer.delivery.attempts import Attempt
-from consumer.delivery.entries import Position, StreamRecord
-from ledger.memory.ledger import MemoryLedger
-from ledger.ports.uploads import LaneTail, Progress, Source, UploadState
+from consumer.delivery.attempts import Accepted, Attempt
+from consumer.delivery.entries import Entry, Position, StreamRecord
+from ledger.ports.uploads import LaneTail, Progress, Source, UploadLedger, UploadState
 from orders.envelope import EndMarker, OrderEnvelope
 from orders.upload import UploadId
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request as the API received it. `at` is seconds since the epoch."""
+class Request(NamedTuple):
+    """One request as the API received it.
+
+    at: seconds since the epoch. name: `<upload>/<line>`. sender: the token of the process.
+    """
 
     at: float
+    name: str
     order_id: str
+    sender: str
     was_accepted: bool
 
 
@@ -30,6 +34,13 @@ class SimulatedApi:
 
     behaviour: Behaviour
     requests: list[Request] = field(default_factory=list)
+
+    def receive(self, entry: Entry, at: float, sender: str) -> tuple[float, Attempt]:
+        """Take a request; returns the latency in seconds and what the attempt comes to."""
+        latency_seconds, attempt = self.behaviour(entry.order_id, at)
+        was_accepted = isinstance(attempt, Accepted)
+        self.requests.append(Request(at, entry.name, entry.order_id, sender, was_accepted))
+        return latency_seconds, attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,7 @@ class Stream:
 
 
 def upload_stream(
-    ledger: MemoryLedger, upload: UploadId, orders: int, *, order_id: Callable[[int], str]
+    ledger: UploadLedger, upload: UploadId, orders: int, *, order_id: Callable[[int], str]
 ) -> Stream:
     """An upload of so many orders, known to the ledger, as one lane on one shard."""
     source = Source("bucket", "key", "1", "etag", orders * 100)

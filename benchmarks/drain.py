@@ -1,0 +1,340 @@
+"""How does a drain of 11.6 days go, with crashes, throttling and outages, on a simulated clock?
+
+The real delivery, pace and settle steps run over the in-memory ledger; only time, stream and API
+are simulated. Usage:
+
+    python benchmarks/drain.py [--orders 1000000] [--shards 1 4]
+
+One process for each number of shards. The API takes 0.15 to 3 s; once a day it answers 503 for
+20 minutes, and 429 with Retry-After 5 for a minute. Every shard process is killed every hour and
+comes back after 6 s.
+
+A turn is open at each interval of a stretch of time in which some shard process lives whose shard
+has orders left, the API is up, and no hold of the pace stands.
+"""
+
+import argparse
+import random
+import sys
+import time
+from array import array
+from bisect import bisect
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
+
+from consumer.delivery.attempts import Accepted, Attempt, Throttled, Unavailable
+from consumer.delivery.entries import Entry, Position
+from consumer.delivery.hand import DeliverySettings
+from ledger.memory.ledger import MemoryLedger
+from ledger.ports import pace as steps
+from ledger.ports.pace import Pace
+from ledger.ports.pace_change import change
+from orders.upload import UploadId, upload_id
+from sandbox.simulation.process import Process, Surroundings
+from sandbox.simulation.timeline import Timeline
+from sandbox.simulation.world import SimulatedApi, Stream, upload_stream
+
+START = 1_800_000_000.0
+INTERVAL = 1.0
+DAY, HOUR, RESTART = 86_400.0, 3_600.0, 6.0
+OUTAGE_AT, OUTAGE = 3 * HOUR, 1_200.0
+STORM_AT, STORM = 15 * HOUR, 60.0
+WINDOW = 64
+IDLE_LOOKS = 30.0
+"""From this age of a process on, looks at the pace that would show nothing new are left out."""
+SHARE_LEAST = 0.999
+GAP_LEAST = 0.99 * INTERVAL
+
+Stretch = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a drain. The share is of 1; gaps and times are seconds."""
+
+    shards: int
+    orders: int
+    days: float
+    lost: int
+    repeats: int
+    crashes: int
+    most_repeats_of_a_crash: int
+    open_turns: int
+    used_turns: int
+    smallest_gap: float
+    real_seconds: float
+
+    @property
+    def share(self) -> float:
+        """The part of the open turns in which an attempt started."""
+        return self.used_turns / self.open_turns
+
+    @property
+    def is_good(self) -> bool:
+        """Is it what issue and README promise?"""
+        return (
+            not self.lost
+            and self.most_repeats_of_a_crash <= WINDOW
+            and self.share >= SHARE_LEAST
+            and self.smallest_gap >= GAP_LEAST
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.shards} shard(s): {self.orders:,} orders in {self.days:.2f} days: "
+            f"{self.lost} lost; {self.repeats} repeats in {self.crashes} crashes, "
+            f"{self.most_repeats_of_a_crash} at most after one; "
+            f"{self.used_turns:,} of {self.open_turns:,} open turns used ({self.share:.3%}); "
+            f"smallest gap {self.smallest_gap:.4f} s; {self.real_seconds:.0f} s of real time"
+        )
+
+
+class NotedLedger(MemoryLedger):
+    """The ledger in memory; it notes when sending held and tells who must know of a change."""
+
+    def __init__(self, timeline: Timeline, tell: Callable[[], None]) -> None:
+        """On the simulated clock."""
+        super().__init__()
+        self.held: list[Stretch] = []
+        self._timeline = timeline
+        self._tell = tell
+        self._held_since: float | None = None
+
+    def swap_pace(self, old: Pace, new: Pace) -> bool:
+        """See PaceStore.swap_pace."""
+        if not super().swap_pace(old, new):
+            return False
+        if (old.generation, old.epoch, old.owners) != (new.generation, new.epoch, new.owners):
+            self._tell()
+        if new.hold and self._held_since is None:
+            self._held_since = new.hold.since
+        elif not new.hold and self._held_since is not None:
+            self.held.append((self._held_since, self._timeline.now()))
+            self._held_since = None
+        return True
+
+
+class NotedApi(SimulatedApi):
+    """The API with its daily troubles; it notes little, because a drain is long."""
+
+    def __init__(
+        self, uploads: Iterable[UploadId], orders_each: int, chance: random.Random
+    ) -> None:
+        """Nothing was received yet."""
+        super().__init__(lambda order_id, at: answer(order_id, at, chance=chance))
+        self.times = array("d")
+        self.taken = {upload: bytearray(orders_each + 1) for upload in uploads}
+        self.repeated_at: list[float] = []
+
+    def receive(self, entry: Entry, at: float, sender: str) -> tuple[float, Attempt]:
+        """See SimulatedApi.receive."""
+        del sender
+        latency_seconds, attempt = self.behaviour(entry.order_id, at)
+        self.times.append(at)
+        if isinstance(attempt, Accepted) and entry.key:
+            taken = self.taken[entry.key.upload]
+            if taken[entry.line]:
+                self.repeated_at.append(at)
+            taken[entry.line] = 1
+        return latency_seconds, attempt
+
+
+def answer(_order_id: str, at: float, *, chance: random.Random) -> tuple[float, Attempt]:
+    """What the API does: it takes 0.15 to 3 s, but for its daily troubles."""
+    in_day = (at - START) % DAY
+    if OUTAGE_AT <= in_day < OUTAGE_AT + OUTAGE:
+        return 0.15, Unavailable(503, "the API answered 503", may_have_arrived=True)
+    if STORM_AT <= in_day < STORM_AT + STORM:
+        return 0.15, Throttled(5.0, "the API answered 429")
+    return chance.uniform(0.15, 3.0), Accepted(200)
+
+
+@dataclass(slots=True)
+class Shard:
+    """One shard and the lives of its processes, one after the other."""
+
+    number: int
+    upload: UploadId
+    stream: Stream
+    lives: list[Stretch]
+    process: Process | None = None
+
+    @property
+    def settings(self) -> DeliverySettings:
+        """What the process of the present life is told."""
+        return DeliverySettings(f"shardId-{self.number:012d}", f"life-{len(self.lives)}", WINDOW)
+
+
+class Drain:
+    """So many orders over so many shards, until all of them are settled."""
+
+    def __init__(self, orders: int, shards: int) -> None:
+        """Everything is in the stream at the start."""
+        self.orders_each = orders // shards
+        self.timeline = Timeline(START)
+        self.ledger = NotedLedger(self.timeline, self._tell)
+        self.crashes: list[float] = []
+        self.shards = [self._shard(number) for number in range(shards)]
+        chance = random.Random(orders)  # noqa: S311 - the same trouble at every run
+        uploads = [shard.upload for shard in self.shards]
+        self.api = NotedApi(uploads, self.orders_each, chance)
+        self.around = Surroundings(
+            self.timeline,
+            self.ledger,
+            self.api,
+            lambda _event: None,
+            idle_looks_seconds=IDLE_LOOKS,
+        )
+        change(self.ledger, lambda pace: steps.configure(pace, "1/s", now=START))
+
+    def _shard(self, number: int) -> Shard:
+        upload = upload_id("bucket", f"upload {number}", "1")
+        stream = upload_stream(
+            self.ledger, upload, self.orders_each, order_id=lambda line: f"{number}-{line}"
+        )
+        return Shard(number, upload, stream, [])
+
+    def _tell(self) -> None:
+        for shard in self.shards:
+            if shard.process:
+                shard.process.news()
+
+    def run(self) -> Result:
+        """Let it drain."""
+        began = time.monotonic()
+        for shard in self.shards:
+            self._start(shard, None)
+        if not self.timeline.run(self._is_over, until=START + 40 * DAY):
+            raise SystemExit("the drain did not end within 40 days")
+        return self._result(time.monotonic() - began)
+
+    def _start(self, shard: Shard, checkpoint: Position | None) -> None:
+        life = len(shard.lives)
+        shard.lives.append((self.timeline.now(), float("inf")))
+        shard.process = Process(self.around, shard.stream, shard.settings, checkpoint)
+        # The shards are killed at different times of the hour, and of the second.
+        seconds = HOUR + shard.number * 97.3 + 0.123 * life % 1.0
+        self.timeline.after(seconds, lambda: self._crash(shard))
+
+    def _crash(self, shard: Shard) -> None:
+        if self._is_done(shard) or shard.process is None:
+            return
+        now, checkpoint = self.timeline.now(), shard.process.checkpoint
+        shard.process.crash()
+        shard.lives[-1] = (shard.lives[-1][0], now)
+        self.crashes.append(now)
+        self.timeline.after(RESTART, lambda: self._start(shard, checkpoint))
+
+    def _is_done(self, shard: Shard) -> bool:
+        account = self.ledger.read_account(shard.upload)
+        return account is not None and not account.upload.listed_open
+
+    def _is_over(self) -> bool:
+        expected = self.orders_each * len(self.shards)
+        return self.ledger.ended_tally().settled == expected
+
+    # --- what came of it ------------------------------------------------------------------------
+
+    def _result(self, real_seconds: float) -> Result:
+        times = self.api.times
+        expected = self.orders_each * len(self.shards)
+        accepted = min(
+            sum(sum(taken) for taken in self.api.taken.values()), self.ledger.ended_tally().accepted
+        )
+        stretches = self._open_stretches()
+        return Result(
+            shards=len(self.shards),
+            orders=expected,
+            days=(times[-1] - times[0]) / DAY,
+            lost=expected - accepted,
+            repeats=len(self.api.repeated_at),
+            crashes=len(self.crashes),
+            most_repeats_of_a_crash=self._most_repeats(),
+            open_turns=sum(ceil((end - begin) / INTERVAL) for begin, end in stretches),
+            used_turns=_within(times, stretches),
+            smallest_gap=min(after - before for before, after in pairwise(times)),
+            real_seconds=real_seconds,
+        )
+
+    def _open_stretches(self) -> list[Stretch]:
+        """When a turn could be used: see the head of this file."""
+        for shard in self.shards:
+            account = self.ledger.read_account(shard.upload)
+            ended_at = account.upload.ended_at if account else None
+            begin, _ = shard.lives[-1]
+            shard.lives[-1] = (begin, ended_at or begin)
+        alive = joined(life for shard in self.shards for life in shard.lives)
+        outages = [
+            (START + day * DAY + OUTAGE_AT, START + day * DAY + OUTAGE_AT + OUTAGE)
+            for day in range(40)
+        ]
+        return without(alive, joined([*outages, *self.ledger.held]))
+
+    def _most_repeats(self) -> int:
+        """The most repeats that came between a crash and the next."""
+        crashes = Counter(bisect(self.crashes, at) for at in self.api.repeated_at)
+        return max(crashes.values(), default=0)
+
+
+def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """The stretches in order, those that touch made one."""
+    result: list[Stretch] = []
+    for begin, end in sorted(stretches):
+        if result and begin <= result[-1][1]:
+            result[-1] = (result[-1][0], max(result[-1][1], end))
+        else:
+            result.append((begin, end))
+    return result
+
+
+def without(stretches: Iterable[Stretch], taken: Iterable[Stretch]) -> list[Stretch]:
+    """What is left of the stretches once others are taken away; all of them in order."""
+    left = list(stretches)
+    for begin, end in taken:
+        left = [
+            piece
+            for stretch in left
+            for piece in ((stretch[0], min(stretch[1], begin)), (max(stretch[0], end), stretch[1]))
+            if piece[0] < piece[1]
+        ]
+    return left
+
+
+def _within(times: Iterable[float], stretches: Iterable[Stretch]) -> int:
+    """How many of the times, which are in order, lie in the stretches, which are in order, too."""
+    count, remaining = 0, iter(stretches)
+    begin, end = next(remaining, (0.0, 0.0))
+    for at in times:
+        while at >= end:
+            following = next(remaining, None)
+            if following is None:
+                return count
+            begin, end = following
+        count += at >= begin
+    return count
+
+
+def drain(orders: int, shards: int) -> Result:
+    """One drain, from empty hands to the last order."""
+    return Drain(orders, shards).run()
+
+
+def main() -> int:
+    """Run the drains side by side and print what came of them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--orders", type=int, default=1_000_000)
+    parser.add_argument("--shards", type=int, nargs="+", default=[1, 4])
+    options = parser.parse_args()
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        results = list(pool.map(drain, [options.orders] * len(options.shards), options.shards))
+    for result in results:
+        print(result)
+    return 0 if all(result.is_good for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

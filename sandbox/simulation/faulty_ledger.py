@@ -1,0 +1,45 @@
+"""How does a ledger behave whose calls fail, or whose answers are lost?"""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any, cast
+
+from consumer.sending.errands import Ledger
+from ledger.ports.errors import LedgerUnreachable
+
+
+class Fault(Enum):
+    """What happens to a call."""
+
+    NONE = auto()
+    REFUSED = auto()  # it has no effect
+    ANSWER_LOST = auto()  # it takes effect, and nobody hears of it
+
+
+class FaultyLedger:
+    """A ledger, each of whose calls goes through `fault`, which is told the call's name."""
+
+    def __init__(self, ledger: Ledger, fault: Callable[[str], Fault]) -> None:
+        """Around a real one."""
+        self._ledger = ledger
+        self._fault = fault
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the real ledger has
+        """The real ledger's method, with what may happen to it."""
+        method = getattr(self._ledger, name)
+
+        def call(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - as the real method
+            fault = self._fault(name)
+            if fault is Fault.REFUSED:
+                raise LedgerUnreachable(f"{name} was refused", hint="it is a simulation")
+            answer = method(*args, **named)
+            if fault is Fault.ANSWER_LOST:
+                raise LedgerUnreachable(f"{name}: no answer", hint="it is a simulation")
+            return answer
+
+        return call
+
+
+def with_faults(ledger: Ledger, fault: Callable[[str], Fault]) -> Ledger:
+    """The ledger as somebody sees it for whom its calls fail."""
+    return cast("Ledger", FaultyLedger(ledger, fault))
