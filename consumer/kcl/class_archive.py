@@ -1,0 +1,73 @@
+"""How are the daemon's classes made ready, so that it starts in half the time?
+
+`python -m consumer.kcl.class_archive`, run by set-up and by the image's build, has Java load the
+classes of properties/kcl.classlist from the jars and write them down as they lie in memory. The
+archive serves this very Java and these very jars (decision 0040).
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from consumer.kcl.daemon import ARCHIVE, JAVA_OPTIONS, Java, JavaMissing, archive_options, find_java
+from consumer.kcl.properties import PROJECT_FOLDER
+
+CLASS_LIST = PROJECT_FOLDER / "properties" / "kcl.classlist"
+"""The classes that a daemon loads until its first order; `python -m tools.class_list` makes it."""
+HEAP_MEGABYTES = 256
+REASON_LINES = 3
+
+
+class ArchiveFailed(Exception):
+    """Java could not make the archive; the message is one sentence."""
+
+
+def make(java: Java, archive: Path, class_list: Path = CLASS_LIST) -> None:
+    """Put a new archive in place: a whole one, that this Java takes, or none. Takes seconds.
+
+    Raises ArchiveFailed.
+    """
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    draft = archive.with_name(f"{archive.name}.{os.getpid()}")
+    # Some classes of the list cannot be archived, and each is worth a warning to Java.
+    dump = ("-Xshare:dump", f"-XX:SharedClassListFile={class_list}", "-Xlog:cds=error:stderr:none")
+    try:
+        _run(java, [*dump, f"-XX:SharedArchiveFile={draft}"])
+        check(java, draft)
+        draft.rename(archive)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def check(java: Java, archive: Path) -> None:
+    """See that this Java takes the archive for its jars. Raises ArchiveFailed with its reason."""
+    if not archive.exists():
+        raise ArchiveFailed(f"There is no class archive {archive}.")
+    _run(java, ["-Xshare:on", *archive_options(archive), "-Xlog:cds=warning:stderr:none", "-version"])
+
+
+def _run(java: Java, options: list[str]) -> None:
+    bounds = ("-Xlog:disable", f"-Xmx{java.heap_megabytes}m")
+    command = [str(java.program), *JAVA_OPTIONS, *bounds, "-cp", java.class_path, *options]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode != 0:
+        said = (done.stderr + done.stdout).split("\n")[:REASON_LINES]
+        reason = "; ".join(line.strip().rstrip(".") for line in said if line.strip())
+        raise ArchiveFailed(f"{java.program} has no use of a class archive: {reason}.")
+
+
+def main() -> int:
+    """Make the archive of this environment, where the daemon's start looks for it."""
+    try:
+        java = find_java(os.environ.get("ORDERS_JAVA"), heap_megabytes=HEAP_MEGABYTES)
+        make(java, ARCHIVE)
+    except (JavaMissing, ArchiveFailed, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{ARCHIVE}: {ARCHIVE.stat().st_size / 1e6:.0f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
