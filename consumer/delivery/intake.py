@@ -31,7 +31,9 @@ class LaneTrack:
     @classmethod
     def begin(cls, lane: Lane, *, is_cancelled: bool) -> "LaneTrack":
         """Start where the ledger stands."""
-        return cls(lane, lane.mark, lane.mark_ordinal, is_cancelled, lane.ended, recent=lane.recent)
+        return cls(
+            lane, lane.mark, lane.mark_ordinal, is_cancelled=is_cancelled, recent=lane.recent
+        )
 
     def count(
         self, outcome: Outcome, count: int, pace: Pace, budget: tuple[int, float]

@@ -68,6 +68,19 @@ def test_a_checkpoint_that_lags_behind_only_costs_skipped_repeats() -> None:
     assert sum(1 for e in world.events if isinstance(e, RepeatsSkipped)) > 10
 
 
+def test_the_end_of_an_upload_that_comes_again_is_passed_and_holds_nothing_up() -> None:
+    world = World(orders=5)
+    world.run_to_end()
+
+    world.process.checkpoint = Position("2", 0)
+    world.crash(token="token-2")
+    world.run(10.0)
+
+    assert world.process.checkpoint == Position("5", 0)
+    assert world.process.delivery.is_quiet
+    assert world.accepted() == [f"o{line}" for line in range(1, 6)]
+
+
 def test_records_that_come_twice_are_sent_once() -> None:
     world = World(orders=30, tamper=lambda record: [record, record])
 
