@@ -5,6 +5,7 @@ import time
 
 import typer
 
+from ledger.ports.errors import LedgerUnreachable
 from ledger.ports.uploads import Account
 from orders.upload import UploadId
 from orders_cli.failures import CommandFailed, ExitCode
@@ -15,6 +16,9 @@ from orders_cli.speech import is_lively, say
 LOOK_SECONDS = 0.5
 SAY_SECONDS = 10.0
 """Without a terminal the progress is said when the state changes, or after this time."""
+FAILURES = 30
+FAILURE_SECONDS = 2.0
+"""So often in a row, and so far apart, the ledger may be out of reach while somebody watches."""
 INTAKE_SECONDS = 20.0
 """How often an upload that is not read is looked for among the intake's dead letters."""
 
@@ -25,24 +29,13 @@ def wait_for(opened: Opened, upload: UploadId) -> Account:
     Raises CommandFailed where nobody will read it; Ctrl-C ends the command, not the upload.
     """
     teller = _Teller()
-    checked_at = time.monotonic()
-
-    def look() -> Step:
-        nonlocal checked_at
-        account = opened.ledger.read_account(upload)
-        if account is None:
-            raise CommandFailed(f"Upload {upload} is not in the ledger any more.")
-        if not account.lines_read and time.monotonic() - checked_at > INTAKE_SECONDS:
-            checked_at = time.monotonic()
-            _refuse_dead_letter(opened, upload)
-        return Step(account, opened.look().report)
-
+    watcher = _Watcher(opened, upload)
     try:
-        step = look()
+        step = watcher.look()
         while not step.is_over:
             teller.tell(step)
             time.sleep(LOOK_SECONDS)
-            step = look()
+            step = watcher.look()
     except KeyboardInterrupt as error:
         teller.end()
         say(
@@ -55,10 +48,42 @@ def wait_for(opened: Opened, upload: UploadId) -> Account:
     return step.account
 
 
-def _refuse_dead_letter(opened: Opened, upload: UploadId) -> None:
-    for letter in opened.intake_dead_letters():
-        if letter.upload == upload:
-            raise CommandFailed(f"Upload {upload} is not read: {letter.reason}.")
+class _Watcher:
+    """Looks at one upload, patiently: a watch of days outlives a minute without AWS."""
+
+    def __init__(self, opened: Opened, upload: UploadId) -> None:
+        self._opened = opened
+        self._upload = upload
+        self._failures = 0
+        self._intake_at = time.monotonic()
+
+    def look(self) -> Step:
+        """One look. Raises CommandFailed, and LedgerUnreachable after FAILURES in a row."""
+        while True:
+            try:
+                step = self._look()
+            except LedgerUnreachable:
+                self._failures += 1
+                if self._failures == FAILURES:
+                    raise
+                time.sleep(FAILURE_SECONDS)
+            else:
+                self._failures = 0
+                return step
+
+    def _look(self) -> Step:
+        account = self._opened.ledger.read_account(self._upload)
+        if account is None:
+            raise CommandFailed(f"Upload {self._upload} is not in the ledger any more.")
+        if not account.lines_read and time.monotonic() - self._intake_at > INTAKE_SECONDS:
+            self._intake_at = time.monotonic()
+            self._refuse_dead_letter()
+        return Step(account, self._opened.look().report)
+
+    def _refuse_dead_letter(self) -> None:
+        for letter in self._opened.intake_dead_letters():
+            if letter.upload == self._upload:
+                raise CommandFailed(f"Upload {self._upload} is not read: {letter.reason}.")
 
 
 class _Teller:

@@ -1,5 +1,8 @@
 """orders demo: does it do what it promises?"""
 
+import signal
+from types import FrameType
+
 import typer
 
 from orders_cli.demo.show import show
@@ -20,9 +23,14 @@ def demo() -> None:
     breaks down. At the end every promise is judged by what the API received. Exit code 0 only if
     each of them was kept.
     """
+    signal.signal(signal.SIGTERM, _like_ctrl_c)
     try:
         kept = show(Teller())
     except KeyboardInterrupt as error:
         say("The demo was stopped; everything is cleared away.")
         raise typer.Exit(ExitCode.STOPPED_WATCHING) from error
     raise typer.Exit(ExitCode.DONE if kept else ExitCode.PROBLEMS)
+
+
+def _like_ctrl_c(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

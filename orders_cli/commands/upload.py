@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ledger.ports.errors import LedgerUnreachable
 from ledger.ports.uploads import Account
 from orders_cli.documents import upload_document
 from orders_cli.failures import CommandFailed, ExitCode
@@ -49,7 +50,11 @@ def upload(
     opened = open_to_change(f"upload {file.name}", yes=yes, with_bucket=True)
     stored = _store(opened, file)
     ledger = opened.ledger
-    ledger.announce(stored.upload, stored.source, now=time.time())
+    try:
+        ledger.announce(stored.upload, stored.source, now=time.time())
+    except LedgerUnreachable:
+        say(f"The file is stored as {stored.source.key} and will be read and sent all the same.")
+        raise
     if not as_json:
         answer(f"upload  {stored.upload}")
         answer(f"key     {stored.source.key}")

@@ -20,7 +20,7 @@ from sandbox.judge.evidence import Numbers, Request, numbers_of_account
 from sandbox.running import RunningSandbox
 
 POLL_SECONDS = 0.1
-LIMIT_SECONDS = 45.0
+LIMIT_SECONDS = 90.0
 _CONSUMER = ("worker", "daemon", "shard")
 
 Found = TypeVar("Found")

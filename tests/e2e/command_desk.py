@@ -134,14 +134,14 @@ class Desk:
         until(f"the end of upload {upload}", over)
         return self.status(upload)
 
-    def until_accepted(self, count: int) -> float:
+    def until_accepted(self, count: int, *, seconds: float = LIMIT_SECONDS) -> float:
         """Look until the API accepted so many requests; when the last of them arrived."""
 
         def enough() -> float | None:
             accepted = [request.t for request in self.api.requests() if request.is_accepted]
             return accepted[count - 1] if len(accepted) >= count else None
 
-        return until(f"{count} accepted orders", enough)
+        return until(f"{count} accepted orders", enough, seconds)
 
     def accepted(self) -> int:
         """How many requests the API accepted so far."""
