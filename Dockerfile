@@ -43,6 +43,9 @@ RUN apt-get update \
         orders
 
 COPY --from=build /opt/orders /opt/orders
+WORKDIR /opt/orders/app
+# The daemon's classes, ready for its start: for this very Java, so not in the stage above.
+RUN /opt/orders/bin/python -B -m consumer.kcl.class_archive
 
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="Paced Orders: consumer" \
@@ -57,7 +60,6 @@ ENV PATH="/opt/orders/bin:${PATH}" \
 # The one place that is written to: rendered properties, the shard processes' counters. It keeps its
 # mode (anybody may write) where a volume is laid over it.
 VOLUME ["/tmp"]
-WORKDIR /opt/orders/app
 USER 10001:10001
 EXPOSE 9464
 

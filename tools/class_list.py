@@ -86,7 +86,7 @@ def _watch(sandbox: RunningSandbox, dumps: Path) -> str:
     (daemon,) = [entry.pid for entry in sandbox.processes() if entry.role == "daemon"]
     os.kill(daemon, signal.SIGTERM)
     _wait_for(lambda: not Path(f"/proc/{daemon}").exists(), "the daemon has ended")
-    return (dumps / f"{daemon}.txt").read_text(encoding="utf-8")
+    return (dumps / f"pid{daemon}.txt").read_text(encoding="utf-8")
 
 
 def main() -> int:
@@ -94,8 +94,8 @@ def main() -> int:
     java = find_java(os.environ.get("ORDERS_JAVA"), heap_megabytes=HEAP_MEGABYTES)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        # The daemon is started by the sandbox's worker; Java reads this variable beside its options.
-        os.environ["JDK_JAVA_OPTIONS"] = f"-XX:DumpLoadedClassList={folder}/%p.txt"
+        # The sandbox's worker starts the daemon; Java takes options from this variable, too.
+        os.environ["JDK_JAVA_OPTIONS"] = f"-XX:DumpLoadedClassList={folder}/%p.txt"  # `pid1234.txt`
         with running_sandbox(folder / "sandbox", ["--rate", "10/s"]) as sandbox:
             dumped = _watch(sandbox, folder)
     listed = names(dumped, classes_in(java.jars.glob("*.jar")))

@@ -85,6 +85,17 @@ def check_java(site_packages: Path) -> None:
         ) from error
 
 
+def archive_classes(runner: Runner) -> None:
+    """Make the daemon's classes ready for its start (decision 0040).
+
+    Raises:
+        SetUpFailed: Java could not; most likely the disk is full.
+    """
+    code, output = runner.run("the daemon's classes", ["-m", "consumer.kcl.class_archive"])
+    if code != 0:
+        raise SetUpFailed(output.strip())
+
+
 def set_up(root: Path, progress: Progress) -> None:
     """Bring `.venv` to what the committed files ask for, and say so in one line.
 
@@ -101,9 +112,11 @@ def set_up(root: Path, progress: Progress) -> None:
         make(environment)
     (environment / stamp.STAMP).unlink(missing_ok=True)
     (environment / UNFINISHED).touch()
-    installer = Installer(Runner(root, environment, progress))
+    runner = Runner(root, environment, progress)
+    installer = Installer(runner)
     jar_count = installer.install_all()
     check_java(installer.site_packages)
+    archive_classes(runner)
     (environment / UNFINISHED).unlink()
     stamp.write(root, environment, version)
     progress.end(

@@ -10,7 +10,12 @@ import sys
 import tomllib
 from pathlib import Path
 
-PINS = ("requirements-build.txt", "requirements.txt", "jars.sha256")
+PINS = (
+    "requirements-build.txt",
+    "requirements.txt",
+    "jars.sha256",
+    "properties/kcl.classlist",
+)
 STAMP = "set-up.stamp"
 
 

@@ -44,7 +44,8 @@ def check(java: Java, archive: Path) -> None:
     """See that this Java takes the archive for its jars. Raises ArchiveFailed with its reason."""
     if not archive.exists():
         raise ArchiveFailed(f"There is no class archive {archive}.")
-    _run(java, ["-Xshare:on", *archive_options(archive), "-Xlog:cds=warning:stderr:none", "-version"])
+    must = ("-Xshare:on", "-Xlog:cds=warning:stderr:none")  # by itself it would go on without
+    _run(java, [*must, *archive_options(archive), "-version"])
 
 
 def _run(java: Java, options: list[str]) -> None:
@@ -63,9 +64,9 @@ def main() -> int:
         java = find_java(os.environ.get("ORDERS_JAVA"), heap_megabytes=HEAP_MEGABYTES)
         make(java, ARCHIVE)
     except (JavaMissing, ArchiveFailed, OSError) as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
-    print(f"{ARCHIVE}: {ARCHIVE.stat().st_size / 1e6:.0f} MB")
+    sys.stdout.write(f"{ARCHIVE}: {ARCHIVE.stat().st_size / 1e6:.0f} MB\n")
     return 0
 
 

@@ -18,6 +18,7 @@ packages = ["orders"]
 def checkout(tmp_path: Path) -> Path:
     (tmp_path / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
     for name in stamp.PINS:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name, encoding="utf-8")
     (tmp_path / ".venv").mkdir()
     return tmp_path
