@@ -94,3 +94,12 @@ def test_a_daemon_whose_worker_died_before_it_was_tied_does_not_begin(tmp_path: 
     )
 
     assert ended.returncode == 1
+
+
+def test_the_class_path_names_every_jar_in_an_order_of_its_own(tmp_path: Path) -> None:
+    for name in ("b.jar", "a.jar", "c.jar", "notes.txt"):
+        (tmp_path / name).touch()
+
+    class_path = Java(Path("/opt/java"), tmp_path, 128).class_path
+
+    assert class_path == f"{tmp_path}/a.jar:{tmp_path}/b.jar:{tmp_path}/c.jar"
