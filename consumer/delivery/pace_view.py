@@ -50,6 +50,7 @@ class PaceView:
             return
         if pace.owners.get(self._shard) != self._token:
             self.is_superseded = True
+        pace = steps.lapsed(pace, now)  # whoever reserves next writes the same
         pending = [self._writing] if self._writing else []
         for change in (*pending, *self._changes):
             pace = step(pace, change, now)

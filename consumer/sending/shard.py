@@ -12,6 +12,7 @@ from consumer.delivery.delivery import Delivery
 from consumer.delivery.entries import Position, StreamRecord
 from consumer.delivery.events import LedgerFailed
 from consumer.delivery.hand import DeliverySettings
+from consumer.sending.clock import Clock
 from consumer.sending.crew import Crew, Surroundings
 from consumer.sending.errands import Errands, Ledger
 from ledger.ports import pace as steps
@@ -70,7 +71,7 @@ class LeasedShard:
         token = secrets.token_hex(8)
         clock = self._around.clock
         errands = Errands(self._ledger, clock, shard=shard, token=token)
-        pace = self._insist("own the shard", lambda: errands.change_pace(_own(shard, token)))
+        pace = self._insist("own the shard", lambda: errands.change_pace(_own(shard, token, clock)))
         settings = replace(self._settings, shard=shard, token=token)
         delivery = Delivery(settings, pace, self._around.observe)
         threads_max = settings.window_max + SPARE_THREADS
@@ -176,5 +177,5 @@ class LeasedShard:
             time.sleep(WATCH_SECONDS)
 
 
-def _own(shard: str, token: str) -> Callable[[Pace], Pace]:
-    return lambda pace: steps.own(pace, shard, token)
+def _own(shard: str, token: str, clock: Clock) -> Callable[[Pace], Pace]:
+    return lambda pace: steps.own(pace, shard, token, now=clock.now())

@@ -213,7 +213,7 @@ def reserve(
     if rate is None:
         return pace, Closed("no rate is set: set ORDERS_RATE or run `orders pace RATE`", None)
     interval = rate.interval_seconds
-    pace, was_reset = _believable(_lapsed(pace, now), interval, now)
+    pace, was_reset = _believable(lapsed(pace, now), interval, now)
     if pace.hold:
         return _probe(pace, pace.hold, interval=interval, now=now, was_reset=was_reset)
     if not rate.per_second:
@@ -236,16 +236,16 @@ def is_closed(pace: Pace, shard: str, now: float) -> Closed | None:
     return Closed(f"paused by {pause.by}: {pause.reason}", pause.until) if pause else None
 
 
-def _lapsed(pace: Pace, now: float) -> Pace:
+def lapsed(pace: Pace, now: float) -> Pace:
     """The pace without an override that ended by itself, as if a person had taken it back."""
     value = pace.override
     if value is None or value.until is None or now < value.until:
         return pace
-    lapsed = replace(pace, override=None)
-    rate = lapsed.rate(now)
+    configured = replace(pace, override=None)
+    rate = configured.rate(now)
     if rate is None or rate == parse_rate(value.rate):
-        return lapsed
-    return _void_turns(lapsed, now, rate.interval_seconds)
+        return configured
+    return _void_turns(configured, now, rate.interval_seconds)
 
 
 def _believable(pace: Pace, interval: float, now: float) -> tuple[Pace, bool]:
@@ -367,9 +367,16 @@ def was_set_aside(pace: Pace, name: str) -> Pace:
     return replace(pace, set_aside={n: r for n, r in pace.set_aside.items() if n != name})
 
 
-def own(pace: Pace, shard: str, token: str) -> Pace:
-    """Make this token the shard's only one: whoever held it before gets no turn any more."""
+def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:
+    """Make this token the shard's only one: whoever held it before gets no turn any more.
+
+    Where no other shard has an owner, the turns that were reserved and have not started can only be
+    those of the owner before, and are given back.
+    """
     bars = {n: b for n, b in pace.bars.items() if not n.startswith(shard)}
+    rate = pace.rate(now)
+    if rate is not None and not pace.hold and set(pace.owners) <= {shard}:
+        pace = _void_turns(pace, now, rate.interval_seconds)
     return replace(pace, owners={**pace.owners, shard: token}, bars=bars)
 
 

@@ -22,7 +22,7 @@ from ledger.ports import pace as steps
 from ledger.ports.errors import LedgerError
 from ledger.ports.pace import Pace
 from sandbox.simulation.timeline import Event, Timeline
-from sandbox.simulation.world import SimulatedApi, Stream
+from sandbox.simulation.world import ReceivingApi, Stream
 
 BATCH_RECORDS = 500
 LEDGER_SECONDS = 0.004
@@ -52,7 +52,7 @@ class Surroundings:
 
     timeline: Timeline
     ledger: Ledger
-    api: SimulatedApi
+    api: ReceivingApi
     observe: Observer
     late_seconds: Callable[[], float] = on_time
     idle_looks_seconds: float = float("inf")
@@ -116,6 +116,17 @@ class Process:
         """Did it come to own its shard?"""
         return self._delivery is not None
 
+    @property
+    def turns_in_hand(self) -> int:
+        """How many attempts wait for their turn."""
+        return len(self._waiting)
+
+    def stop(self) -> None:
+        """SIGTERM: start nothing more, and settle what is on its way."""
+        self.delivery.stop()
+        self._look_at_turns()
+        self._turn()
+
     def crash(self) -> None:
         """End without a word: what is on its way is never heard of again."""
         self._is_dead = True
@@ -129,7 +140,9 @@ class Process:
     def _own(self) -> None:
         shard, token = self.settings.shard, self.settings.token
         try:
-            pace = self._errands.change_pace(lambda pace: steps.own(pace, shard, token))
+            pace = self._errands.change_pace(
+                lambda pace: steps.own(pace, shard, token, now=self._timeline.now())
+            )
         except LedgerError:
             self._later(LEDGER_RETRY_SECONDS, self._own)
         else:

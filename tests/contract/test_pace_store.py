@@ -68,10 +68,10 @@ def test_of_two_who_saw_no_pace_one_writes_the_first(store: Store) -> None:
 
 def test_a_superseded_process_gets_no_turn_from_what_it_saw_before(store: Store) -> None:
     old_owner, new_owner = store.ledger, store.another()
-    old_owner.swap_pace(Pace(), own(configure(Pace(), "1/s", now=0.0), SHARD, "old"))
+    old_owner.swap_pace(Pace(), own(configure(Pace(), "1/s", now=0.0), SHARD, "old", now=0.0))
     seen = old_owner.read_pace()
     current = new_owner.read_pace()
-    new_owner.swap_pace(current, own(current, SHARD, "new"))
+    new_owner.swap_pace(current, own(current, SHARD, "new", now=0.0))
 
     new, granted = reserve(seen, shard=SHARD, token="old", wanted=1, now=100.0)
     written = old_owner.swap_pace(seen, new)

@@ -107,7 +107,7 @@ class Fleet(RuleBasedStateMachine):
     def start_process(self, shard: str) -> None:
         """A process takes the shard; the one before it goes on with the turns that it holds."""
         self.tokens[shard] = self.tokens.get(shard, 0) + 1
-        self.step(steps.own(self.world.pace, shard, str(self.tokens[shard])))
+        self.step(steps.own(self.world.pace, shard, str(self.tokens[shard]), now=self.world.now))
 
     @rule(shard=shards, wanted=st.integers(1, 100))
     def reserve(self, shard: str, wanted: int) -> None:

@@ -38,7 +38,7 @@ HOUR_SECONDS = 3_600.0
 def at(rate: str) -> Pace:
     """A pace with two shards owned, each under its own name."""
     pace = configure(Pace(), rate, now=NOW)
-    return own(own(pace, SHARD, SHARD), OTHER_SHARD, OTHER_SHARD)
+    return own(own(pace, SHARD, SHARD, now=NOW), OTHER_SHARD, OTHER_SHARD, now=NOW)
 
 
 def granted(
@@ -102,7 +102,9 @@ def test_a_low_rate_hands_out_one_turn_at_a_time() -> None:
 
 
 def test_without_a_rate_there_is_no_turn_and_the_reason_says_what_to_do() -> None:
-    _, result = reserve(own(Pace(), SHARD, SHARD), shard=SHARD, token=SHARD, wanted=1, now=NOW)
+    _, result = reserve(
+        own(Pace(), SHARD, SHARD, now=NOW), shard=SHARD, token=SHARD, wanted=1, now=NOW
+    )
 
     assert isinstance(result, Closed)
     assert "ORDERS_RATE" in result.reason
@@ -119,7 +121,7 @@ def test_the_rate_none_needs_no_turns_but_still_the_fence() -> None:
 
 
 def test_a_superseded_process_gets_no_turn_even_while_paused() -> None:
-    pace = own(at("1/s"), SHARD, "new")
+    pace = own(at("1/s"), SHARD, "new", now=NOW)
     paused = pause(pace, Pause("ann", "lunch", NOW, None))
 
     for one in (pace, paused):
@@ -127,7 +129,7 @@ def test_a_superseded_process_gets_no_turn_even_while_paused() -> None:
 
 
 def test_a_process_gives_up_only_the_shard_that_it_still_owns() -> None:
-    pace = own(at("1/s"), SHARD, "new")
+    pace = own(at("1/s"), SHARD, "new", now=NOW)
 
     assert disown(pace, SHARD, "old") == pace
     assert SHARD not in disown(pace, SHARD, "new").owners
@@ -243,7 +245,7 @@ def test_a_bar_goes_when_it_is_lifted_resumed_or_its_shard_is_taken_over() -> No
     pace = bar(at("1/s"), SHARD, Bar("unknown version", "9", NOW))
 
     assert lift(pace, SHARD).bars == {}
-    assert own(pace, SHARD, "new").bars == {}
+    assert own(pace, SHARD, "new", now=NOW).bars == {}
     assert (resume(pace).bars, resume(pace).resumed) == ({}, 1)
 
 
@@ -392,3 +394,15 @@ def test_turns_that_several_processes_hold_are_believed() -> None:
 
     assert not third.was_reset
     assert third.turns == (NOW + 120.0,)
+
+
+def test_a_new_owner_gets_the_turn_back_that_the_one_before_had_not_taken() -> None:
+    pace, _ = granted(own(configure(Pace(), "1/h", now=NOW), SHARD, SHARD, now=NOW))
+    pace, waiting = granted(pace, NOW + 1.0)
+
+    pace = own(pace, SHARD, "new", now=NOW + 2.0)
+    pace, reservation = reserve(pace, shard=SHARD, token="new", wanted=1, now=NOW + 2.0)
+
+    assert isinstance(reservation, Grant)
+    assert reservation.turns == waiting.turns == (NOW + 3_600.0,)
+    assert waiting.epoch != pace.epoch
