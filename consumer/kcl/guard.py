@@ -95,7 +95,7 @@ class Guard:
             "shard": delivery.settings.shard,
             "token": delivery.settings.token,
             "since": self._since,
-            "alive_at": now,
+            "alive_at": self._shard.alive_at,
             "checkpoint_at": self._shard.checkpoint_at,
             "unsettled": delivery.unsettled,
             "sending": state,

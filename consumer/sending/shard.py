@@ -44,7 +44,11 @@ class LeasedShard:
     def __init__(
         self, ledger: Ledger, api: Api, around: Surroundings, settings: DeliverySettings
     ) -> None:
-        """`settings.shard` and `.token` are set when the shard begins."""
+        """`settings.shard` and `.token` are set when the shard begins.
+
+        alive_at: when the daemon's thread was last seen at work here, waiting included; a daemon
+        that stands still no longer calls, with or without records.
+        """
         self._ledger = ledger
         self._api = api
         self._around = around
@@ -53,6 +57,7 @@ class LeasedShard:
         self._checkpointed: Position | None = None
         self._checkpoint_failed_at = 0.0
         self.checkpoint_at: float | None = None
+        self.alive_at = around.clock.now()
 
     @property
     def delivery(self) -> Delivery | None:
@@ -83,6 +88,7 @@ class LeasedShard:
     def feed(self, records: list[StreamRecord], checkpoint: Checkpoint) -> None:
         """Take records; returns when at most one window is unsettled. See kcl.processor.Shard."""
         crew, delivery = self.crew, self.crew.delivery
+        self.alive_at = self._around.clock.now()
         while True:
             with crew.lock:
                 unknown = delivery.unknown_lanes(records)
@@ -114,6 +120,7 @@ class LeasedShard:
         """Wait for the crew, and let the checkpoint follow what is settled."""
         crew = self.crew
         while True:
+            self.alive_at = self._around.clock.now()
             with crew.lock:
                 frontier = crew.delivery.frontier
                 self._check_owner(crew.delivery)
@@ -172,6 +179,7 @@ class LeasedShard:
     def _rest(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
+            self.alive_at = self._around.clock.now()
             if self._around.is_orphan():
                 raise Superseded("the daemon is gone")
             time.sleep(WATCH_SECONDS)
