@@ -82,6 +82,17 @@ def test_no_tool_that_builds_or_installs_is_left_in_it(storage: Storage) -> None
     assert printed.endswith("No module named pip")
 
 
+def test_its_java_takes_the_archive_of_the_daemons_classes(storage: Storage) -> None:
+    inside = (
+        "from consumer.kcl.class_archive import ARCHIVE, check, find_java; "
+        "check(find_java(None, heap_megabytes=64), ARCHIVE); print(ARCHIVE)"
+    )
+
+    printed = storage.buildah("run", "orders", "--", "python3", "-c", inside)
+
+    assert printed.strip() == "/opt/orders/share/paced-orders/kcl.jsa"
+
+
 def test_it_says_how_it_is_started_and_watched(storage: Storage) -> None:
     config = storage.config()
 
