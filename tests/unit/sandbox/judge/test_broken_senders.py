@@ -19,7 +19,7 @@ from tests import promises
 
 UPLOAD = UploadId("0123456789abcdef0123")
 LINES = {n: json.dumps({"order_id": f"A-{n}"}).encode() for n in range(1, 11)}
-INTERVAL_SECONDS = 0.04
+INTERVAL_SECONDS = 0.025
 PACE = Rate(1 / INTERVAL_SECONDS)
 
 
