@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from orders.upload import UploadId
     from producer_lambda.intake import Request
 
-SPARE_SHARE, SPARE_SECONDS_MIN, SPARE_SECONDS_MAX = 0.15, 1.0, 30.0
+SPARE_SHARE, SPARE_SECONDS_MIN, SPARE_SECONDS_MAX = 0.15, 1.5, 30.0
 """The part of the function's time that is kept for saving and handing on."""
 
 logger = Logger(service="producer")

@@ -195,7 +195,7 @@ def test_what_the_time_does_not_allow_is_handed_on_through_the_queue(
 
     runs = 0
     while event["Records"]:
-        assert invoke(event, seconds=1.4) == {"batchItemFailures": []}
+        assert invoke(event, seconds=3.0) == {"batchItemFailures": []}
         runs += 1
         waiting = pipeline.sqs.receive_message(QueueUrl=pipeline.queue_url).get("Messages", [])
         for one in waiting:

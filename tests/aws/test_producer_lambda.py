@@ -21,7 +21,7 @@ LINES = [order_line(number) for number in range(1, 3_001)]
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     parameters = {
-        "FunctionSeconds": "4",
+        "FunctionSeconds": "5",
         "VisibilitySeconds": "12",
         "MaxReceiveCount": "2",
         "Lanes": "2",

@@ -1,5 +1,7 @@
 import base64
+import json
 from hashlib import md5
+from pathlib import Path
 
 from aws_kinesis_agg.deaggregator import deaggregate_records
 
@@ -8,6 +10,7 @@ from orders.envelope import encode_end, encode_order
 from orders.upload import UploadId, lane_hash_key, partition_key
 from tests.producer_world import taken_apart
 
+GOLDEN = Path(__file__).parents[2] / "golden"
 UPLOAD = UploadId("0123456789abcdef0123")
 KEY = partition_key(UPLOAD, 3)
 HASH_KEY = lane_hash_key(UPLOAD, 3, 4)
@@ -48,6 +51,22 @@ def test_the_reference_reader_finds_every_order_under_the_lanes_keys() -> None:
     ]
     assert {one["partitionKey"] for one in inner} == {KEY}
     assert {one["explicitHashKey"] for one in inner} == {HASH_KEY}
+
+
+def test_the_bytes_are_those_of_the_golden_file() -> None:
+    golden = json.loads((GOLDEN / "aggregate.json").read_text())
+    lane = AggregateWriter(
+        golden["partition_key"], golden["hash_key"], **golden["after"], aggregate_bytes=10_000
+    )
+
+    full = list(lane.add(golden["lines"], [body.encode() for body in golden["bodies"]]))
+
+    assert full == []
+    assert lane.end().payload.hex() == golden["hex"]
+    assert (KEY[:-1] + "2", lane_hash_key(UPLOAD, 2, 4)) == (
+        golden["partition_key"],
+        golden["hash_key"],
+    )
 
 
 def test_the_checksum_is_that_of_the_message_between_magic_and_checksum() -> None:
