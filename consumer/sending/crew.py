@@ -159,7 +159,6 @@ class Crew:
         with self.lock:
             now = self._clock.now()
             self.delivery.ended(send, attempt, now=now, latency_seconds=now - started)
-            self.settled.notify_all()
 
     def _sent(self) -> None:
         with self.lock:

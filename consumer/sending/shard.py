@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 WATCH_SECONDS = 0.25
 """How often waiting looks whether the daemon is gone."""
 LEDGER_RETRY_SECONDS = 1.0
+CHECKPOINT_SECONDS = 0.2
+"""Two checkpoints are at least this far apart: a restart skips what is settled anyway."""
 MISSING_ROW_SECONDS = 5.0
 """How often a lane's missing row is looked for again."""
 SPARE_THREADS = 3
@@ -55,7 +57,7 @@ class LeasedShard:
         self._settings = settings
         self._crew: Crew | None = None
         self._checkpointed: Position | None = None
-        self._checkpoint_failed_at = 0.0
+        self._next_checkpoint_at = 0.0
         self.checkpoint_at: float | None = None
         self.alive_at = around.clock.now()
 
@@ -137,14 +139,16 @@ class LeasedShard:
             raise Superseded("another process owns this shard, or the daemon is gone")
 
     def _may_checkpoint(self) -> bool:
-        return self._around.clock.now() - self._checkpoint_failed_at > LEDGER_RETRY_SECONDS
+        return self._around.clock.now() >= self._next_checkpoint_at
 
     def _write(self, frontier: Position, checkpoint: Checkpoint) -> None:
+        began_at = self._around.clock.now()
         if checkpoint(frontier):
             self._checkpointed = frontier
             self.checkpoint_at = self._around.clock.now()
+            self._next_checkpoint_at = began_at + CHECKPOINT_SECONDS
         else:
-            self._checkpoint_failed_at = self._around.clock.now()
+            self._next_checkpoint_at = began_at + LEDGER_RETRY_SECONDS
 
     def _begin_lane(self, key: LaneKey) -> None:
         """Read a lane's row. None there bars the shard: it never means "start at line 0"."""
