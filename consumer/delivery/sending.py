@@ -160,15 +160,16 @@ class Sending:
             return Verdict.VOID
         verdict = self.turns.verdict(send, now)
         if verdict is Verdict.GO:
-            self._start(send.entry, now)
+            self._start(send, now)
         return verdict
 
-    def _start(self, entry: Entry, now: float) -> None:
+    def _start(self, send: Send, now: float) -> None:
+        entry = send.entry
         entry.stage = Stage.STARTED
         entry.attempts += 1
         entry.started_at = now
         entry.first_attempt_at = entry.first_attempt_at or now
-        entry.gap_seconds = self.turns.started(now)
+        entry.gap_seconds = self.turns.started(now, send.interval)
         self.turns.assigned -= 1
         self.in_flight += 1
         self._orders_waited = bool(self._window.queue) or any(self._window.startable())

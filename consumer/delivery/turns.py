@@ -46,6 +46,7 @@ class Turns:
         self.held: deque[Turn] = deque()
         self.assigned = 0
         self.last_start: float | None = None
+        self._last_interval = 0.0
         self._starts: deque[float] = deque()
 
     def add(self, grant: Grant) -> None:
@@ -81,6 +82,8 @@ class Turns:
         return Verdict.GO if now >= earliest else earliest
 
     def _earliest(self, interval: float) -> float:
+        # After a change of the rate the next turn is the earlier one of the old rate and the new.
+        interval = min(interval, self._last_interval)
         if self.last_start is None or not interval:
             return 0.0
         if interval * EVEN_PER_SECOND >= 1.0:
@@ -93,10 +96,10 @@ class Turns:
         if self.last_start is not None:
             self.last_start = max(self.last_start, now)
 
-    def started(self, now: float) -> float | None:
-        """Note a start; returns the gap to the one before, in seconds."""
+    def started(self, now: float, interval: float) -> float | None:
+        """Note a start in a turn of this interval; returns the seconds since the one before."""
         gap = None if self.last_start is None else now - self.last_start
-        self.last_start = now
+        self.last_start, self._last_interval = now, interval
         self._starts.append(now)
         while self._starts[0] < now - CROWD_SECONDS:
             self._starts.popleft()

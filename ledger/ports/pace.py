@@ -17,6 +17,8 @@ _parsed = lru_cache(maxsize=64)(parse_rate)  # it is asked many times for each t
 
 BATCH_SECONDS = 0.2
 """High rates reserve at most this much of turns at once."""
+NOTICE_SECONDS = 1.0
+"""Every process sees a change of the pace within this; until then it may start a turn it holds."""
 HOLD_SECONDS_MAX = 3_600.0
 """What the API asks for beyond this is not believed."""
 
@@ -287,11 +289,11 @@ def _with_row(pace: Pace, row: Reserved, now: float) -> Pace:
 
 
 def _last_start(pace: Pace, now: float) -> Reserved | None:
-    """The newest turn that is not in the future, as a row of its own."""
+    """The last turn that may start before its holder has seen a change, as a row of its own."""
     rows = [
         Reserved(start, 1, row.interval)
         for row in pace.reserved
-        if (start := row.started_by(now)) is not None
+        if (start := row.started_by(now + NOTICE_SECONDS)) is not None
     ]
     return max(rows, key=lambda row: row.first, default=None)
 
@@ -299,8 +301,9 @@ def _last_start(pace: Pace, now: float) -> Reserved | None:
 def _void_turns(pace: Pace, now: float, interval: float) -> Pace:
     """Void the turns that have not started: their holders see the epoch and reserve again.
 
-    The next turn follows the last start by the shorter one of its own interval and the new one, so
-    that a change there and back, in between of two turns, gives none away.
+    The next turn follows the last one that may start all the same, by the shorter one of its own
+    interval and the new one, so that a change there and back, in between of two turns, gives none
+    away.
     """
     last = _last_start(pace, now)
     voided = replace(pace, epoch=pace.epoch + 1, reserved=(last,) if last else ())

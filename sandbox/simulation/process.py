@@ -20,7 +20,7 @@ from consumer.delivery.turns import Verdict
 from consumer.sending.errands import Errands, Ledger
 from ledger.ports import pace as steps
 from ledger.ports.errors import LedgerError
-from ledger.ports.pace import Pace
+from ledger.ports.pace import Grant, Pace, Reservation
 from sandbox.simulation.timeline import Event, Timeline
 from sandbox.simulation.world import ReceivingApi, Stream
 
@@ -99,6 +99,7 @@ class Process:
         self._is_resting = False
         self._wake_at = float("inf")
         self._waiting: list[Send] = []
+        self._granted = 0  # turns of an answer that is on its way
         self._turns_stamp = (0, 0)
         self._idle_look: Look | None = None
         self._own()
@@ -118,8 +119,8 @@ class Process:
 
     @property
     def turns_in_hand(self) -> int:
-        """How many attempts wait for their turn."""
-        return len(self._waiting)
+        """How many turns are granted to it that it has not started."""
+        return len(self._waiting) + self._granted
 
     def stop(self) -> None:
         """SIGTERM: start nothing more, and settle what is on its way."""
@@ -241,12 +242,16 @@ class Process:
         )
 
     def _reserve(self, action: Reserve) -> None:
-        delivery, clock = self.delivery, self._clock
-        self._ask(
-            lambda: self._errands.reserve(action.wanted),
-            lambda granted: delivery.reserved(granted[0], granted[1], clock.now()),
-            delivery.reserve_failed,
-        )
+        def call() -> tuple[Reservation, Pace]:
+            answer = self._errands.reserve(action.wanted)
+            self._granted = len(answer[0].turns) if isinstance(answer[0], Grant) else 0
+            return answer
+
+        def told(answer: tuple[Reservation, Pace]) -> None:
+            self._granted = 0
+            self.delivery.reserved(*answer, self._clock.now())
+
+        self._ask(call, told, self.delivery.reserve_failed)
 
     def _look(self, action: Look) -> None:
         delivery, clock = self.delivery, self._clock

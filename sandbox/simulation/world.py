@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import Entry, Position, StreamRecord
@@ -28,6 +28,16 @@ Behaviour = Callable[[str, float], tuple[float, Attempt]]
 """By order id and moment: the latency in seconds, and what the attempt comes to."""
 
 
+class ReceivingApi(Protocol):
+    """The third party's API, from where a request arrives."""
+
+    def receive(self, entry: Entry, at: float, sender: str) -> tuple[float, Attempt]:
+        """Take a request; returns the latency in seconds and what the attempt comes to.
+
+        sender: the token of the process.
+        """
+
+
 @dataclass
 class SimulatedApi:
     """An API that answers by a rule and notes what it received."""
@@ -36,7 +46,7 @@ class SimulatedApi:
     requests: list[Request] = field(default_factory=list)
 
     def receive(self, entry: Entry, at: float, sender: str) -> tuple[float, Attempt]:
-        """Take a request; returns the latency in seconds and what the attempt comes to."""
+        """See ReceivingApi.receive."""
         latency_seconds, attempt = self.behaviour(entry.order_id, at)
         was_accepted = isinstance(attempt, Accepted)
         self.requests.append(Request(at, entry.name, entry.order_id, sender, was_accepted))

@@ -1,0 +1,306 @@
+"""In which world does the machine of the delivery break things?
+
+Several uploads with several lanes lie on several shards; a process sends for each shard, and an old
+one may go on beside it.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from consumer.delivery.entries import Position, StreamRecord
+from consumer.delivery.hand import DeliverySettings
+from ledger.memory.ledger import MemoryLedger
+from ledger.ports.lanes import Lane, LaneKey, LaneNumber
+from ledger.ports.pace import Pace
+from ledger.ports.pace_change import change
+from ledger.ports.uploads import Account, LaneTail, Progress, Source, UploadState
+from orders.envelope import EndMarker, OrderEnvelope, Unreadable
+from orders.rate import Rate
+from orders.upload import UploadId
+from sandbox.simulation.faulty_ledger import Fault, with_faults
+from sandbox.simulation.process import Process, Surroundings
+from sandbox.simulation.timeline import Timeline
+from sandbox.simulation.world import Stream
+from tests.capricious_api import CapriciousApi, KnownOrder, Retired
+
+if TYPE_CHECKING:
+    from consumer.delivery.events import Event
+
+START = 1_000_000_000.0
+WINDOW = 6
+NOTICE_SECONDS = 1.0
+LATE_MAX = 3
+"""A record that comes late or twice does so before so many others of its kind are held back."""
+
+
+class Fate(Enum):
+    """What becomes of a record on its way through the stream."""
+
+    KEPT = auto()
+    TWICE = auto()
+    LATE = auto()
+    LOST = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOrder:
+    """An order as a test asks for it: so many lines after the last, one of so many with its id."""
+
+    lines_on: int
+    twin: int
+    fate: Fate
+
+
+Plan = Sequence[Sequence[Sequence[PlannedOrder]]]
+"""Uploads, each of them lanes, each of them orders."""
+
+
+@dataclass
+class FleetShard:
+    """A shard, who sends for it, and how far that is known to be right."""
+
+    name: str
+    stream: Stream
+    process: Process | None = None
+    old: list[Process] = field(default_factory=list)
+    lives: int = 0
+    checkpoint: Position | None = None
+    verified: int = -1
+
+    @property
+    def is_through(self) -> bool:
+        """Is all that the stream holds settled and passed by the checkpoint?"""
+        process = self.process
+        if process is None or not process.has_begun:
+            return False
+        reached = int(process.checkpoint.sequence) + 1 if process.checkpoint else 0
+        return reached == self.stream.length and process.delivery.is_quiet
+
+
+class Fleet:
+    """The world."""
+
+    def __init__(self, plan: Plan, *, shards: int, seed: int, is_late: bool) -> None:
+        """All orders are in the stream at the start."""
+        chance = random.Random(seed)  # noqa: S311 - what a test draws, it must draw again
+        self.timeline = Timeline(START)
+        self.ledger = MemoryLedger()
+        self.api = CapriciousApi(lambda order: self.lane_of(order).is_settled(order.line))
+        self.events: list[Event] = []
+        self.rates: list[tuple[float, Rate]] = []
+        self.lost: dict[UploadId, int] = {}
+        self.lines: dict[UploadId, int] = {}
+        self.faults: deque[Fault] = deque()
+        self.is_ledger_down = False
+        self.ahead_seconds = 0.0
+        self.around = Surroundings(
+            self.timeline,
+            with_faults(self.ledger, self._fault),
+            self.api,
+            self.events.append,
+            late_seconds=(lambda: chance.uniform(0.0, 0.03)) if is_late else (lambda: 0.0),
+        )
+        self.shards = [
+            FleetShard(f"shardId-{number:012d}", stream)
+            for number, stream in enumerate(self._streams(plan, shards, chance))
+        ]
+
+    # --- the stream -----------------------------------------------------------------------------
+
+    def _streams(self, plan: Plan, shards: int, chance: random.Random) -> list[Stream]:
+        lanes: list[list[list[StreamRecord]]] = [[] for _ in range(shards)]
+        for number, upload_plan in enumerate(plan):
+            upload = UploadId(f"{number:020d}")
+            tails = []
+            for lane, orders in enumerate(upload_plan):
+                records, tail = self._lane(upload, lane, len(upload_plan), orders)
+                lanes[(number + lane) % shards].append(records)
+                tails.append(tail)
+            self._enter(upload, tails)
+        return [_mixed(of_shard, chance) for of_shard in lanes]
+
+    def _lane(
+        self, upload: UploadId, lane: int, lanes: int, orders: Sequence[PlannedOrder]
+    ) -> tuple[list[StreamRecord], LaneTail]:
+        """A lane as the stream delivers it, and its end as the ledger knows it."""
+        records: list[StreamRecord] = [] if orders else [_record(Unreadable("junk"))]
+        held_back: list[StreamRecord] = []
+        prev = 0
+        for ordinal, planned in enumerate(orders, 1):
+            line = (prev // lanes + planned.lines_on) * lanes + lane + 1
+            name = f"late-{line}" if planned.fate is Fate.LATE else f"{lane}-{planned.twin}"
+            known = KnownOrder(upload, lane, line, name)
+            if planned.fate is not Fate.LOST:
+                self.api.orders[known.name] = known
+            body = b'{"order_id":"%s"}' % name.encode()
+            record = _record(OrderEnvelope(upload, lane, line, prev, ordinal, body))
+            records += [record] if planned.fate in {Fate.KEPT, Fate.TWICE} else []
+            held_back += [record] if planned.fate in {Fate.TWICE, Fate.LATE} else []
+            if len(held_back) == LATE_MAX:
+                records, held_back = records + held_back, []
+            prev = line
+        lost = sum(planned.fate is Fate.LOST for planned in orders)
+        self.lost[upload] = self.lost.get(upload, 0) + lost
+        end = _record(EndMarker(upload, lane, prev, len(orders)))
+        return [*records, *held_back, end], LaneTail(prev, len(orders))
+
+    def _enter(self, upload: UploadId, tails: list[LaneTail]) -> None:
+        enqueued = sum(tail.ordinal for tail in tails)
+        line = max(tail.line for tail in tails)
+        self.lines[upload] = enqueued
+        self.ledger.announce(upload, Source("b", "k", "1", "e", 1), now=START)
+        self.ledger.start_run(upload, token="run", lanes=len(tails), now=START)
+        progress = Progress(line=line, enqueued=enqueued, blank=line - enqueued, tails=tuple(tails))
+        self.ledger.finish_reading(
+            upload,
+            token="run",
+            progress=progress,
+            state=UploadState.SENDING,
+            reason="",
+            now=START,
+        )
+
+    # --- the processes --------------------------------------------------------------------------
+
+    def start(self, shard: FleetShard) -> None:
+        """A process begins where the checkpoint stands."""
+        shard.lives += 1
+        settings = DeliverySettings(
+            shard.name, f"{shard.name[-1]}/{shard.lives}", WINDOW, refusal_budget=(4, 20.0)
+        )
+        shard.process = Process(
+            self.around,
+            shard.stream,
+            settings,
+            shard.checkpoint,
+            ahead_seconds=self.ahead_seconds,
+        )
+
+    def crash(self, shard: FleetShard, *, after_seconds: float, is_behind: bool) -> None:
+        """SIGKILL; the next process follows, maybe from a checkpoint that is behind."""
+        if shard.process is None:
+            return
+        shard.process.crash()
+        self.excuse(shard)
+        if not is_behind:
+            shard.checkpoint = shard.process.checkpoint
+        shard.process = None
+        self.timeline.after(after_seconds, lambda: self.start(shard))
+
+    def take_over(self, shard: FleetShard) -> None:
+        """Another process begins, and the old one does not know."""
+        old = shard.process
+        if old is None:
+            return
+        shard.old.append(old)
+        shard.checkpoint = old.checkpoint
+        self.start(shard)
+        self.retire(old)
+        self.excuse(shard)
+
+    def retire(self, old: Process) -> None:
+        """From here on it may use up the turns that it has, or see within a second."""
+        unlimited = self.ledger.read_pace().rate(self.timeline.now()) == Rate(None)
+        until = self.timeline.now() + NOTICE_SECONDS if unlimited else 0.0
+        self.api.retired[old.settings.token] = Retired(old.turns_in_hand, until)
+
+    def stop(self, shard: FleetShard) -> None:
+        """SIGTERM: the process finishes what is on its way; the next one begins."""
+        process = shard.process
+        if process is None or not process.has_begun:
+            return
+        process.stop()
+        limit = self.timeline.now() + 15.0
+        is_quiet = self.timeline.run(lambda: process.delivery.is_quiet, until=limit)
+        if not is_quiet:
+            self.excuse(shard)
+        process.crash()
+        shard.checkpoint = process.checkpoint
+        self.start(shard)
+
+    def excuse(self, shard: FleetShard) -> None:
+        """What the API has and the ledger does not may come once more (promise 2)."""
+        names = {
+            known.name
+            for known in self.orders_of(shard)
+            if known.name in self.api.taken and not self.api.is_settled(known)
+        }
+        for name in names:
+            self.api.excused[name] = max(1, self.api.excused[name])
+        if len(names) > WINDOW * (1 + len(shard.old)):
+            self.api.breaches.append(f"promise 2: {len(names)} orders will be repeated: {names}")
+
+    def orders_of(self, shard: FleetShard) -> list[KnownOrder]:
+        """The orders that the shard's stream delivers."""
+        items = (shard.stream.record(i).item for i in range(shard.stream.length))
+        return [
+            self.api.orders[f"{item.upload}/{item.line}"]
+            for item in items
+            if isinstance(item, OrderEnvelope)
+        ]
+
+    # --- what happens to it ---------------------------------------------------------------------
+
+    def change_pace(self, step: Callable[[Pace], Pace]) -> None:
+        """Do to the pace what a person does."""
+        pace = change(self.ledger, step)
+        rate = pace.rate(self.timeline.now())
+        if rate and (not self.rates or self.rates[-1][1] != rate):
+            self.rates.append((self.timeline.now(), rate))
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        self.timeline.run(lambda: False, until=self.timeline.now() + seconds)
+
+    def _fault(self, _name: str) -> Fault:
+        if self.is_ledger_down:
+            return Fault.REFUSED
+        return self.faults.popleft() if self.faults else Fault.NONE
+
+    # --- what is known of it --------------------------------------------------------------------
+
+    def lane_of(self, order: KnownOrder) -> Lane:
+        """The lane as the ledger has it."""
+        return self.lane(LaneKey(order.upload, LaneNumber(order.lane)))
+
+    def lane(self, key: LaneKey) -> Lane:
+        """A lane as the ledger has it."""
+        lane = self.ledger.read_lane(key)
+        assert lane is not None
+        return lane
+
+    @property
+    def junk(self) -> int:
+        """How many records are no envelopes. Kinesis numbers its records over all shards."""
+        return len(
+            {
+                index
+                for shard in self.shards
+                for index in range(shard.stream.length)
+                if isinstance(shard.stream.record(index).item, Unreadable)
+            }
+        )
+
+    @property
+    def accounts(self) -> list[Account]:
+        """What the ledger says of every upload."""
+        accounts = [self.ledger.read_account(upload) for upload in self.lines]
+        return [account for account in accounts if account]
+
+
+def _record(item: OrderEnvelope | EndMarker | Unreadable) -> StreamRecord:
+    return StreamRecord(Position("", 0), item, b"junk" if isinstance(item, Unreadable) else b"")
+
+
+def _mixed(lanes: list[list[StreamRecord]], chance: random.Random) -> Stream:
+    """One shard's stream: its lanes in any mixture, each in its own order."""
+    left = [deque(lane) for lane in lanes]
+    records: list[StreamRecord] = []
+    while any(left):
+        record = chance.choice([lane for lane in left if lane]).popleft()
+        records.append(replace(record, position=Position(str(len(records)), 0)))
+    return Stream(len(records), records.__getitem__)
