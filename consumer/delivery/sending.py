@@ -12,6 +12,10 @@ from consumer.delivery.turns import Turns, Verdict, is_void
 from ledger.ports.pace import Grant, HoldKind, Pace, Reservation, Superseded
 from orders.outcome import Outcome
 
+LATE_SHARE = 1.0
+"""A turn that no order was ready for within this share of its interval is given up."""
+LATE_SHARE_AMONG_OTHERS = 0.05
+"""... where other processes take turns, too, which a late start could come close to."""
 WASTED_SHARE = 0.01
 """A turn that comes late by less than this share of the interval is not counted as wasted."""
 
@@ -73,6 +77,7 @@ class Sending:
         return self._take_turn(now) or self._reserve(now)
 
     def _take_turn(self, now: float) -> Send | None:
+        self.turns.drop_late(now, share=LATE_SHARE if self._is_alone else LATE_SHARE_AMONG_OTHERS)
         if not self.turns.held:
             return None
         turn = self.turns.held[0]
@@ -104,6 +109,10 @@ class Sending:
             return head
         return self._window.other_than(head, self.sizing.window_max, self._hand.open) or head
 
+    @property
+    def _is_alone(self) -> bool:
+        return len(self._view.pace.owners) == 1
+
     def _reserve(self, now: float) -> Reserve | None:
         rate = self._view.pace.rate(now)
         if self._is_reserving or rate is None:
@@ -112,6 +121,11 @@ class Sending:
         if self._view.pace.hold:  # one probe at a time
             wanted = self.turns.wanted(min(orders, 1 - self.turns.assigned), 1.0)
         else:
+            # An order behind a full window will be ready when the one before it is settled: with
+            # its turn reserved meanwhile, a settle that takes long makes it late but costs no turn.
+            # Beside other processes that would keep a turn from those who have an order ready.
+            if self._is_alone and self._window.queue:
+                orders = max(orders, 1)
             wanted = self.turns.wanted(orders, rate.interval_seconds)
         if wanted <= 0:
             return None

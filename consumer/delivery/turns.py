@@ -61,6 +61,11 @@ class Turns:
         if any(is_void(turn, pace) for turn in self.held):
             self.held = deque(t for t in self.held if not is_void(t, pace))
 
+    def drop_late(self, now: float, *, share: float) -> None:
+        """Give up the turns that began longer ago than this share of their interval."""
+        while self.held and now - self.held[0].start > share * self.held[0].interval:
+            self.held.popleft()
+
     def wanted(self, orders: int, interval: float) -> int:
         """How many turns to reserve for so many orders that are ready and have none.
 
