@@ -13,6 +13,9 @@ from sandbox.judge.outage import Outage
 from sandbox.judge.sequence import TakeOver
 from sandbox.judge.verdict import Verdict
 
+LEAST_USED = 0.9
+"""What a test asks for on a machine with other work: benchmarks/pacing.py measures the share."""
+
 
 def nothing_is_lost(seen: Observed) -> None:
     """Promise 1: the numbers add up at every look and agree with what the API received."""
@@ -30,7 +33,7 @@ def pace_is_kept(
     rates: Sequence[tuple[float, Rate]],
     busy: Sequence[tuple[float, float]] = (),
     gap_share: float = spacing.GAP_SHARE,
-    least_used: float = 0.985,
+    least_used: float = LEAST_USED,
 ) -> None:
     """Promise 3: no start too early, and in `busy` stretches no turn wasted."""
     _assert_kept(
