@@ -4,12 +4,13 @@ The KCL daemon starts `python -m consumer.kcl.shard` for each shard that it leas
 MultiLang protocol with it over stdin and stdout. Whatever else would be printed goes to stderr.
 """
 
+import json
 import logging
 import os
 import signal
 import sys
 import traceback
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 FAILED = 1
 LOG_FORMAT = "%(asctime)s %(levelname)s shard %(process)d %(name)s: %(message)s"
@@ -21,7 +22,7 @@ def main() -> NoReturn:
     protocol = _take_stdout()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the worker: the worker sends SIGTERM
     try:
-        _run(protocol)
+        _run(greet(sys.stdin, protocol), protocol)
     except BaseException as error:  # noqa: BLE001 - half a shard process must not live on
         die(error)
     leave(0)
@@ -34,10 +35,27 @@ def _take_stdout() -> TextIO:
     return protocol
 
 
-def _run(protocol: TextIO) -> None:
+def greet(daemon: TextIO, protocol: TextIO) -> dict[str, Any]:
+    """Answer the daemon's first message at once; returns the message, which is still to be obeyed.
+
+    KCL looks once a second what to do with a shard, and hands records over two looks after it was
+    answered. What follows here, a second of imports and the way to the ledger, fits in between;
+    before the answer it would cost a look or two more. Records that come meanwhile wait in the
+    pipe, and what fails ends the process, now as before (decision 0041).
+    """
+    message: dict[str, Any] = json.loads(daemon.readline())
+    if message["action"] != "initialize":
+        raise ValueError(f"the daemon's first message is {message['action']!r}")
+    protocol.write('{"action": "status", "responseFor": "initialize"}\n')
+    protocol.flush()
+    return message
+
+
+def _run(first: dict[str, Any], protocol: TextIO) -> None:
     # Imported only now: kclpy binds sys.stdout while it is imported, and the metrics read where
     # to write from the environment.
     from amazon_kclpy.kcl import KCLProcess  # noqa: PLC0415
+    from amazon_kclpy.messages import InitializeInput  # noqa: PLC0415
 
     from consumer.kcl.processor import RecordProcessor  # noqa: PLC0415
     from consumer.kcl.shard_parts import build  # noqa: PLC0415
@@ -50,7 +68,9 @@ def _run(protocol: TextIO) -> None:
     logging.getLogger("consumer").setLevel(settings.log_level)
     parts = build(settings, settings.run_folder, die=die, leave=leave)
     parts.guard.start()
-    KCLProcess(RecordProcessor(parts.shard, die), sys.stdin, protocol, sys.stderr).run()
+    processor = RecordProcessor(parts.shard, die)
+    processor.initialize(InitializeInput(first))
+    KCLProcess(processor, sys.stdin, protocol, sys.stderr).run()
     parts.guard.stop_and_leave()
 
 
