@@ -40,7 +40,7 @@ def test_kills_anywhere_lose_nothing(pipeline: Pipeline, lanes: int, kills: int)
     for number, point in enumerate(points):
         seeds = [dice.random() for _ in range(1 + (number % 3 == 0))]
         with _runs(pipeline, upload, lanes=lanes, seeds=seeds):
-            _wait_for_line(pipeline, upload, point)
+            _wait_for_orders(pipeline, upload, point)
     with _runs(pipeline, upload, lanes=lanes, seeds=[0.5]) as (last,):
         assert last.wait(LIMIT_SECONDS) == 0
 
@@ -93,12 +93,12 @@ def _runs(
             process.wait()
 
 
-def _wait_for_line(pipeline: Pipeline, upload: UploadId, line: int) -> None:
+def _wait_for_orders(pipeline: Pipeline, upload: UploadId, orders: int) -> None:
     deadline = time.monotonic() + LIMIT_SECONDS
     while True:
         account = pipeline.ledger.read_account(upload)
         progress = account.upload.progress if account else Progress()
-        if progress.line >= line or (account and account.upload.read_complete):
+        if progress.enqueued >= orders or (account and account.upload.read_complete):
             return
-        assert time.monotonic() < deadline, f"no run came to line {line}"
-        time.sleep(0.005)
+        assert time.monotonic() < deadline, f"no run came to {orders} orders"
+        time.sleep(0.02)
