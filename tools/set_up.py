@@ -86,7 +86,7 @@ def check_java(site_packages: Path) -> None:
 
 
 def archive_classes(runner: Runner) -> None:
-    """Make the daemon's classes ready for its start (decision 0040).
+    """Make the daemon's classes ready for its start (decision 0043).
 
     Raises:
         SetUpFailed: Java could not; most likely the disk is full.

@@ -2,7 +2,7 @@
 
 `python -m consumer.kcl.class_archive`, run by set-up and by the image's build, has Java load the
 classes of properties/kcl.classlist from the jars and write them down as they lie in memory. The
-archive serves this very Java and these very jars (decision 0040).
+archive serves this very Java and these very jars (decision 0043).
 """
 
 import os

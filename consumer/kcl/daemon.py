@@ -17,7 +17,7 @@ JAVA_OPTIONS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOf
 JARS_AT_LEAST = 70
 """An installation of amazon_kclpy can succeed without any jar (decision 0008)."""
 ARCHIVE = Path(sys.prefix) / "share" / "paced-orders" / "kcl.jsa"
-"""The daemon's classes, made ready for its start by kcl.class_archive (decision 0040)."""
+"""The daemon's classes, made ready for its start by kcl.class_archive (decision 0043)."""
 
 
 class JavaMissing(Exception):

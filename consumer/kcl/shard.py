@@ -41,7 +41,7 @@ def greet(daemon: TextIO, protocol: TextIO) -> dict[str, Any]:
     KCL looks once a second what to do with a shard, and hands records over two looks after it was
     answered. What follows here, a second of imports and the way to the ledger, fits in between;
     before the answer it would cost a look or two more. Records that come meanwhile wait in the
-    pipe, and what fails ends the process, now as before (decision 0041).
+    pipe, and what fails ends the process, now as before (decision 0044).
     """
     message: dict[str, Any] = json.loads(daemon.readline())
     if message["action"] != "initialize":
