@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 START = 1_000_000_000.0
 WINDOW = 6
 NOTICE_SECONDS = 1.0
+STOP_SECONDS = 15.0
 LATE_MAX = 3
 """A record that comes late or twice does so before so many others of its kind are held back."""
 
@@ -81,6 +82,23 @@ class FleetShard:
         return reached == self.stream.length and process.delivery.is_quiet
 
 
+class WatchedLedger(MemoryLedger):
+    """A ledger that tells when a shard gets another owner: its name and the token before."""
+
+    def __init__(self, tell: Callable[[str, str], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def swap_pace(self, old: Pace, new: Pace) -> bool:
+        before = self.read_pace().owners
+        swapped = super().swap_pace(old, new)
+        if swapped and before != new.owners:
+            for shard, token in before.items():
+                if new.owners[shard] != token:
+                    self._tell(shard, token)
+        return swapped
+
+
 class Fleet:
     """The world."""
 
@@ -88,7 +106,7 @@ class Fleet:
         """All orders are in the stream at the start."""
         chance = random.Random(seed)  # noqa: S311 - what a test draws, it must draw again
         self.timeline = Timeline(START)
-        self.ledger = MemoryLedger()
+        self.ledger = WatchedLedger(self._lost_its_shard)
         self.api = CapriciousApi(lambda order: self.lane_of(order).is_settled(order.line))
         self.events: list[Event] = []
         self.rates: list[tuple[float, Rate]] = []
@@ -185,7 +203,6 @@ class Fleet:
         if shard.process is None:
             return
         shard.process.crash()
-        self.excuse(shard)
         if not is_behind:
             shard.checkpoint = shard.process.checkpoint
         shard.process = None
@@ -194,19 +211,11 @@ class Fleet:
     def take_over(self, shard: FleetShard) -> None:
         """Another process begins, and the old one does not know."""
         old = shard.process
-        if old is None:
+        if old is None or not old.has_begun:
             return
         shard.old.append(old)
         shard.checkpoint = old.checkpoint
         self.start(shard)
-        self.retire(old)
-        self.excuse(shard)
-
-    def retire(self, old: Process) -> None:
-        """From here on it may use up the turns that it has, or see within a second."""
-        unlimited = self.ledger.read_pace().rate(self.timeline.now()) == Rate(None)
-        until = self.timeline.now() + NOTICE_SECONDS if unlimited else 0.0
-        self.api.retired[old.settings.token] = Retired(old.turns_in_hand, until)
 
     def stop(self, shard: FleetShard) -> None:
         """SIGTERM: the process finishes what is on its way; the next one begins."""
@@ -214,25 +223,30 @@ class Fleet:
         if process is None or not process.has_begun:
             return
         process.stop()
-        limit = self.timeline.now() + 15.0
-        is_quiet = self.timeline.run(lambda: process.delivery.is_quiet, until=limit)
-        if not is_quiet:
-            self.excuse(shard)
+        limit = self.timeline.now() + STOP_SECONDS
+        self.timeline.run(lambda: process.delivery.is_quiet, until=limit)
         process.crash()
         shard.checkpoint = process.checkpoint
         self.start(shard)
 
-    def excuse(self, shard: FleetShard) -> None:
-        """What the API has and the ledger does not may come once more (promise 2)."""
-        names = {
-            known.name
-            for known in self.orders_of(shard)
-            if known.name in self.api.taken and not self.api.is_settled(known)
-        }
-        for name in names:
-            self.api.excused[name] = max(1, self.api.excused[name])
-        if len(names) > WINDOW * (1 + len(shard.old)):
-            self.api.breaches.append(f"promise 2: {len(names)} orders will be repeated: {names}")
+    def _lost_its_shard(self, name: str, token: str) -> None:
+        """What the API has and the ledger does not may come once more (promise 2).
+
+        The process that lost its shard, if it lives, may use up the turns that it has; without
+        turns, it sees what happened within a second (promise 6).
+        """
+        shard = next(shard for shard in self.shards if shard.name == name)
+        unlimited = self.ledger.read_pace().rate(self.timeline.now()) == Rate(None)
+        until = self.timeline.now() + NOTICE_SECONDS if unlimited else 0.0
+        for old in shard.old:
+            if old.settings.token == token:
+                self.api.retired[token] = Retired(old.turns_in_hand, until)
+        known = {order.name: order for order in self.orders_of(shard)}
+        again = [n for n in self.api.taken if n in known and not self.api.is_settled(known[n])]
+        for order_name in again:
+            self.api.excused[order_name] = max(1, self.api.excused[order_name])
+        if len(again) > WINDOW * (1 + len(shard.old)):
+            self.api.breaches.append(f"promise 2: {len(again)} orders may come again: {again}")
 
     def orders_of(self, shard: FleetShard) -> list[KnownOrder]:
         """The orders that the shard's stream delivers."""

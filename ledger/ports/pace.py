@@ -45,7 +45,7 @@ class Hold:
     """The API is down, says wait, or takes no credential: one probe at a time, none before `until`.
 
     generation: which hold this is; results of attempts from before it change nothing.
-    step: how many probes it granted.
+    step: how many probes it granted. asked_until: no probe before, because the API said so.
     """
 
     kind: HoldKind
@@ -54,6 +54,7 @@ class Hold:
     until: float
     step: int
     why: str
+    asked_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,8 +273,7 @@ def _probe(
 ) -> tuple[Pace, Grant]:
     """Grant exactly one attempt, and push the hold by the back-off: one probe for the fleet."""
     start = max(pace.next_free, hold.until, now)
-    steps = BACK_OFF_SECONDS[hold.kind]
-    wait_seconds = max(steps[min(hold.step + 1, len(steps) - 1)], interval)
+    wait_seconds = max(_back_off(hold.kind, hold.step + 1), interval)
     pushed = replace(hold, until=start + wait_seconds, step=hold.step + 1)
     granted = _with_row(replace(pace, hold=pushed), Reserved(start, 1, interval), now)
     return granted, Grant(
@@ -301,15 +301,36 @@ def _last_start(pace: Pace, now: float) -> Reserved | None:
 def _void_turns(pace: Pace, now: float, interval: float) -> Pace:
     """Void the turns that have not started: their holders see the epoch and reserve again.
 
-    The next turn follows the last one that may start all the same, by the shorter one of its own
-    interval and the new one, so that a change there and back, in between of two turns, gives none
-    away.
+    Probes among them are given back, so that the hold does not grow with every change. The next
+    turn follows the last one that may start all the same, by the shorter one of its own interval
+    and the new one, so that a change there and back, in between of two turns, gives none away.
     """
     last = _last_start(pace, now)
-    voided = replace(pace, epoch=pace.epoch + 1, reserved=(last,) if last else ())
+    kept = (last,) if last else ()
+    voided = replace(pace, epoch=pace.epoch + 1, reserved=kept, hold=_without_probes(pace, now))
     if last is None:
         return voided
     return replace(voided, next_free=last.first + min(last.interval, interval))
+
+
+def _probes(pace: Pace, now: float) -> list[float]:
+    """The probes of the hold that can still be made void; it began later than any other turn."""
+    return [row.first for row in pace.reserved if row.first > now + NOTICE_SECONDS]
+
+
+def _without_probes(pace: Pace, now: float) -> Hold | None:
+    """The hold without the probes that can still be made void: it waits anew, as before them."""
+    hold, probes = pace.hold, _probes(pace, now)
+    if hold is None or not probes:
+        return hold
+    step = hold.step - len(probes)
+    soon = min(*probes, now + _back_off(hold.kind, step))
+    return replace(hold, until=max(soon, hold.asked_until), step=step)
+
+
+def _back_off(kind: HoldKind, step: int) -> float:
+    steps = BACK_OFF_SECONDS[kind]
+    return steps[min(max(step, 0), len(steps) - 1)]
 
 
 def _revise_rate(old: Pace, new: Pace, now: float) -> Pace:
@@ -378,7 +399,7 @@ def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:
     """
     bars = {n: b for n, b in pace.bars.items() if not n.startswith(shard)}
     rate = pace.rate(now)
-    if rate is not None and not pace.hold and set(pace.owners) <= {shard}:
+    if rate is not None and set(pace.owners) <= {shard}:
         pace = _void_turns(pace, now, rate.interval_seconds)
     return replace(pace, owners={**pace.owners, shard: token}, bars=bars)
 
@@ -410,12 +431,19 @@ def failed(  # noqa: PLR0913 - a report of one failure, all of it named
     asked_until = now + min(wait_seconds, HOLD_SECONDS_MAX)
     if pace.generation != generation:
         return pace
+    rate = pace.rate(now)
+    interval = rate.interval_seconds if rate else 0.0
     if pace.hold is None:
-        until = max(now + BACK_OFF_SECONDS[kind][0], asked_until)
-        hold = Hold(kind, generation + 1, since=now, until=until, step=0, why=why)
-        return replace(pace, hold=hold, generation=generation + 1)
-    hold = replace(pace.hold, kind=kind, why=why, until=max(pace.hold.until, asked_until))
-    return replace(pace, hold=hold)
+        until = max(now + _back_off(kind, 0), asked_until)
+        hold = Hold(kind, generation + 1, now, until, step=0, why=why, asked_until=asked_until)
+        freed = _void_turns(pace, now, interval)  # by the generation: the epoch may stay
+        return replace(freed, hold=hold, generation=generation + 1, epoch=pace.epoch)
+    asked_until = max(pace.hold.asked_until, asked_until)
+    told = replace(pace.hold, kind=kind, why=why, asked_until=asked_until)
+    pace = replace(pace, hold=told)
+    if min(_probes(pace, now), default=asked_until) < asked_until:
+        return _void_turns(pace, now, interval)
+    return replace(pace, hold=replace(told, until=max(told.until, asked_until)))
 
 
 class PaceStore(Protocol):

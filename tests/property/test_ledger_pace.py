@@ -96,7 +96,7 @@ class Fleet(RuleBasedStateMachine):
         self.world = World()
         self.tokens: dict[str, int] = {}
         self.world.pace = steps.configure(Pace(), rate, now=START)
-        self.barrier: tuple[int, float] | None = None
+        self.barrier: tuple[tuple[int, int], float] | None = None
         for shard in SHARDS:
             self.start_process(shard)
 
@@ -140,9 +140,11 @@ class Fleet(RuleBasedStateMachine):
             hold = self.world.pace.hold
             assert hold is not None
             assert len(grant.turns) == 1
-            if self.barrier and self.barrier[0] == grant.generation and not grant.was_reset:
+            assert grant.turns[0] >= hold.asked_until or grant.was_reset
+            same = (grant.generation, grant.epoch)  # a change of the pace gives probes back
+            if self.barrier and self.barrier[0] == same and not grant.was_reset:
                 assert grant.turns[0] >= self.barrier[1]
-            self.barrier = (grant.generation, hold.until)
+            self.barrier = (same, hold.until)
             assert hold.until - grant.turns[0] >= BACK_OFF_SECONDS[hold.kind][0]
 
     @rule(shard=shards, wanted=st.integers(1, 9))

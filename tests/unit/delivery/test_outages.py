@@ -1,5 +1,8 @@
 """What does delivery do when the API is down, says wait, or takes no credential?"""
 
+from functools import partial
+from itertools import pairwise
+
 import pytest
 
 from consumer.delivery.attempts import (
@@ -13,7 +16,7 @@ from consumer.delivery.attempts import (
 )
 from consumer.delivery.hand import DeliverySettings
 from ledger.ports import pace as steps
-from ledger.ports.pace import HoldKind
+from ledger.ports.pace import HoldKind, Pause
 from ledger.ports.uploads import UploadState
 from sandbox.simulation.world import Behaviour
 from tests.simulated import SHARD, START, World
@@ -63,6 +66,45 @@ def test_an_api_that_asks_to_wait_gets_one_request_each_time_it_named() -> None:
 
     assert between(world, 20, 80) <= 13
     assert world.account.tally.accepted == 100
+
+
+def test_a_probe_that_was_reserved_before_waits_as_long_as_the_api_asks_now() -> None:
+    def slow(order_id: str, at: float) -> tuple[float, Attempt]:
+        del order_id
+        return 2.9, Throttled(20.0, "429") if at < START + 80 else Accepted(200)
+
+    world = World(orders=20, behaviour=slow)
+
+    world.run_to_end()
+
+    times = [r.at - START for r in world.requests if START + 24 < r.at < START + 80]
+    assert min(after - before for before, after in pairwise(times)) >= 20.0
+
+
+@pytest.mark.parametrize("wrong", [Unauthorized(401, "the API answered 401"), DOWN])
+def test_what_people_change_during_a_hold_does_not_put_its_end_off(wrong: Attempt) -> None:
+    world = World(orders=20, behaviour=while_down(wrong, begin=0, end=3))
+    for _ in range(20):
+        world.run(0.5)
+        pause = Pause("ann", "", world.timeline.now(), None)
+        world.change_pace(partial(steps.pause, value=pause))
+        world.change_pace(steps.resume)
+
+    world.run(40.0)
+
+    assert world.account.tally.accepted == 20
+
+
+def test_restarts_during_a_hold_do_not_put_its_end_off() -> None:
+    wrong = Unauthorized(401, "the API answered 401")
+    world = World(orders=20, behaviour=while_down(wrong, begin=0, end=3))
+    for life in range(2, 10):
+        world.run(1.0)
+        world.crash(token=f"token-{life}", after_seconds=0.0)
+
+    world.run(40.0)
+
+    assert world.account.tally.accepted == 20
 
 
 def test_a_wait_beyond_an_hour_is_not_believed() -> None:
