@@ -73,9 +73,9 @@ class KnownOrder:
 
 @dataclass
 class Retired:
-    """What a process may still start that lost its shard: its turns, or any before `until`."""
+    """What a process may still start that lost its shard: its turns (None: any), up to `until`."""
 
-    turns: int
+    turns: int | None
     until: float
 
 
@@ -137,8 +137,9 @@ class CapriciousApi:
 
     def _judge_retired(self, retired: Retired, order: KnownOrder, at: float, sender: str) -> None:
         """It may use up its turns; what it sends, its successor cannot know, and so sends again."""
-        retired.turns -= 1
-        if retired.turns < 0 and at > retired.until:
+        if retired.turns is not None:
+            retired.turns -= 1
+        if at > retired.until + HAIR or (retired.turns is not None and retired.turns < 0):
             self._breach(6, order, at, sender, "came from a process that had lost its shard")
         self.excused[order.name] += 1
 

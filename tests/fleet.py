@@ -19,7 +19,7 @@ from ledger.ports.pace import Pace
 from ledger.ports.pace_change import change
 from ledger.ports.uploads import Account, LaneTail, Progress, Source, UploadState
 from orders.envelope import EndMarker, OrderEnvelope, Unreadable
-from orders.rate import Rate
+from orders.rate import NO_LIMIT, Rate
 from orders.upload import UploadId
 from sandbox.simulation.faulty_ledger import Fault, with_faults
 from sandbox.simulation.process import Process, Surroundings
@@ -232,15 +232,14 @@ class Fleet:
     def _lost_its_shard(self, name: str, token: str) -> None:
         """What the API has and the ledger does not may come once more (promise 2).
 
-        The process that lost its shard, if it lives, may use up the turns that it has; without
-        turns, it sees what happened within a second (promise 6).
+        The process that lost its shard, if it lives, may start what it has turns for, and nothing
+        any more after a second (promise 6).
         """
         shard = next(shard for shard in self.shards if shard.name == name)
-        unlimited = self.ledger.read_pace().rate(self.timeline.now()) == Rate(None)
-        until = self.timeline.now() + NOTICE_SECONDS if unlimited else 0.0
         for old in shard.old:
             if old.settings.token == token:
-                self.api.retired[token] = Retired(old.turns_in_hand, until)
+                turns = None if self.was_unlimited_just_now else old.turns_in_hand
+                self.api.retired[token] = Retired(turns, self.timeline.now() + NOTICE_SECONDS)
         known = {order.name: order for order in self.orders_of(shard)}
         again = [n for n in self.api.taken if n in known and not self.api.is_settled(known[n])]
         for order_name in again:
@@ -265,6 +264,14 @@ class Fleet:
         rate = pace.rate(self.timeline.now())
         if rate and (not self.rates or self.rates[-1][1] != rate):
             self.rates.append((self.timeline.now(), rate))
+
+    @property
+    def was_unlimited_just_now(self) -> bool:
+        """May a process still believe that it needs no turns?"""
+        since = self.timeline.now() - NOTICE_SECONDS
+        ends = [*(at for at, _ in self.rates[1:]), self.timeline.now()]
+        spans = zip(self.rates, ends, strict=True)
+        return any(rate == NO_LIMIT and end >= since for (_, rate), end in spans)
 
     def run(self, seconds: float) -> None:
         """Let time pass."""

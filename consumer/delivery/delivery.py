@@ -186,13 +186,16 @@ class Delivery:
         """A change of the pace could not be written; it is handed out again."""
         self._view.change_failed()
 
-    def looked(self, pace: Pace, cancelled: Collection[LaneKey], now: float) -> None:
-        """A `Look` ended."""
+    def looked(
+        self, pace: Pace, cancelled: Collection[LaneKey], *, now: float, seconds: float
+    ) -> None:
+        """A `Look` ended; it took so many seconds, so that what it saw is at most that old."""
         self._is_looking = False
         standstill = self._view.standstill(now)
         if standstill and self._looked_at and self.unsettled:
             self._observe(HeldFor(standstill, now - self._looked_at))
         self._looked_at = now
+        self._view.seen_at = max(self._view.seen_at, now - seconds)
         self._see(pace, now)
         self._hand.cancel(cancelled)
         self._sending.fill(now)

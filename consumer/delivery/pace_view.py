@@ -39,6 +39,7 @@ class PaceView:
         """Start from the item as read."""
         self.pace = pace
         self.is_superseded = False
+        self.seen_at = 0.0  # when the item as it is known here was asked for
         self._shard = shard
         self._token = token
         self._changes: deque[PaceChange] = deque()
@@ -55,6 +56,10 @@ class PaceView:
         for change in (*pending, *self._changes):
             pace = step(pace, change, now)
         self.pace = pace
+
+    def is_stale(self, now: float) -> bool:
+        """May the item have changed so long ago that others count on it being known here?"""
+        return now > self.seen_at + steps.NOTICE_SECONDS
 
     def closed(self, now: float) -> Closed | None:
         """Why there is no turn now."""

@@ -18,6 +18,8 @@ LATE_SHARE_AMONG_OTHERS = 0.05
 """... where other processes take turns, too, which a late start could come close to."""
 WASTED_SHARE = 0.01
 """A turn that comes late by less than this share of the interval is not counted as wasted."""
+STALE_SECONDS = 0.05
+"""How often is asked again for an attempt that waits for a look at the pace."""
 
 
 class Sending:
@@ -37,6 +39,7 @@ class Sending:
         self._conflict_outcome = settings.conflict_outcome
         self._observe = observe
         self._is_reserving = False
+        self._reserve_asked_at = 0.0
         self._orders_waited = False
 
     # --- who is next ----------------------------------------------------------------------------
@@ -129,7 +132,7 @@ class Sending:
             wanted = self.turns.wanted(orders, rate.interval_seconds)
         if wanted <= 0:
             return None
-        self._is_reserving = True
+        self._is_reserving, self._reserve_asked_at = True, now
         return Reserve(wanted)
 
     # --- turns ----------------------------------------------------------------------------------
@@ -142,6 +145,7 @@ class Sending:
         if isinstance(reservation, Superseded):
             self._view.is_superseded = True
         elif isinstance(reservation, Grant):
+            self._view.seen_at = max(self._view.seen_at, self._reserve_asked_at)
             self.turns.add(reservation)
             if reservation.was_reset:
                 self._observe(WaitCapped("the pace's next free time stood too far ahead"))
@@ -173,6 +177,8 @@ class Sending:
         if self.is_void(send, now):
             return Verdict.VOID
         verdict = self.turns.verdict(send, now)
+        if verdict is Verdict.GO and self._view.is_stale(now):
+            return now + STALE_SECONDS  # what was missed may forbid it: a look comes first
         if verdict is Verdict.GO:
             self._start(send, now)
         return verdict

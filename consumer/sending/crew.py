@@ -220,10 +220,12 @@ class Crew:
 
     def _look(self, action: Look) -> None:
         def look() -> None:
+            asked_at = self._clock.now()
             pace = self.errands.read_pace()
             cancelled = self.errands.cancelled_of(action.lanes)
             with self.lock:
-                self.delivery.looked(pace, cancelled, self._clock.now())
+                now = self._clock.now()
+                self.delivery.looked(pace, cancelled, now=now, seconds=now - asked_at)
                 self._turn.notify_all()
 
         if not self._try("read the pace", look):

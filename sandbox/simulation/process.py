@@ -257,7 +257,7 @@ class Process:
         delivery, clock = self.delivery, self._clock
         self._ask(
             lambda: (self._errands.read_pace(), self._errands.cancelled_of(action.lanes)),
-            lambda seen: delivery.looked(seen[0], seen[1], clock.now()),
+            lambda seen: delivery.looked(*seen, now=clock.now(), seconds=LEDGER_SECONDS),
             lambda: delivery.look_failed(clock.now()),
         )
 
@@ -287,6 +287,7 @@ class Process:
         if send not in self._waiting:
             return
         self._waiting.remove(send)
+        self._look_in_time()
         delivery, now = self.delivery, self._clock.now()
         verdict = delivery.may_start(send, now)
         if verdict is Verdict.VOID:
@@ -296,6 +297,13 @@ class Process:
         else:
             self._waiting.append(send)
             self._later(max(verdict - now, TICK_SECONDS), lambda: self._start(send))
+
+    def _look_in_time(self) -> None:
+        """Let nothing start on what was seen long ago: make the idle look that was left out."""
+        if self._idle_look:
+            look, self._idle_look = self._idle_look, None
+            seen = self._errands.read_pace(), self._errands.cancelled_of(look.lanes)
+            self.delivery.looked(*seen, now=self._clock.now(), seconds=0.0)
 
     def _attempt(self, send: Send) -> None:
         delivery, clock = self.delivery, self._clock

@@ -58,3 +58,28 @@ def test_a_slower_rate_leaves_no_process_behind_its_turns() -> None:
 
     later = [request.at for request in fleet.api.requests if request.at > START + 2.0]
     assert min(after - before for before, after in pairwise(later)) > 0.99
+
+
+def test_a_process_that_cannot_see_the_pace_starts_nothing_more() -> None:
+    fleet = fleet_of(1, rate="20/m")
+    fleet.run(0.5)
+    fleet.is_ledger_down = True
+    shard = fleet.shards[0].name
+    fleet.change_pace(lambda pace: steps.own(pace, shard, "another", now=START + 0.5))
+
+    fleet.run(30.0)
+
+    assert len(fleet.api.requests) == 1
+
+
+def test_sending_goes_on_in_its_turn_when_the_ledger_is_back() -> None:
+    fleet = fleet_of(1, rate="1/s")
+    fleet.run(3.5)
+    fleet.is_ledger_down = True
+    fleet.run(10.0)
+    fleet.is_ledger_down = False
+
+    fleet.run(15.0)
+
+    assert len(fleet.api.requests) == 14
+    assert smallest_gap(fleet) > 0.99
