@@ -178,7 +178,10 @@ class Sending:
             return Verdict.VOID
         verdict = self.turns.verdict(send, now)
         if verdict is Verdict.GO and self._view.is_stale(now):
-            return now + STALE_SECONDS  # what was missed may forbid it: a look comes first
+            # What was missed may forbid it: a look comes first, or a new turn where a late start
+            # could come close to another process's.
+            is_shared = send.interval > 0 and not self._is_alone
+            return Verdict.VOID if is_shared else now + STALE_SECONDS
         if verdict is Verdict.GO:
             self._start(send, now)
         return verdict
