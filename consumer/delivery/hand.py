@@ -62,9 +62,10 @@ class Hand:
         match item:
             case OrderEnvelope():
                 entries = take_order(self.lanes[key_of(item)], item, position)
-                # An attempt of a process before this one may have got through unseen.
-                entries[-1].may_have_arrived = self._taken < self.settings.window_max
-                self._taken += 1
+                if entries[-1].stage is not Stage.SETTLED:
+                    # An attempt of a process before this one may have got through unseen.
+                    entries[-1].may_have_arrived = self._taken < self.settings.window_max
+                    self._taken += 1
                 return entries
             case EndMarker():
                 return take_end(self.lanes[key_of(item)], item, position)

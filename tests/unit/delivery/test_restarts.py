@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.delivery.attempts import Accepted, Attempt, Conflict
 from consumer.delivery.entries import Position, StreamRecord
 from consumer.delivery.events import OrdersMissing, RepeatsSkipped
 from consumer.delivery.hand import DeliverySettings
@@ -66,6 +67,29 @@ def test_a_checkpoint_that_lags_behind_only_costs_skipped_repeats() -> None:
 
     assert world.accepted() == [f"o{line}" for line in range(1, 41)]
     assert sum(1 for e in world.events if isinstance(e, RepeatsSkipped)) > 10
+
+
+def test_an_order_that_the_api_has_from_before_a_crash_is_accepted_however_far_back_reading_begins() -> (
+    None
+):
+    taken: set[str] = set()
+
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del at
+        is_new = order_id not in taken
+        taken.add(order_id)
+        return 0.15, Accepted(200) if is_new else Conflict(409, "it is here")
+
+    world = World(
+        orders=40, behaviour=behaviour, settings=DeliverySettings(SHARD, "token-1", window_max=4)
+    )
+    world.run(20.1)
+
+    world.process.checkpoint = Position("3", 0)
+    world.crash(token="token-2")
+    world.run_to_end()
+
+    assert world.account.tally.accepted == 40
 
 
 def test_the_end_of_an_upload_that_comes_again_is_passed_and_holds_nothing_up() -> None:
