@@ -46,10 +46,10 @@ class Hand:
         self._observe = observe
         self._taken = 0
 
-    def take(self, records: Iterable[StreamRecord], now: float) -> None:
+    def take(self, records: Iterable[StreamRecord]) -> None:
         """Put records behind the queue, in stream order. Their lanes must have begun."""
         for record in records:
-            entries = self._entries(record, now)
+            entries = self._entries(record)
             for entry in entries:
                 if entry.stage is Stage.SETTLED:
                     self._observe(RepeatsSkipped(1))
@@ -57,7 +57,7 @@ class Hand:
                     self.lanes[entry.key].unsettled += 1
             self.window.extend(entries)
 
-    def _entries(self, record: StreamRecord, now: float) -> list[Entry]:
+    def _entries(self, record: StreamRecord) -> list[Entry]:
         position, item = record.position, record.item
         match item:
             case OrderEnvelope():
@@ -74,11 +74,19 @@ class Hand:
                 entry.stage, entry.outcome = Stage.DONE, Outcome.REFUSED
                 return [entry]
             case UnknownVersion(version):
-                detail = f"envelope version {version}: start a release that can read it"
-                self.view.bar(f"{self.settings.shard} envelope", Bar("later release", detail, now))
-                blocked = Entry(position, None, 0, 0, 0)
-                blocked.stage = Stage.BLOCKED
+                blocked = Entry(position, None, 0, 0, 0, stage=Stage.BLOCKED)
+                blocked.reason = f"envelope version {version}: start a release that can read it"
                 return [blocked]
+
+    def bar_where_blocked(self, now: float) -> None:
+        """Bar sending where nothing is left before a record that only a later release can read.
+
+        It is barred anew if a person resumes: no order may overtake that record.
+        """
+        blocked = self.window.blocked
+        if blocked and not self.window.span:
+            bar = Bar("later release", blocked.reason, now)
+            self.view.bar(f"{self.settings.shard} envelope", bar)
 
     def open(self, entry: Entry) -> None:
         """Make an entry ready that enters the window."""

@@ -57,6 +57,7 @@ class Sending:
             self._observe(WindowSized(sizing.size))
         room = min(sizing.size + suspects(self._window.active), sizing.window_max)
         self._window.activate(room, self._hand.open)
+        self._hand.bar_where_blocked(now)
 
     def _unanswered_seconds(self, now: float) -> float:
         started = (e.started_at for e in self._window.active if e.stage is Stage.STARTED)

@@ -34,9 +34,18 @@ class Window:
         `open_entry` makes an entry ready: it reads the order id, or settles what needs no attempt.
         """
         self.pop_settled()
-        while self.queue and (self.span < size or self.queue[0].stage is not Stage.WAITING):
+        while self._has_next and (self.span < size or self.queue[0].stage is not Stage.WAITING):
             self._activate_next(open_entry)
         self.pop_settled()
+
+    @property
+    def blocked(self) -> Entry | None:
+        """The entry that nothing behind it may overtake, once it is the next one."""
+        return self.queue[0] if self.queue and self.queue[0].stage is Stage.BLOCKED else None
+
+    @property
+    def _has_next(self) -> bool:
+        return bool(self.queue) and self.queue[0].stage is not Stage.BLOCKED
 
     def other_than(
         self, head: Entry, size: int, open_entry: Callable[[Entry], None]
@@ -52,7 +61,7 @@ class Window:
             least = min(others, key=lambda e: e.failures, default=None)
             if least and least.failures < 2 ** min(len(others), FAILURES_EXPONENT_MAX):
                 return least
-            if not self.queue or self.span >= size:
+            if not self._has_next or self.span >= size:
                 return least
             self._activate_next(open_entry)
 

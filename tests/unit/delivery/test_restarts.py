@@ -8,6 +8,7 @@ from consumer.delivery.attempts import Accepted, Attempt, Conflict
 from consumer.delivery.entries import Position, StreamRecord
 from consumer.delivery.events import OrdersMissing, RepeatsSkipped
 from consumer.delivery.hand import DeliverySettings
+from ledger.ports import pace as steps
 from ledger.ports.dead_letters import UNREADABLE
 from ledger.ports.uploads import UploadState
 from orders.envelope import OrderEnvelope, UnknownVersion, Unreadable
@@ -69,9 +70,7 @@ def test_a_checkpoint_that_lags_behind_only_costs_skipped_repeats() -> None:
     assert sum(1 for e in world.events if isinstance(e, RepeatsSkipped)) > 10
 
 
-def test_an_order_that_the_api_has_from_before_a_crash_is_accepted_however_far_back_reading_begins() -> (
-    None
-):
+def test_an_order_that_the_api_took_before_a_crash_is_accepted_however_far_back_it_begins() -> None:
     taken: set[str] = set()
 
     def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
@@ -195,6 +194,21 @@ def test_an_envelope_of_a_later_release_bars_the_shard_and_is_not_passed() -> No
     assert world.pace.bars_of(SHARD)
     assert world.account.tally.refused == 0
     assert world.process.checkpoint is None or int(world.process.checkpoint.sequence) < 5
+
+
+def test_resuming_sends_nothing_past_an_envelope_of_a_later_release() -> None:
+    def tamper(record: StreamRecord) -> list[StreamRecord]:
+        later = replace(record, item=UnknownVersion(2))
+        return [later] if record.position.sequence == "5" else [record]
+
+    world = World(orders=10, tamper=tamper)
+    world.run(20.0)
+
+    world.change_pace(steps.resume)
+    world.run(20.0)
+
+    assert world.accepted() == [f"o{line}" for line in range(1, 6)]
+    assert world.pace.bars_of(SHARD)
 
 
 def test_a_new_release_lifts_the_bar_of_its_shard() -> None:
