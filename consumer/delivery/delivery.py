@@ -29,8 +29,8 @@ from orders.envelope import EndMarker, OrderEnvelope
 
 LOOK_SECONDS = 0.5
 """The pace item is read at least this often, so that every change is seen within a second."""
-LOOK_LANES = 8
-"""At each look, so many lanes at the head are asked whether their uploads are cancelled."""
+LOOK_UPLOADS = 8
+"""At each look, so many uploads, in turn, are asked whether they are cancelled."""
 
 
 class Delivery:
@@ -45,6 +45,7 @@ class Delivery:
         self._observe = observe
         self._is_looking = False
         self._looked_at = 0.0
+        self._asked = 0
 
     # --- what comes from the stream -------------------------------------------------------------
 
@@ -119,8 +120,16 @@ class Delivery:
             return change
         if not self._is_looking and now >= self._looked_at + LOOK_SECONDS:
             self._is_looking = True
-            return Look(tuple(self._hand.lanes)[:LOOK_LANES])
+            return Look(self._lanes_to_ask())
         return self._settle(now) or self._sending.next(now)
+
+    def _lanes_to_ask(self) -> tuple[LaneKey, ...]:
+        """A lane of each upload that has orders in hand; of many uploads, the next few."""
+        lanes = self._hand.lanes
+        keys = list({key.upload: key for key, track in lanes.items() if track.unsettled}.values())
+        begin = self._asked % max(len(keys), 1)
+        self._asked += LOOK_UPLOADS
+        return tuple((*keys[begin:], *keys[:begin])[:LOOK_UPLOADS])
 
     def due(self) -> float:
         """When to ask `next` again, if nothing else happens before."""

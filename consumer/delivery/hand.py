@@ -123,9 +123,9 @@ class Hand:
 
     def cancel(self, cancelled: Collection[LaneKey]) -> None:
         """The uploads of some lanes are cancelled, or orders set aside: settle those that wait."""
-        for key in cancelled:
-            if key in self.lanes:
-                self.lanes[key].is_cancelled = True
+        uploads = {key.upload for key in cancelled}
+        for key, track in self.lanes.items() if uploads else ():
+            track.is_cancelled |= key.upload in uploads
         for entry in list(self.window.active):
             if entry.stage is Stage.WAITING:
                 self.settle_unsent(entry)
