@@ -116,7 +116,6 @@ class Hand:
         outcome = self.unsent_outcome(entry)
         if outcome is Outcome.REFUSED:
             entry.reason = f"set aside: {self.view.pace.set_aside[entry.name]}"
-            self.view.change(ForgetSetAside(entry.name))
         if outcome:
             self.done(entry, outcome)
         return outcome is not None
@@ -134,6 +133,8 @@ class Hand:
         """An order's outcome is known."""
         entry.stage, entry.outcome = Stage.DONE, outcome
         self.window.is_done(entry)
+        if self.view.pace.set_aside and entry.name in self.view.pace.set_aside:
+            self.view.change(ForgetSetAside(entry.name))
         self._collect(entry)
 
     def _collect(self, entry: Entry) -> None:

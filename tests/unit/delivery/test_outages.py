@@ -236,3 +236,20 @@ def test_an_order_set_aside_by_hand_is_refused_and_the_rest_goes_on() -> None:
     assert held == 1
     assert letter.reason == "set aside: the shop said so"
     assert world.pace.set_aside == {}
+
+
+def test_an_order_that_is_accepted_after_all_is_not_set_aside_for_ever() -> None:
+    def slow(order_id: str, at: float) -> tuple[float, Attempt]:
+        del order_id, at
+        return 2.0, Accepted(200)
+
+    world = World(orders=5, behaviour=slow)
+    world.run(0.5)
+
+    name = f"{world.account.upload.id}/1"
+    world.change_pace(lambda pace: steps.set_aside(pace, name, "too late"))
+    world.run_to_end()
+    world.run(1.0)
+
+    assert world.account.tally.accepted == 5
+    assert world.pace.set_aside == {}
