@@ -5,8 +5,10 @@ import random
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from ledger.ports.uploads import Progress, Source, UploadState
 from orders.upload import UploadId, upload_id
 from sandbox.code_archive import CHECKOUT
+from tests.chaos.real_drain import drained
 from tests.producer_pipeline import Pipeline, deployed_pipeline
 from tests.producer_world import order_line
 
@@ -30,8 +33,11 @@ def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
         yield deployed
 
 
+@pytest.mark.kcl
 @pytest.mark.parametrize(("lanes", "kills"), [(1, 20), (3, 5)])
-def test_kills_anywhere_lose_nothing(pipeline: Pipeline, lanes: int, kills: int) -> None:
+def test_kills_anywhere_lose_nothing_and_the_drain_sends_each_order_once(
+    pipeline: Pipeline, lanes: int, kills: int, tmp_path: Path
+) -> None:
     dice = random.Random(lanes)  # noqa: S311 - a test's dice
     lines = [order_line(n) if n % 1_000 else b"{broken" for n in range(1, LINES + 1)]
     upload = _store(pipeline, b"\n".join(lines))
@@ -53,6 +59,14 @@ def test_kills_anywhere_lose_nothing(pipeline: Pipeline, lanes: int, kills: int)
     assert account.enqueued == len(seen.bodies)
     assert account.upload.progress.invalid == LINES // 1_000
     assert len(seen.ends) == lanes
+
+    received = drained(pipeline, upload, tmp_path)
+
+    assert received == Counter(sha256(body).hexdigest() for body in seen.bodies.values())
+    account = pipeline.ledger.read_account(upload)
+    assert account is not None
+    assert account.upload.state is UploadState.DONE_WITH_PROBLEMS
+    assert account.tally.accepted == len(seen.bodies)
 
 
 def _store(pipeline: Pipeline, content: bytes) -> UploadId:
