@@ -10,7 +10,8 @@ One process for each number of shards. The API takes 0.15 to 3 s; once a day it 
 comes back after 6 s.
 
 A turn is open at each interval of a stretch of time in which some shard process lives whose shard
-has orders left, the API is up, and no hold of the pace stands.
+has orders left, the API is up, and no hold of the pace stands. Beside other shards that live on, a
+process that is killed takes a turn with it that it had reserved; those are told and taken off.
 """
 
 import argparse
@@ -63,6 +64,7 @@ class Result:
     repeats: int
     crashes: int
     most_repeats_of_a_crash: int
+    killed_turns: int
     open_turns: int
     used_turns: int
     smallest_gap: float
@@ -71,7 +73,7 @@ class Result:
     @property
     def share(self) -> float:
         """The part of the open turns in which an attempt started."""
-        return self.used_turns / self.open_turns
+        return self.used_turns / (self.open_turns - self.killed_turns)
 
     @property
     def is_good(self) -> bool:
@@ -88,7 +90,8 @@ class Result:
             f"{self.shards} shard(s): {self.orders:,} orders in {self.days:.2f} days: "
             f"{self.lost} lost; {self.repeats} repeats in {self.crashes} crashes, "
             f"{self.most_repeats_of_a_crash} at most after one; "
-            f"{self.used_turns:,} of {self.open_turns:,} open turns used ({self.share:.3%}); "
+            f"{self.used_turns:,} of {self.open_turns:,} open turns used, {self.killed_turns} died "
+            f"with a process ({self.share:.3%}); "
             f"smallest gap {self.smallest_gap:.4f} s; {self.real_seconds:.0f} s of real time"
         )
 
@@ -178,6 +181,7 @@ class Drain:
         self.timeline = Timeline(START)
         self.ledger = NotedLedger(self.timeline, self._tell)
         self.crashes: list[float] = []
+        self.killed_turns: list[float] = []
         self.shards = [self._shard(number) for number in range(shards)]
         chance = random.Random(orders)  # noqa: S311 - the same trouble at every run
         uploads = [shard.upload for shard in self.shards]
@@ -224,6 +228,7 @@ class Drain:
         if self._is_done(shard) or shard.process is None:
             return
         now, checkpoint = self.timeline.now(), shard.process.checkpoint
+        self.killed_turns += shard.process.turns_in_hand
         shard.process.crash()
         shard.lives[-1] = (shard.lives[-1][0], now)
         self.crashes.append(now)
@@ -254,6 +259,7 @@ class Drain:
             repeats=len(self.api.repeated_at),
             crashes=len(self.crashes),
             most_repeats_of_a_crash=self._most_repeats(),
+            killed_turns=_within(sorted(self.killed_turns), stretches),
             open_turns=sum(ceil((end - begin) / INTERVAL) for begin, end in stretches),
             used_turns=_within(times, stretches),
             smallest_gap=min(after - before for before, after in pairwise(times)),

@@ -238,7 +238,7 @@ class Fleet:
         shard = next(shard for shard in self.shards if shard.name == name)
         for old in shard.old:
             if old.settings.token == token:
-                turns = None if self.was_unlimited_just_now else old.turns_in_hand
+                turns = None if self.was_unlimited_just_now else len(old.turns_in_hand)
                 self.api.retired[token] = Retired(turns, self.timeline.now() + NOTICE_SECONDS)
         known = {order.name: order for order in self.orders_of(shard)}
         again = [n for n in self.api.taken if n in known and not self.api.is_settled(known[n])]

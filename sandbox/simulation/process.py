@@ -99,7 +99,7 @@ class Process:
         self._is_resting = False
         self._wake_at = float("inf")
         self._waiting: list[Send] = []
-        self._granted = 0  # turns of an answer that is on its way
+        self._granted: tuple[float, ...] = ()  # turns of an answer that is on its way
         self._turns_stamp = (0, 0)
         self._idle_look: Look | None = None
         self._own()
@@ -118,9 +118,9 @@ class Process:
         return self._delivery is not None
 
     @property
-    def turns_in_hand(self) -> int:
-        """How many turns are granted to it that it has not started."""
-        return len(self._waiting) + self._granted
+    def turns_in_hand(self) -> tuple[float, ...]:
+        """The turns granted to it that it has not started, by its clock."""
+        return (*(send.start for send in self._waiting), *self._granted)
 
     def stop(self) -> None:
         """SIGTERM: start nothing more, and settle what is on its way."""
@@ -244,11 +244,11 @@ class Process:
     def _reserve(self, action: Reserve) -> None:
         def call() -> tuple[Reservation, Pace]:
             answer = self._errands.reserve(action.wanted)
-            self._granted = len(answer[0].turns) if isinstance(answer[0], Grant) else 0
+            self._granted = answer[0].turns if isinstance(answer[0], Grant) else ()
             return answer
 
         def told(answer: tuple[Reservation, Pace]) -> None:
-            self._granted = 0
+            self._granted = ()
             self.delivery.reserved(*answer, self._clock.now())
 
         self._ask(call, told, self.delivery.reserve_failed)
