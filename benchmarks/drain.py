@@ -34,6 +34,7 @@ from ledger.memory.ledger import MemoryLedger
 from ledger.ports import pace as steps
 from ledger.ports.pace import Pace
 from ledger.ports.pace_change import change
+from ledger.ports.uploads import Account
 from orders.upload import UploadId, upload_id
 from sandbox.simulation.process import Process, Surroundings
 from sandbox.simulation.timeline import Timeline
@@ -103,6 +104,7 @@ class NotedLedger(MemoryLedger):
         """On the simulated clock."""
         super().__init__()
         self.held: list[Stretch] = []
+        self.closed_uploads = 0
         self._timeline = timeline
         self._tell = tell
         self._held_since: float | None = None
@@ -119,6 +121,13 @@ class NotedLedger(MemoryLedger):
             self.held.append((self._held_since, self._timeline.now()))
             self._held_since = None
         return True
+
+
+    def close_if_drained(self, upload: UploadId, *, now: float) -> Account:
+        """See UploadLedger.close_if_drained."""
+        account = super().close_if_drained(upload, now=now)
+        self.closed_uploads = sum(1 for _ in self.ended_accounts(since=0.0))
+        return account
 
 
 class NotedApi(SimulatedApi):
@@ -239,8 +248,7 @@ class Drain:
         return account is not None and not account.upload.listed_open
 
     def _is_over(self) -> bool:
-        expected = self.orders_each * len(self.shards)
-        return self.ledger.ended_tally().settled == expected
+        return self.ledger.closed_uploads == len(self.shards)
 
     # --- what came of it ------------------------------------------------------------------------
 

@@ -138,6 +138,8 @@ class Delivery:
 
     def _settle(self, now: float) -> Settle | None:
         settling = self._hand.settling
+        if not settling.count:
+            return None
         ready = settling.next(now, at_once=self._is_pressed())
         if ready is None:
             return None

@@ -81,6 +81,8 @@ class Sending:
         return self._take_turn(now) or self._reserve(now)
 
     def _take_turn(self, now: float) -> Send | None:
+        if not self.turns.held:
+            return None
         self.turns.drop_late(now, share=LATE_SHARE if self._is_alone else LATE_SHARE_AMONG_OTHERS)
         if not self.turns.held:
             return None
@@ -118,19 +120,19 @@ class Sending:
         return len(self._view.pace.owners) == 1
 
     def _reserve(self, now: float) -> Reserve | None:
-        rate = self._view.pace.rate(now)
-        if self._is_reserving or rate is None:
+        pace = self._view.pace
+        rate = None if self._is_reserving else pace.rate(now)
+        if rate is None or self.turns.are_enough(1.0 if pace.hold else rate.interval_seconds):
             return None
         orders = sum(1 for _ in self._window.startable())
-        if self._view.pace.hold:  # one probe at a time
-            wanted = self.turns.wanted(min(orders, 1 - self.turns.assigned), 1.0)
-        else:
+        if pace.hold:
+            orders = min(orders, 1)  # one probe at a time
+        elif not orders and self._is_alone and self._window.queue:
             # An order behind a full window will be ready when the one before it is settled: with
             # its turn reserved meanwhile, a settle that takes long makes it late but costs no turn.
             # Beside other processes that would keep a turn from those who have an order ready.
-            if self._is_alone and self._window.queue:
-                orders = max(orders, 1)
-            wanted = self.turns.wanted(orders, rate.interval_seconds)
+            orders = 1
+        wanted = orders - len(self.turns.held)
         if wanted <= 0:
             return None
         self._is_reserving, self._reserve_asked_at = True, now

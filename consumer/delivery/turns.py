@@ -66,18 +66,9 @@ class Turns:
         while self.held and now - self.held[0].start > share * self.held[0].interval:
             self.held.popleft()
 
-    def wanted(self, orders: int, interval: float) -> int:
-        """How many turns to reserve for so many orders that are ready and have none.
-
-        A slow rate holds one turn; a fast one keeps BATCH_SECONDS of turns at most.
-        """
-        outstanding = len(self.held) + self.assigned
-        missing = orders - len(self.held)
-        if missing <= 0:
-            return 0
-        if outstanding * interval >= BATCH_SECONDS / 2:
-            return 0
-        return missing
+    def are_enough(self, interval: float) -> bool:
+        """A slow rate holds one turn ahead; a fast one keeps BATCH_SECONDS of turns at most."""
+        return (len(self.held) + self.assigned) * interval >= BATCH_SECONDS / 2
 
     def verdict(self, send: Send, now: float) -> Verdict | float:
         """GO, or the time to ask again: the turn is not yet, or another start is too close."""

@@ -102,6 +102,7 @@ class Process:
         self._granted: tuple[float, ...] = ()  # turns of an answer that is on its way
         self._turns_stamp = (0, 0)
         self._idle_look: Look | None = None
+        self._seen_at = 0.0  # when the pace was last read or a turn reserved
         self._own()
         self._turn()
 
@@ -244,7 +245,8 @@ class Process:
     def _reserve(self, action: Reserve) -> None:
         def call() -> tuple[Reservation, Pace]:
             answer = self._errands.reserve(action.wanted)
-            self._granted = answer[0].turns if isinstance(answer[0], Grant) else ()
+            if isinstance(answer[0], Grant):
+                self._granted, self._seen_at = answer[0].turns, self._clock.now()
             return answer
 
         def told(answer: tuple[Reservation, Pace]) -> None:
@@ -300,8 +302,9 @@ class Process:
 
     def _look_in_time(self) -> None:
         """Let nothing start on what was seen long ago: make the idle look that was left out."""
-        if self._idle_look:
+        if self._idle_look and self._clock.now() > self._seen_at + steps.NOTICE_SECONDS:
             look, self._idle_look = self._idle_look, None
+            self._seen_at = self._clock.now()
             seen = self._errands.read_pace(), self._errands.cancelled_of(look.lanes)
             self.delivery.looked(*seen, now=self._clock.now(), seconds=0.0)
 
