@@ -36,7 +36,8 @@ from ledger.ports.pace import Pace
 from ledger.ports.pace_change import change
 from ledger.ports.uploads import Account
 from orders.upload import UploadId, upload_id
-from sandbox.simulation.process import Process, Surroundings
+from sandbox.simulation.process import Process
+from sandbox.simulation.surroundings import Surroundings
 from sandbox.simulation.timeline import Timeline
 from sandbox.simulation.world import SimulatedApi, Stream, upload_stream
 

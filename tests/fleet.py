@@ -22,7 +22,8 @@ from orders.envelope import EndMarker, OrderEnvelope, Unreadable
 from orders.rate import NO_LIMIT, Rate
 from orders.upload import UploadId
 from sandbox.simulation.faulty_ledger import Fault, with_faults
-from sandbox.simulation.process import Process, Surroundings
+from sandbox.simulation.process import Process
+from sandbox.simulation.surroundings import Surroundings
 from sandbox.simulation.timeline import Timeline
 from sandbox.simulation.world import Stream
 from tests.capricious_api import CapriciousApi, KnownOrder, Retired

@@ -134,7 +134,11 @@ class Delivery:
     def due(self) -> float:
         """When to ask `next` again, if nothing else happens before."""
         look = NEVER if self._is_looking else self._looked_at + LOOK_SECONDS
-        return min(look, self._hand.settling.due())
+        return min(look, self.settle_due())
+
+    def settle_due(self) -> float:
+        """When the next settle is due."""
+        return self._hand.settling.due()
 
     def _settle(self, now: float) -> Settle | None:
         settling = self._hand.settling

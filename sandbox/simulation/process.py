@@ -6,23 +6,22 @@ a moment later, so that a crash in between leaves its effect behind.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
 from consumer.delivery.actions import Action, Look, PaceChange, Reserve, Send, Settle
 from consumer.delivery.delivery import Delivery
 from consumer.delivery.entries import Position, StreamRecord
-from consumer.delivery.events import Observer
 from consumer.delivery.hand import DeliverySettings
 from consumer.delivery.pace_view import step
 from consumer.delivery.turns import Verdict
-from consumer.sending.errands import Errands, Ledger
+from consumer.sending.errands import Errands
 from ledger.ports import pace as steps
 from ledger.ports.errors import LedgerError
 from ledger.ports.pace import Grant, Pace, Reservation
-from sandbox.simulation.timeline import Event, Timeline
-from sandbox.simulation.world import ReceivingApi, Stream
+from sandbox.simulation.surroundings import SetClock, Surroundings
+from sandbox.simulation.timeline import Event
+from sandbox.simulation.world import Stream
 
 BATCH_RECORDS = 500
 LEDGER_SECONDS = 0.004
@@ -34,40 +33,6 @@ NEWS_SECONDS = 0.5
 """When a process that makes no idle looks sees what is new: as late as one that makes them."""
 
 T = TypeVar("T")
-
-
-def on_time() -> float:
-    """A machine with nothing else to do."""
-    return 0.0
-
-
-@dataclass
-class Surroundings:
-    """What the processes of a simulation share.
-
-    late_seconds: how late a thread wakes up for its turn, each time it is asked.
-    idle_looks_seconds: from this age on a process looks at the pace only when it is told of news.
-    A look that shows nothing new changes nothing, and over days most of them do.
-    """
-
-    timeline: Timeline
-    ledger: Ledger
-    api: ReceivingApi
-    observe: Observer
-    late_seconds: Callable[[], float] = on_time
-    idle_looks_seconds: float = float("inf")
-
-
-@dataclass(frozen=True, slots=True)
-class SetClock:
-    """A process's clock, so many seconds ahead of the simulation's."""
-
-    timeline: Timeline
-    ahead_seconds: float
-
-    def now(self) -> float:
-        """See Clock.now."""
-        return self.timeline.now() + self.ahead_seconds
 
 
 class Process:
@@ -101,7 +66,6 @@ class Process:
         self._waiting: list[Send] = []
         self._granted: tuple[float, ...] = ()  # turns of an answer that is on its way
         self._turns_stamp = (0, 0)
-        self._idle_look: Look | None = None
         self._seen_at = 0.0  # when the pace was last read or a turn reserved
         self._own()
         self._turn()
@@ -135,9 +99,8 @@ class Process:
 
     def news(self) -> None:
         """The pace item says something new: the next look shows it."""
-        if self._idle_look:
-            look, self._idle_look = self._idle_look, None
-            self._later(NEWS_SECONDS, lambda: self._look(look))
+        if self._is_idle:
+            self._later(NEWS_SECONDS, self._look_now)
 
     def _own(self) -> None:
         shard, token = self.settings.shard, self.settings.token
@@ -183,7 +146,7 @@ class Process:
         now = self._clock.now()
         while action := delivery.next(now):
             self._begin(action)
-        due = max(delivery.due(), now + 0.001)
+        due = max(delivery.settle_due() if self._is_idle else delivery.due(), now + 0.001)
         if due < self._wake_at:
             self._wake_at = due
             self._later(due - now, lambda: self._wake(due))
@@ -227,10 +190,8 @@ class Process:
             case Reserve():
                 self._reserve(action)
             case Look():
-                if self._timeline.now() - self._began_at < self._around.idle_looks_seconds:
+                if not self._is_idle:
                     self._look(action)
-                else:
-                    self._idle_look = action
             case _:
                 self._change_pace(action)
 
@@ -300,13 +261,19 @@ class Process:
             self._waiting.append(send)
             self._later(max(verdict - now, TICK_SECONDS), lambda: self._start(send))
 
+    @property
+    def _is_idle(self) -> bool:
+        """Are looks left out that would show nothing new?"""
+        return self._timeline.now() - self._began_at >= self._around.idle_looks_seconds
+
     def _look_in_time(self) -> None:
-        """Let nothing start on what was seen long ago: make the idle look that was left out."""
-        if self._idle_look and self._clock.now() > self._seen_at + steps.NOTICE_SECONDS:
-            look, self._idle_look = self._idle_look, None
-            self._seen_at = self._clock.now()
-            seen = self._errands.read_pace(), self._errands.cancelled_of(look.lanes)
-            self.delivery.looked(*seen, now=self._clock.now(), seconds=0.0)
+        """Let nothing start on what was seen long ago, where looks are left out."""
+        if self._is_idle and self._clock.now() > self._seen_at + steps.NOTICE_SECONDS:
+            self._look_now()
+
+    def _look_now(self) -> None:
+        self._seen_at = self._clock.now()
+        self.delivery.looked(self._errands.read_pace(), (), now=self._seen_at, seconds=0.0)
 
     def _attempt(self, send: Send) -> None:
         delivery, clock = self.delivery, self._clock
