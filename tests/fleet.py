@@ -116,6 +116,7 @@ class Fleet:
         self.faults: deque[Fault] = deque()
         self.is_ledger_down = False
         self.ahead_seconds = 0.0
+        self.slowed_while_taken_over = False
         self.around = Surroundings(
             self.timeline,
             with_faults(self.ledger, self._fault),
@@ -237,6 +238,8 @@ class Fleet:
         any more after a second (promise 6).
         """
         shard = next(shard for shard in self.shards if shard.name == name)
+        limited = self.rates[-1][1] != NO_LIMIT
+        self.slowed_while_taken_over |= limited and self.was_unlimited_just_now
         for old in shard.old:
             if old.settings.token == token:
                 turns = None if self.was_unlimited_just_now else len(old.turns_in_hand)

@@ -60,7 +60,7 @@ class Delivery:
 
     def take(self, records: Iterable[StreamRecord], now: float) -> None:
         """Put records in hand, in stream order. Their lanes must have begun."""
-        self._hand.take(records)
+        self._hand.take(records, now)
         self._sending.fill(now)
 
     # --- how it stands --------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from math import ceil
 
 from consumer.delivery.actions import ForgetSetAside
 from consumer.delivery.entries import Entry, Stage, StreamRecord, order_id_of
@@ -14,6 +15,9 @@ from ledger.ports.lanes import LaneKey, LaneNumber
 from ledger.ports.pace import Bar
 from orders.envelope import EndMarker, OrderEnvelope, UnknownVersion, Unreadable
 from orders.outcome import Outcome
+
+FASTEST_PER_SECOND = 2_000
+"""Without a rate, no process sends faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,12 @@ class Hand:
         self.settling = Settling()
         self.lanes: dict[LaneKey, LaneTrack] = {}
         self._observe = observe
-        self._taken = 0
+        self._doubtful: int | None = None
 
-    def take(self, records: Iterable[StreamRecord]) -> None:
+    def take(self, records: Iterable[StreamRecord], now: float) -> None:
         """Put records behind the queue, in stream order. Their lanes must have begun."""
+        if self._doubtful is None:
+            self._doubtful = self.settings.window_max + self._orders_of_an_old_owner(now)
         for record in records:
             entries = self._entries(record)
             for entry in entries:
@@ -57,15 +63,20 @@ class Hand:
                     self.lanes[entry.key].unsettled += 1
             self.window.extend(entries)
 
+    def _orders_of_an_old_owner(self, now: float) -> int:
+        """How many orders a process may still send until it sees that the shard is not its own."""
+        rate = self.view.pace.rate(now)
+        return ceil(rate.per_second or FASTEST_PER_SECOND) if rate else 0
+
     def _entries(self, record: StreamRecord) -> list[Entry]:
         position, item = record.position, record.item
         match item:
             case OrderEnvelope():
                 entries = take_order(self.lanes[key_of(item)], item, position)
-                if entries[-1].stage is not Stage.SETTLED:
-                    # An attempt of a process before this one may have got through unseen.
-                    entries[-1].may_have_arrived = self._taken < self.settings.window_max
-                    self._taken += 1
+                if self._doubtful and entries[-1].stage is not Stage.SETTLED:
+                    # An attempt of the process before this one may have got through unseen.
+                    entries[-1].may_have_arrived = True
+                    self._doubtful -= 1
                 return entries
             case EndMarker():
                 return take_end(self.lanes[key_of(item)], item, position)
