@@ -123,7 +123,6 @@ class NotedLedger(MemoryLedger):
             self._held_since = None
         return True
 
-
     def close_if_drained(self, upload: UploadId, *, now: float) -> Account:
         """See UploadLedger.close_if_drained."""
         account = super().close_if_drained(upload, now=now)

@@ -7,7 +7,6 @@ promises are looked at after every step, and at the end all must have been sent 
 
 from collections import defaultdict
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -252,17 +251,7 @@ class Deliveries(RuleBasedStateMachine):
             assert known - taken <= letters
 
 
-class ManyDeliveries(Deliveries):
-    """The same for some minutes: rare interleavings take many tries."""
-
-
-def tries(number: int) -> settings:
-    return settings(
-        max_examples=number, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
-    )
-
-
-Deliveries.TestCase.settings = tries(250)
-ManyDeliveries.TestCase.settings = tries(4_000)
+Deliveries.TestCase.settings = settings(
+    max_examples=250, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
+)
 TestDeliveries = Deliveries.TestCase
-TestManyDeliveries = pytest.mark.slow(ManyDeliveries.TestCase)
