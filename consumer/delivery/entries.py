@@ -52,7 +52,7 @@ class Entry:
     key: the lane, None for a record that is no envelope. prev, line, ordinal: as in the envelope;
     for missing orders the stretch they lie in, `count` of them.
     failures: attempts without a usable answer; alone: those among them since which others were
-    accepted; accepted_before: the accepted orders of this process at the last failure;
+    accepted; failed_at: when the last attempt failed;
     recovered_before: the orders accepted after a failure, when this one first failed.
     """
 
@@ -69,7 +69,7 @@ class Entry:
     ends_lane: bool = False
     failures: int = 0
     alone: int = 0
-    accepted_before: int = 0
+    failed_at: float = 0.0
     recovered_before: int = 0
     retry_at: float = 0.0
     attempts: int = 0

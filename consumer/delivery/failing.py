@@ -1,8 +1,9 @@
 """Is the API down, or is it this one order?
 
 An order is blamed only on evidence: it failed again and again while others were accepted in
-between. Where orders that had failed were accepted later the API is flapping, and more evidence is
-asked for.
+between, by attempts that began after its failure. Those on their way when an outage begins may be
+accepted long into it, and say nothing. Where orders that had failed were accepted later the API is
+flapping, and more evidence is asked for.
 """
 
 from collections.abc import Iterable
@@ -23,40 +24,45 @@ class Failing:
     """What is known about failures of this process.
 
     failed_alone: failures alone after which an order is refused, while nothing flaps.
+    accepted_start: when the attempt began that was accepted and began last.
     """
 
     failed_alone: int
-    accepted: int = 0
+    accepted_start: float = 0.0
     recovered: int = 0
     probe_other_next: bool = False
 
     def accept(self, entry: Entry) -> None:
         """An order was accepted."""
-        self.accepted += 1
+        self.accepted_start = max(self.accepted_start, entry.started_at)
         if entry.failures:
             self.recovered += 1
 
     def fail(self, entry: Entry, *, now: float, is_stuck: bool) -> bool:
         """An order failed; True where it is to be refused as `failed alone`.
 
-        is_stuck: the window is full behind it, so that no other order could be accepted.
+        is_stuck: the window is full, and nothing in it waits but suspects.
         """
-        others_were_accepted = self.accepted > entry.accepted_before
+        others_were_accepted = self.accepted_start > entry.failed_at
         entry.failures += 1
         if entry.failures == 1:
             entry.alone = 1
             entry.recovered_before = self.recovered
         elif others_were_accepted or (is_stuck and entry.alone >= SUSPECT):
             entry.alone += 1
-        entry.accepted_before = self.accepted
-        is_suspect = entry.alone >= SUSPECT
-        if is_suspect:
+        entry.failed_at = now
+        if is_suspect(entry):
             step = min(entry.alone - SUSPECT, len(RETRY_SECONDS) - 1)
             entry.retry_at = now + RETRY_SECONDS[step]
-        self.probe_other_next = is_suspect or not self.probe_other_next
+        self.probe_other_next = is_suspect(entry) or not self.probe_other_next
         flaps = self.recovered - entry.recovered_before
         patience = min(self.failed_alone + flaps, max(PATIENCE_MAX, self.failed_alone))
         return entry.alone >= patience
+
+
+def is_suspect(entry: Entry) -> bool:
+    """Has it failed alone so often that it waits while others go on?"""
+    return entry.alone >= SUSPECT
 
 
 def suspects(entries: Iterable[Entry]) -> int:

@@ -1,10 +1,12 @@
 """Which order is sent next, when may it start, and what does its answer mean?"""
 
+from itertools import chain
+
 from consumer.delivery.actions import Reserve, Send
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import Entry, Stage
 from consumer.delivery.events import Attempted, Observer, TurnsWasted, WaitCapped, WindowSized
-from consumer.delivery.failing import Failing, suspects
+from consumer.delivery.failing import Failing, is_suspect, suspects
 from consumer.delivery.hand import Hand
 from consumer.delivery.opinion import Opinion, opinion_of
 from consumer.delivery.sizing import Sizing
@@ -20,6 +22,7 @@ WASTED_SHARE = 0.01
 """A turn that comes late by less than this share of the interval is not counted as wasted."""
 STALE_SECONDS = 0.05
 """How often is asked again for an attempt that waits for a look at the pace."""
+ON_THEIR_WAY = (Stage.ASSIGNED, Stage.STARTED)
 
 
 class Sending:
@@ -55,7 +58,7 @@ class Sending:
             settle_seconds=self._hand.settling.seconds(per_second or 0.0),
         ):
             self._observe(WindowSized(sizing.size))
-        room = min(sizing.size + suspects(self._window.active), sizing.window_max)
+        room = min(sizing.size + suspects(self._window.active), sizing.room_max)
         self._window.activate(room, self._hand.open)
         self._hand.bar_where_blocked(now)
 
@@ -109,9 +112,9 @@ class Sending:
         return first
 
     def _probe_candidate(self) -> Entry | None:
-        """Probes alternate between the head and the next order with another id."""
+        """Probes alternate between the head, once it failed, and the next order with another id."""
         head = next(iter(self._window.startable()), None)
-        if head is None or not self._failing.probe_other_next:
+        if head is None or not head.failures or not self._failing.probe_other_next:
             return head
         return self._window.other_than(head, self.sizing.window_max, self._hand.open) or head
 
@@ -228,16 +231,22 @@ class Sending:
         self.turns.drop_void(self._view.pace)
         self.fill(now)
 
+    def _is_stuck(self) -> bool:
+        """Could no order be accepted that is not suspected itself?"""
+        if self._window.span < self.sizing.window_max:
+            return False
+        on_their_way = (e for e in self._window.active if e.stage in ON_THEIR_WAY)
+        return all(map(is_suspect, chain(self._window.startable(), on_their_way)))
+
     def _failed(self, send: Send, opinion: Opinion, now: float) -> None:
         entry = send.entry
         entry.stage = Stage.WAITING
         entry.may_have_arrived |= opinion.may_have_arrived
         if opinion.is_capped:
             self._observe(WaitCapped(opinion.why))
-        if opinion.kind is not HoldKind.THROTTLED:
-            is_stuck = self._window.span >= self.sizing.window_max
-            if self._failing.fail(entry, now=now, is_stuck=is_stuck):
-                entry.reason = f"failed alone: {entry.reason}"
-                self._hand.done(entry, Outcome.REFUSED)
+        is_blamed = opinion.kind is not HoldKind.THROTTLED
+        if is_blamed and self._failing.fail(entry, now=now, is_stuck=self._is_stuck()):
+            entry.reason = f"failed alone: {entry.reason}"
+            self._hand.done(entry, Outcome.REFUSED)
         why = f"{opinion.why} (order {entry.name})"
         self._view.failed(opinion.kind, send.generation, why, opinion.wait_seconds, now)

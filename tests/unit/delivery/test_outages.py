@@ -151,6 +151,41 @@ def test_one_bad_order_is_refused_and_does_not_hold_the_others() -> None:
     assert letters[0].reason.startswith("failed alone")
 
 
+def test_orders_on_their_way_when_an_outage_begins_are_no_evidence_against_the_others() -> None:
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del order_id
+        if START + 60.0 <= at < START + 1_260.0:
+            return 0.15, DOWN
+        return 2.9, Accepted(200)
+
+    settings = DeliverySettings(SHARD, "token-1", window_max=8)
+    world = World(orders=100, behaviour=behaviour, settings=settings)
+
+    world.run_to_end()
+
+    assert world.account.tally.accepted == 100
+    assert world.repeats() == 0
+
+
+def test_a_bad_order_is_refused_although_only_another_of_its_id_is_left_in_the_window() -> None:
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del at
+        return 0.15, DOWN if order_id == "twin" else Accepted(200)
+
+    settings = DeliverySettings(SHARD, "token-1", window_max=6, failed_alone=8)
+    world = World(
+        orders=40,
+        behaviour=behaviour,
+        order_id=lambda line: "twin" if line in {10, 11} else f"o{line}",
+        settings=settings,
+    )
+
+    world.run_to_end(limit_seconds=2_000.0)
+
+    assert world.account.tally.accepted == 38
+    assert world.account.tally.refused == 2
+
+
 def test_two_bad_orders_are_both_refused() -> None:
     def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
         del at
