@@ -91,6 +91,11 @@ class Delivery:
         return self._sending.has_room
 
     @property
+    def turns_held(self) -> tuple[float, ...]:
+        """The turns that were reserved and that no order was given yet."""
+        return tuple(turn.start for turn in self._sending.turns.held)
+
+    @property
     def is_superseded(self) -> bool:
         """Does another process own the shard now?"""
         return self._view.is_superseded

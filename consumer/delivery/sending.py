@@ -14,10 +14,6 @@ from consumer.delivery.turns import Turns, Verdict, is_void
 from ledger.ports.pace import Grant, HoldKind, Pace, Reservation, Superseded
 from orders.outcome import Outcome
 
-LATE_SHARE = 1.0
-"""A turn that no order was ready for within this share of its interval is given up."""
-LATE_SHARE_AMONG_OTHERS = 0.05
-"""... where other processes take turns, too, which a late start could come close to."""
 WASTED_SHARE = 0.01
 """A turn that comes late by less than this share of the interval is not counted as wasted."""
 STALE_SECONDS = 0.05
@@ -86,7 +82,7 @@ class Sending:
     def _take_turn(self, now: float) -> Send | None:
         if not self.turns.held:
             return None
-        self.turns.drop_late(now, share=LATE_SHARE if self._is_alone else LATE_SHARE_AMONG_OTHERS)
+        self.turns.drop_late(now, among_others=not self._is_alone)
         if not self.turns.held:
             return None
         turn = self.turns.held[0]

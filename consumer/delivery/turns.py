@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from consumer.delivery.actions import Send
-from ledger.ports.pace import BATCH_SECONDS, Grant, Pace
+from ledger.ports.pace import BATCH_SECONDS, LATE_SECONDS, Grant, Pace
 
 MIN_GAP_SHARE = 0.995
 """Up to EVEN_PER_SECOND, no two starts of one process are closer than this share of the interval:
@@ -13,6 +13,10 @@ promised are 99 %, and a clock at the other end must be able to see that."""
 EVEN_PER_SECOND = 50.0
 CROWD_SECONDS = 0.1
 """Above EVEN_PER_SECOND, any such time holds at most a tenth of the rate plus one starts."""
+
+LATE_SHARE_AMONG_OTHERS = 0.05
+"""Where other processes take turns, too, a turn that no order was ready for within this share of
+its interval is given up: a late start could come close to another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,15 @@ class Turns:
         if any(is_void(turn, pace) for turn in self.held):
             self.held = deque(t for t in self.held if not is_void(t, pace))
 
-    def drop_late(self, now: float, *, share: float) -> None:
-        """Give up the turns that began longer ago than this share of their interval."""
-        while self.held and now - self.held[0].start > share * self.held[0].interval:
+    def drop_late(self, now: float, *, among_others: bool) -> None:
+        """Give up the turns that no order was ready for in time."""
+        while self.held:
+            turn = self.held[0]
+            late_seconds = min(turn.interval, LATE_SECONDS)
+            if among_others:
+                late_seconds = LATE_SHARE_AMONG_OTHERS * turn.interval
+            if now - turn.start <= late_seconds:
+                return
             self.held.popleft()
 
     def are_enough(self, interval: float) -> bool:

@@ -19,6 +19,8 @@ BATCH_SECONDS = 0.2
 """High rates reserve at most this much of turns at once."""
 NOTICE_SECONDS = 1.0
 """Every process sees a change of the pace within this; until then it may start a turn it holds."""
+LATE_SECONDS = 1.0
+"""A turn of a process that alone takes turns may start so much late, and less than its interval."""
 HOLD_SECONDS_MAX = 3_600.0
 """What the API asks for beyond this is not believed."""
 
@@ -395,13 +397,25 @@ def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:
     """Make this token the shard's only one: whoever held it before gets no turn any more.
 
     Where no other shard has an owner, the turns that were reserved and have not started can only be
-    those of the owner before, and are given back.
+    those of the owner before, and are given back, but for one that it may start until it notices.
     """
     bars = {n: b for n, b in pace.bars.items() if not n.startswith(shard)}
     rate = pace.rate(now)
     if rate is not None and set(pace.owners) <= {shard}:
-        pace = _void_turns(pace, now, rate.interval_seconds)
+        interval = rate.interval_seconds
+        latest_start = _latest_start(pace, now)
+        pace = _void_turns(pace, now, interval)
+        pace = replace(pace, next_free=max(pace.next_free, latest_start + interval))
     return replace(pace, owners={**pace.owners, shard: token}, bars=bars)
+
+
+def _latest_start(pace: Pace, now: float) -> float:
+    """Until when the last turn may start late whose holder has not noticed; 0: it has started."""
+    last = _last_start(pace, now)
+    if last is None:
+        return 0.0
+    latest = min(last.first + min(last.interval, LATE_SECONDS), now + NOTICE_SECONDS)
+    return latest if latest > now else 0.0
 
 
 def disown(pace: Pace, shard: str, token: str) -> Pace:

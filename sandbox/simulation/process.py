@@ -85,7 +85,8 @@ class Process:
     @property
     def turns_in_hand(self) -> tuple[float, ...]:
         """The turns granted to it that it has not started, by its clock."""
-        return (*(send.start for send in self._waiting), *self._granted)
+        waiting = (send.start for send in self._waiting)
+        return (*waiting, *self.delivery.turns_held, *self._granted)
 
     def stop(self) -> None:
         """SIGTERM: start nothing more, and settle what is on its way."""

@@ -8,6 +8,7 @@ import pytest
 from ledger.ports.pace import (
     BATCH_SECONDS,
     HOLD_SECONDS_MAX,
+    LATE_SECONDS,
     Bar,
     Closed,
     Grant,
@@ -406,3 +407,14 @@ def test_a_new_owner_gets_the_turn_back_that_the_one_before_had_not_taken() -> N
     assert isinstance(reservation, Grant)
     assert reservation.turns == waiting.turns == (NOW + 3_600.0,)
     assert waiting.epoch != pace.epoch
+
+
+def test_a_new_owner_keeps_its_distance_from_a_start_that_the_one_before_may_still_make() -> None:
+    pace, last = granted(own(configure(Pace(), "1/s", now=NOW), SHARD, SHARD, now=NOW))
+
+    at_once = own(pace, SHARD, "new", now=NOW + 0.1)
+    later = own(pace, SHARD, "new", now=NOW + 4.0)
+
+    assert last.turns == (NOW,)
+    assert at_once.next_free == NOW + LATE_SECONDS + 1.0
+    assert later.next_free == NOW + 1.0
