@@ -90,11 +90,12 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """A row of turns that was handed out: `count` turns, `interval` seconds apart."""
+    """A row of turns that was handed out to a shard: `count` turns, `interval` seconds apart."""
 
     first: float
     count: int
     interval: float
+    shard: str = ""
 
     @property
     def last(self) -> float:
@@ -220,11 +221,20 @@ def reserve(
     interval = rate.interval_seconds
     pace, was_reset = _believable(lapsed(pace, now), interval, now)
     if pace.hold:
-        return _probe(pace, pace.hold, interval=interval, now=now, was_reset=was_reset)
+        row, pushed = _probe(pace, pace.hold, interval=interval, now=now)
+        granted = _with_row(replace(pace, hold=pushed), replace(row, shard=shard), now)
+        return granted, Grant(
+            (row.first,),
+            pace.epoch,
+            pace.generation,
+            is_probe=True,
+            interval=interval,
+            was_reset=was_reset,
+        )
     if not rate.per_second:
         return pace, Unlimited(pace.epoch, pace.generation)
     count = max(1, min(wanted, int(BATCH_SECONDS * rate.per_second)))
-    row = Reserved(max(pace.next_free, now), count, interval)
+    row = Reserved(max(pace.next_free, now), count, interval, shard)
     turns = tuple(row.first + i * interval for i in range(count))
     return _with_row(pace, row, now), Grant(
         turns, pace.epoch, pace.generation, is_probe=False, interval=interval, was_reset=was_reset
@@ -270,17 +280,12 @@ def _believable(pace: Pace, interval: float, now: float) -> tuple[Pace, bool]:
     return replace(_void_turns(pace, now, interval), next_free=now + interval, hold=hold), True
 
 
-def _probe(
-    pace: Pace, hold: Hold, *, interval: float, now: float, was_reset: bool
-) -> tuple[Pace, Grant]:
-    """Grant exactly one attempt, and push the hold by the back-off: one probe for the fleet."""
+def _probe(pace: Pace, hold: Hold, *, interval: float, now: float) -> tuple[Reserved, Hold]:
+    """Exactly one attempt, and the hold pushed by the back-off: one probe for the fleet."""
     start = max(pace.next_free, hold.until, now)
     wait_seconds = max(_back_off(hold.kind, hold.step + 1), interval)
     pushed = replace(hold, until=start + wait_seconds, step=hold.step + 1)
-    granted = _with_row(replace(pace, hold=pushed), Reserved(start, 1, interval), now)
-    return granted, Grant(
-        (start,), pace.epoch, hold.generation, is_probe=True, interval=interval, was_reset=was_reset
-    )
+    return Reserved(start, 1, interval), pushed
 
 
 def _with_row(pace: Pace, row: Reserved, now: float) -> Pace:
@@ -293,7 +298,7 @@ def _with_row(pace: Pace, row: Reserved, now: float) -> Pace:
 def _last_start(pace: Pace, now: float) -> Reserved | None:
     """The last turn that may start before its holder has seen a change, as a row of its own."""
     rows = [
-        Reserved(start, 1, row.interval)
+        Reserved(start, 1, row.interval, row.shard)
         for row in pace.reserved
         if (start := row.started_by(now + NOTICE_SECONDS)) is not None
     ]
@@ -396,8 +401,8 @@ def was_set_aside(pace: Pace, name: str) -> Pace:
 def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:
     """Make this token the shard's only one: whoever held it before gets no turn any more.
 
-    Where no other shard has an owner, the turns that were reserved and have not started can only be
-    those of the owner before, and are given back, but for one that it may start until it notices.
+    Its turns that have not started are given back, as far as no turn of another shard follows them,
+    and but for those that it may start until it notices.
     """
     bars = {n: b for n, b in pace.bars.items() if not n.startswith(shard)}
     rate = pace.rate(now)
@@ -406,7 +411,25 @@ def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:
         latest_start = _latest_start(pace, now)
         pace = _void_turns(pace, now, interval)
         pace = replace(pace, next_free=max(pace.next_free, latest_start + interval))
+    elif rate is not None:
+        pace = _without_turns_of(pace, shard, now)
     return replace(pace, owners={**pace.owners, shard: token}, bars=bars)
+
+
+def _without_turns_of(pace: Pace, shard: str, now: float) -> Pace:
+    """The pace without the newest rows, as far as they are this shard's and can be made void.
+
+    So a process that dies again and again while sending holds does not put the end off with the
+    probe of each life.
+    """
+    rows = list(pace.reserved)
+    while rows and rows[-1].shard == shard and rows[-1].first > now + NOTICE_SECONDS:
+        freed = rows.pop()
+        hold = pace.hold
+        if hold:
+            hold = replace(hold, until=max(freed.first, hold.asked_until), step=hold.step - 1)
+        pace = replace(pace, next_free=freed.first, reserved=tuple(rows), hold=hold)
+    return pace
 
 
 def _latest_start(pace: Pace, now: float) -> float:

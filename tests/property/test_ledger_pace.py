@@ -18,6 +18,7 @@ from ledger.ports.pace import (
     BACK_OFF_SECONDS,
     BATCH_SECONDS,
     HOLD_SECONDS_MAX,
+    NOTICE_SECONDS,
     Bar,
     Closed,
     Grant,
@@ -105,7 +106,11 @@ class Fleet(RuleBasedStateMachine):
 
     @rule(shard=shards)
     def start_process(self, shard: str) -> None:
-        """A process takes the shard; the one before it goes on with the turns that it holds."""
+        """A process takes the shard; the one before it goes on until it notices."""
+        noticed_at = self.world.now + NOTICE_SECONDS
+        held = self.world.held
+        self.world.held = [t for t in held if t.shard != shard or t.start <= noticed_at]
+        self.barrier = None
         self.tokens[shard] = self.tokens.get(shard, 0) + 1
         self.step(steps.own(self.world.pace, shard, str(self.tokens[shard]), now=self.world.now))
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from ledger.ports.pace import (
+    BACK_OFF_SECONDS,
     BATCH_SECONDS,
     HOLD_SECONDS_MAX,
     LATE_SECONDS,
@@ -418,3 +419,13 @@ def test_a_new_owner_keeps_its_distance_from_a_start_that_the_one_before_may_sti
     assert last.turns == (NOW,)
     assert at_once.next_free == NOW + LATE_SECONDS + 1.0
     assert later.next_free == NOW + 1.0
+
+
+def test_restarts_beside_other_shards_do_not_put_the_end_of_a_hold_off() -> None:
+    pace, _ = granted(fails(at("1/s"), HoldKind.UNAUTHORIZED, now=NOW))
+    pace, probe = granted(pace, shard=OTHER_SHARD)
+    for _ in range(20):
+        pace = own(pace, OTHER_SHARD, OTHER_SHARD, now=NOW)
+        pace, probe = granted(pace, shard=OTHER_SHARD)
+
+    assert probe.turns[0] <= NOW + sum(BACK_OFF_SECONDS[HoldKind.UNAUTHORIZED][:2])
