@@ -24,7 +24,7 @@ from consumer.delivery.sending import Sending
 from consumer.delivery.settling import NEVER
 from consumer.delivery.turns import Verdict
 from ledger.ports.lanes import Lane, LaneKey
-from ledger.ports.pace import Pace, Reservation
+from ledger.ports.pace import HoldKind, Pace, Reservation
 from orders.envelope import EndMarker, OrderEnvelope
 
 LOOK_SECONDS = 0.5
@@ -113,7 +113,7 @@ class Delivery:
             return standstill, closed.reason if closed else ""
         hold = self._view.pace.hold
         if hold:
-            return "held", hold.why
+            return ("barred" if hold.kind is HoldKind.UNAUTHORIZED else "held"), hold.why
         return ("running" if self.unsettled else "idle"), ""
 
     # --- what to do next ------------------------------------------------------------------------

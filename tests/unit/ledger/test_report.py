@@ -19,7 +19,7 @@ from ledger.ports.pace import (
     pause,
 )
 from ledger.ports.uploads import Account, Progress, Source, Upload, UploadState
-from ledger.report import LedgerView, PaceSource, SendingState, StatusReport, report
+from ledger.report import LedgerView, PaceSource, Sending, SendingState, StatusReport, report
 from orders.upload import UploadId
 
 NOW = 1_000_000.0
@@ -173,6 +173,17 @@ def test_a_short_hold_is_added_to_the_estimate_and_a_long_one_has_none() -> None
     assert look(waiting, pace=held).sending.state is SendingState.HELD
     assert look(waiting, pace=held).estimate.seconds == 10
     assert look(waiting, pace=held, now=NOW + 61).estimate.seconds is None
+
+
+def test_without_the_right_credential_sending_is_barred_because_a_person_must_act() -> None:
+    refused = failed(
+        ONE_PER_SECOND, HoldKind.UNAUTHORIZED, generation=0, why="401", wait_seconds=0, now=NOW
+    )
+
+    status = look(account(enqueued=5, tally=Tally()), pace=refused)
+
+    assert status.sending == Sending(SendingState.BARRED, "unauthorized: 401", "unauthorized")
+    assert status.estimate.seconds is None
 
 
 def test_cancelled_orders_are_waiting_but_take_no_turns() -> None:
