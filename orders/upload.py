@@ -6,6 +6,7 @@ repeated S3 event the same upload, and a repeated line the same order.
 
 import re
 import zlib
+from functools import lru_cache
 from hashlib import sha256
 from typing import NewType
 
@@ -41,6 +42,7 @@ def partition_key(upload: UploadId, lane: int) -> str:
     return f"{upload}/{lane}"
 
 
+@lru_cache(maxsize=1_024)
 def parse_partition_key(text: str) -> tuple[UploadId, int] | None:
     """The upload and lane that a partition key names, or None if it is not one of ours."""
     found = _PARTITION_KEY.fullmatch(text)

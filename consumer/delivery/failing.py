@@ -6,7 +6,6 @@ accepted long into it, and say nothing. Where orders that had failed were accept
 flapping, and more evidence is asked for.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from consumer.delivery.entries import Entry
@@ -63,8 +62,3 @@ class Failing:
 def is_suspect(entry: Entry) -> bool:
     """Has it failed alone so often that it waits while others go on?"""
     return entry.alone >= SUSPECT
-
-
-def suspects(entries: Iterable[Entry]) -> int:
-    """How many orders have failed and are still waiting: they take no room from the others."""
-    return sum(1 for entry in entries if entry.failures)

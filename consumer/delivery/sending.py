@@ -6,7 +6,7 @@ from consumer.delivery.actions import Reserve, Send
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import Entry, Stage
 from consumer.delivery.events import Attempted, Observer, TurnsWasted, WaitCapped, WindowSized
-from consumer.delivery.failing import Failing, is_suspect, suspects
+from consumer.delivery.failing import Failing, is_suspect
 from consumer.delivery.hand import Hand
 from consumer.delivery.opinion import Opinion, opinion_of
 from consumer.delivery.sizing import Sizing
@@ -54,12 +54,12 @@ class Sending:
             settle_seconds=self._hand.settling.seconds(per_second or 0.0),
         ):
             self._observe(WindowSized(sizing.size))
-        room = min(sizing.size + suspects(self._window.active), sizing.room_max)
+        room = min(sizing.size + self._window.failed, sizing.room_max)
         self._window.activate(room, self._hand.open)
         self._hand.bar_where_blocked(now)
 
     def _unanswered_seconds(self, now: float) -> float:
-        started = (e.started_at for e in self._window.active if e.stage is Stage.STARTED)
+        started = (e.started_at for e in self._window.undecided() if e.stage is Stage.STARTED)
         return now - next(started, now)
 
     @property
@@ -231,7 +231,7 @@ class Sending:
         """Could no order be accepted that is not suspected itself?"""
         if self._window.span < self.sizing.window_max:
             return False
-        on_their_way = (e for e in self._window.active if e.stage in ON_THEIR_WAY)
+        on_their_way = (e for e in self._window.undecided() if e.stage in ON_THEIR_WAY)
         return all(map(is_suspect, chain(self._window.startable(), on_their_way)))
 
     def _failed(self, send: Send, opinion: Opinion, now: float) -> None:
@@ -241,6 +241,7 @@ class Sending:
         if opinion.is_capped:
             self._observe(WaitCapped(opinion.why))
         is_blamed = opinion.kind is not HoldKind.THROTTLED
+        self._window.failed += is_blamed and not entry.failures
         if is_blamed and self._failing.fail(entry, now=now, is_stuck=self._is_stuck()):
             entry.reason = f"failed alone: {entry.reason}"
             self._hand.done(entry, Outcome.REFUSED)

@@ -1,7 +1,7 @@
 """What is to be told to the ledger, and when?"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from consumer.delivery.actions import Settle
 from consumer.delivery.entries import Entry, Stage
@@ -121,14 +121,20 @@ class Settling:
 def spans_of(entries: Iterable[Entry]) -> tuple[Span, ...]:
     """The entries as spans: neighbours in the chain with one outcome become one."""
     spans: list[Span] = []
+    begun: Entry | None = None
+    line = count = 0
     for entry in sorted(entries, key=lambda e: (e.line, e.outcome is not Outcome.MISSING)):
         if entry.outcome is None:  # an end marker
             continue
-        last = spans[-1] if spans else None
-        if last and last.line == entry.prev and last.outcome is entry.outcome:
-            spans[-1] = replace(last, line=entry.line, count=last.count + entry.count)
+        if begun and line == entry.prev and begun.outcome is entry.outcome:
+            count += entry.count
         else:
-            spans.append(Span(entry.prev, entry.line, entry.count, entry.ordinal, entry.outcome))
+            if begun and begun.outcome:
+                spans.append(Span(begun.prev, line, count, begun.ordinal, begun.outcome))
+            begun, count = entry, entry.count
+        line = entry.line
+    if begun and begun.outcome:
+        spans.append(Span(begun.prev, line, count, begun.ordinal, begun.outcome))
     return tuple(spans)
 
 

@@ -14,6 +14,8 @@ class Window:
 
     Two orders with one id never are on their way together: of an id only the first order of the
     window may start. An entry that needs no attempt takes no room.
+
+    failed: how many of the undecided orders have failed; they take no room from the others.
     """
 
     def __init__(self) -> None:
@@ -21,7 +23,9 @@ class Window:
         self.queue: deque[Entry] = deque()
         self.active: deque[Entry] = deque()
         self.span = 0
+        self.failed = 0
         self.frontier: Position | None = None
+        self._undecided: dict[Entry, None] = {}  # in stream order; of `active`, most are decided
         self._first_of_id: dict[OrderId, deque[Entry]] = {}
 
     def extend(self, entries: Iterable[Entry]) -> None:
@@ -72,22 +76,32 @@ class Window:
         self.active.append(entry)
         if entry.stage is Stage.WAITING:
             self.span += 1
+            self._undecided[entry] = None
             self._first_of_id.setdefault(entry.order_id, deque()).append(entry)
+
+    def undecided(self) -> Iterable[Entry]:
+        """Orders without an outcome, in stream order."""
+        return self._undecided
 
     def startable(self) -> Iterable[Entry]:
         """Orders that may start, in stream order."""
         first_of_id = self._first_of_id
         return (
-            e for e in self.active if e.stage is Stage.WAITING and first_of_id[e.order_id][0] is e
+            e
+            for e in self._undecided
+            if e.stage is Stage.WAITING and first_of_id[e.order_id][0] is e
         )
 
     def is_done(self, entry: Entry) -> None:
         """The order's outcome is known: the next one with its id may start."""
-        same_id = self._first_of_id.get(entry.order_id)
-        if same_id and entry in same_id:
-            same_id.remove(entry)
-            if not same_id:
-                del self._first_of_id[entry.order_id]
+        if entry not in self._undecided:
+            return
+        del self._undecided[entry]
+        self.failed -= bool(entry.failures)
+        same_id = self._first_of_id[entry.order_id]
+        same_id.remove(entry)
+        if not same_id:
+            del self._first_of_id[entry.order_id]
 
     def pop_settled(self) -> None:
         """Let the window begin at its first unsettled entry; the frontier follows."""

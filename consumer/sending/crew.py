@@ -8,10 +8,9 @@ that is waited for. One idle thread watches for what falls due; the others wait 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from consumer.delivery.actions import Action, Look, PaceChange, Reserve, Send, Settle
-from consumer.delivery.attempts import Api
+from consumer.delivery.attempts import Api, Attempt
 from consumer.delivery.delivery import Delivery
 from consumer.delivery.events import LedgerFailed, Observer
 from consumer.delivery.pace_view import step
@@ -24,6 +23,9 @@ from orders.upload import idempotency_key
 CONNECT_SECONDS = 1.0
 """A connection is opened so long before its turn: in time, and not so early that it goes stale."""
 LEDGER_RETRY_SECONDS = 1.0
+OVERDUE_SECONDS = 0.05
+"""What is due and cannot be done waits for something else (a look at the pace, say), which calls a
+thread when it ends; to ask more often would only cost time."""
 NEVER = float("inf")
 
 
@@ -38,6 +40,15 @@ class Surroundings:
     observe: Observer
     is_orphan: Callable[[], bool]
     fail: Callable[[BaseException], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An attempt that ended; it started at a moment of the clock."""
+
+    send: Send
+    attempt: Attempt
+    started_at: float
 
 
 class Crew:
@@ -68,6 +79,7 @@ class Crew:
         self._threads: list[threading.Thread] = []
         self._idle = 0
         self._watched_until = NEVER
+        self._is_changing = False  # a change of the pace is being written
         self._is_closed = False
 
     def start(self) -> None:
@@ -101,16 +113,17 @@ class Crew:
 
     def _run(self) -> None:
         try:
-            while True:
-                action = self._next()
-                if action is None:
-                    return
-                self._carry_out(action)
+            done: Done | None = None
+            while action := self._next(done):
+                done = self._carry_out(action)
         except BaseException as error:  # noqa: BLE001 - a thread's end would be silent otherwise
             self._fail(error)
 
-    def _next(self) -> Action | None:
+    def _next(self, done: Done | None) -> Action | None:
+        """Tell how an attempt ended, and take the next action, in one hold of the lock."""
         with self.lock:
+            if done:
+                self._ended(done)
             while not self._is_closed:
                 now = self._clock.now()
                 action = self.delivery.next(now)
@@ -123,21 +136,26 @@ class Crew:
                 self._wait(self.delivery.due(), now)
             return None
 
+    def _ended(self, done: Done) -> None:
+        now = self._clock.now()
+        latency_seconds = now - done.started_at
+        self.delivery.ended(done.send, done.attempt, now=now, latency_seconds=latency_seconds)
+
     def _wait(self, due: float, now: float) -> None:
         self._idle += 1
         if due < self._watched_until:
             self._watched_until = due
-            self._work.wait(max(due - now, 0.001))
+            self._work.wait(due - now if due > now else OVERDUE_SECONDS)
             if self._watched_until == due:
                 self._watched_until = NEVER
         else:
             self._work.wait()
         self._idle -= 1
 
-    def _carry_out(self, action: Action) -> None:
+    def _carry_out(self, action: Action) -> Done | None:
         match action:
             case Send():
-                self._send(action)
+                return self._send(action)
             case Settle():
                 self._settle(action)
             case Reserve():
@@ -145,20 +163,19 @@ class Crew:
             case Look():
                 self._look(action)
             case _:
-                self._try("change the pace", partial(self._change_pace, action))
+                self._change_pace(action)
+        return None
 
-    def _send(self, send: Send) -> None:
+    def _send(self, send: Send) -> Done | None:
         if not (self._comes_near(send) and self._starts(send)):
-            return
+            return None
         entry, key = send.entry, send.entry.key
         if key is None:
             raise AssertionError("a record that is no order was to be sent")
-        started = self._clock.now()
+        started_at = self._clock.now()
         name = idempotency_key(key.upload, entry.line)
         attempt = self._api.put(entry.order_id, entry.body, idempotency_key=name, sent=self._sent)
-        with self.lock:
-            now = self._clock.now()
-            self.delivery.ended(send, attempt, now=now, latency_seconds=now - started)
+        return Done(send, attempt, started_at)
 
     def _sent(self) -> None:
         with self.lock:
@@ -208,6 +225,9 @@ class Crew:
             self.settled.notify_all()
 
     def _reserve(self, action: Reserve) -> None:
+        with self.lock:  # a turn of the pace before a change would be void
+            self._turn.wait_for(lambda: self._is_closed or not self._is_changing)
+
         def reserve() -> None:
             reservation, pace = self.errands.reserve(action.wanted)
             with self.lock:
@@ -233,19 +253,31 @@ class Crew:
                 self.delivery.look_failed(self._clock.now())
 
     def _change_pace(self, change: PaceChange) -> None:
-        pace = self.errands.change_pace(lambda pace: step(pace, change, self._clock.now()))
+        def write() -> None:
+            pace = self.errands.change_pace(lambda pace: step(pace, change, self._clock.now()))
+            with self.lock:
+                self.delivery.pace_changed(pace, self._clock.now())
+
         with self.lock:
-            self.delivery.pace_changed(pace, self._clock.now())
+            self._is_changing = True
+        is_written = self._try("change the pace", write)
+        with self.lock:
+            self._is_changing = False
+            if not is_written:
+                self.delivery.pace_change_failed()
             self._turn.notify_all()
 
     def _try(self, name: str, errand: Callable[[], None]) -> bool:
+        """Run an errand; False where the ledger failed, after a rest.
+
+        The delivery is told of the failure only then: what it hands out again, another thread would
+        carry out at once.
+        """
         try:
             errand()
         except LedgerError as error:
             self._observe(LedgerFailed(name, str(error)))
             with self.lock:
-                if name == "change the pace":
-                    self.delivery.pace_change_failed()
                 self._turn.wait(LEDGER_RETRY_SECONDS)
             return False
         return True

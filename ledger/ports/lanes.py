@@ -98,7 +98,7 @@ class Recent:
         taken = min(count, RECENT_ORDERS)
         new = (1 << taken) - 1 if outcome is Outcome.REFUSED else 0
         bits = (self.bits << taken | new) & ((1 << RECENT_ORDERS) - 1)
-        return replace(self, bits=bits, length=min(self.length + count, RECENT_ORDERS))
+        return Recent(bits, min(self.length + count, RECENT_ORDERS), self.resumed)
 
 
 @dataclass(frozen=True, slots=True)
