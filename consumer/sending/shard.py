@@ -125,7 +125,7 @@ class LeasedShard:
             self.alive_at = self._around.clock.now()
             with crew.lock:
                 frontier = crew.delivery.frontier
-                self._check_owner(crew.delivery)
+                self._check_owner()
                 if frontier == self._checkpointed or not self._may_checkpoint():
                     if is_enough():
                         return
@@ -134,8 +134,9 @@ class LeasedShard:
             if frontier is not None:
                 self._write(frontier, checkpoint)
 
-    def _check_owner(self, delivery: Delivery) -> None:
-        if delivery.is_superseded or self._around.is_orphan():
+    def _check_owner(self) -> None:
+        delivery = self.delivery
+        if (delivery and delivery.is_superseded) or self._around.is_orphan():
             raise Superseded("another process owns this shard, or the daemon is gone")
 
     def _may_checkpoint(self) -> bool:
@@ -184,8 +185,7 @@ class LeasedShard:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self.alive_at = self._around.clock.now()
-            if self._around.is_orphan():
-                raise Superseded("the daemon is gone")
+            self._check_owner()
             time.sleep(WATCH_SECONDS)
 
 

@@ -1,0 +1,133 @@
+"""What does sending do while calls of the ledger fail, or a row of it is missing?"""
+
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from consumer.delivery.attempts import Accepted, Attempt, Refused, Unavailable
+from consumer.sending import shard
+from ledger.ports.lanes import Tally
+from ledger.ports.pace import BACK_OFF_SECONDS, HoldKind
+from ledger.ports.uploads import UploadState
+from sandbox.simulation.faulty_ledger import Fault
+from tests.unit.sending.shard_at_work import LIMIT_SECONDS, SHARD, ShardAtWork, begun, eventually
+
+Hire = Callable[[ShardAtWork], ShardAtWork]
+LOST = [Fault.REFUSED, Fault.ANSWER_LOST]
+pytestmark = pytest.mark.usefixtures("short_rests")
+
+
+def until_told(work: ShardAtWork, errand: str, method: str, fault: Fault) -> None:
+    """Have a method of the ledger fail until an errand has failed twice by it."""
+
+    def faulty(name: str) -> Fault:
+        has_failed = work.failed_calls().count(errand) >= 2
+        return fault if name == method and not has_failed else Fault.NONE
+
+    work.fault = faulty
+
+
+def assert_all_arrived_once(work: ShardAtWork) -> None:
+    assert sorted(work.api.received) == sorted(work.order_ids)
+    assert work.account.tally == Tally(accepted=work.orders)
+    assert work.account.upload.state is UploadState.DONE
+    assert not work.failures
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_the_shard_is_owned_although_the_ledger_fails_at_first(hired: Hire, fault: Fault) -> None:
+    work = hired(ShardAtWork())
+    until_told(work, "own the shard", "swap_pace", fault)
+
+    work.send_all()
+
+    assert work.failed_calls().count("own the shard") == 2
+    assert_all_arrived_once(work)
+
+
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize(
+    ("errand", "method"),
+    [
+        ("read a lane", "read_lane"),
+        ("read a lane", "read_account"),
+        ("reserve a turn", "swap_pace"),
+        ("settle", "settle"),
+        ("settle", "close_if_drained"),
+        ("read the pace", "read_pace"),
+    ],
+)
+def test_an_errand_that_fails_is_tried_again_and_no_order_is_lost_or_repeated(
+    hired: Hire, errand: str, method: str, fault: Fault
+) -> None:
+    work = hired(ShardAtWork(rate="50/s"))
+    work.begin()
+    until_told(work, errand, method, fault)
+
+    work.feed()
+    work.drain()
+    work.follow()
+
+    eventually(lambda: work.failed_calls().count(errand) >= 2)
+    assert_all_arrived_once(work)
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_change_of_the_pace_that_fails_is_tried_again(
+    hired: Hire, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    monkeypatch.setitem(
+        cast("dict[HoldKind, tuple[float, ...]]", BACK_OFF_SECONDS), HoldKind.UNAVAILABLE, (0.05,)
+    )
+    attempts: list[str] = []
+
+    def fails_once(order_id: str) -> Attempt:
+        attempts.append(order_id)
+        if len(attempts) > 1:
+            return Accepted(200)
+        until_told(work, "change the pace", "swap_pace", fault)
+        return Unavailable(503, "down", may_have_arrived=False)
+
+    work = hired(ShardAtWork(rate="50/s", behaviour=fails_once))
+
+    work.send_all()
+
+    assert work.failed_calls().count("change the pace") == 2
+    assert work.ledger.read_pace().hold is None
+    assert work.ledger.read_pace().generation == 2
+    assert work.api.received.count("o1") == 2
+    assert work.account.tally == Tally(accepted=5)
+
+
+def test_a_dead_letter_whose_answer_is_lost_is_kept_once(hired: Hire) -> None:
+    work = hired(ShardAtWork(orders=1, behaviour=lambda _: Refused(422, "no", "")))
+    until_told(work, "settle", "put_dead_letter", Fault.ANSWER_LOST)
+
+    work.send_all()
+
+    assert work.account.tally == Tally(refused=1)
+    assert work.api.received == ["o1"]
+
+
+def test_a_missing_row_bars_the_shard_and_nothing_is_sent_until_it_is_there(
+    hired: Hire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shard, "MISSING_ROW_SECONDS", 0.02)
+    work = hired(ShardAtWork(has_row=False))
+    work.begin()
+
+    feeding = begun(work.feed)
+
+    eventually(lambda: bool(work.ledger.read_pace().bars))
+    (name,) = work.ledger.read_pace().bars
+    assert name == f"{SHARD} ledger row"
+    eventually(lambda: work.delivery.state(work.clock.now())[0] == "barred")
+    assert work.api.received == []
+
+    work.add_row()
+
+    feeding.result(LIMIT_SECONDS)
+    assert not work.ledger.read_pace().bars
+    work.drain()
+    assert_all_arrived_once(work)

@@ -1,0 +1,83 @@
+"""Does a stop finish what is on its way, and nothing else?"""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from tests.unit.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, begun, eventually, in_time
+
+Hire = Callable[[ShardAtWork], ShardAtWork]
+pytestmark = pytest.mark.usefixtures("short_rests")
+
+
+@pytest.mark.parametrize("rate", ["20/s", "none"])
+def test_a_stop_waits_until_the_attempt_on_its_way_is_settled(hired: Hire, rate: str) -> None:
+    work = hired(ShardAtWork(orders=40, rate=rate, window_max=2))
+    work.api.gate.clear()
+    work.begin()
+    feeding = begun(work.feed)
+    eventually(lambda: bool(work.api.received))
+
+    stopping = begun(work.shard.stop)
+
+    eventually(lambda: work.delivery._sending.is_stopping)
+    with work.shard.crew.lock:
+        started = work.started
+    assert not stopping.done()
+    work.api.gate.set()
+    stopping.result(LIMIT_SECONDS)
+    assert work.account.tally.accepted == started
+    in_time(work.shard.crew.close)
+    assert len(work.api.received) == started
+    work.is_orphan = True
+    assert feeding.exception(LIMIT_SECONDS)
+
+
+def test_a_stop_gives_up_a_turn_that_is_an_hour_away(hired: Hire) -> None:
+    work = hired(ShardAtWork(orders=5, rate="1/h"))
+    work.begin()
+    work.feed()
+    eventually(
+        lambda: work.account.tally.accepted == 1 and work.delivery._sending.turns.assigned == 1
+    )
+
+    in_time(work.shard.stop)
+
+    assert work.delivery.is_quiet
+    assert work.api.received == ["o1"]
+
+
+def test_a_stop_of_a_shard_that_has_not_begun_returns_at_once(hired: Hire) -> None:
+    work = hired(ShardAtWork())
+
+    in_time(work.shard.stop)
+
+    assert work.shard.delivery is None
+
+
+@pytest.mark.parametrize("rate", ["1/h", "50/s", "none"])
+def test_after_a_close_every_sender_thread_has_ended(hired: Hire, rate: str) -> None:
+    work = hired(ShardAtWork(orders=8, rate=rate))
+    work.begin()
+    work.feed(work.records[:-1])
+    eventually(lambda: bool(work.api.received))
+    threads = work.shard.crew._threads
+
+    in_time(work.shard.stop)
+    in_time(work.shard.crew.close)
+
+    assert threads
+    assert not [thread for thread in threads if thread.is_alive()]
+    assert not set(threads) & set(threading.enumerate())
+
+
+def test_a_close_alone_gives_up_a_turn_that_is_an_hour_away(hired: Hire) -> None:
+    work = hired(ShardAtWork(orders=3, rate="1/h"))
+    work.begin()
+    work.feed()
+    eventually(lambda: work.account.tally.accepted == 1)
+
+    in_time(work.shard.crew.close)
+
+    assert work.api.received == ["o1"]
