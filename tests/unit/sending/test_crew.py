@@ -178,6 +178,34 @@ def test_while_the_ledger_fails_neither_it_nor_the_delivery_is_asked_without_res
     assert len(work.failed_calls()) < FAILED_MAX
 
 
+def test_what_waits_for_a_look_that_takes_long_is_not_asked_for_without_rest(
+    hired: Hire, counted: Callable[[], int]
+) -> None:
+    work = hired(ShardAtWork(orders=2))
+    work.api.gate.clear()
+    work.begin()
+    work.feed()
+    eventually(lambda: len(work.api.received) == 2)
+    asked, answered = threading.Event(), threading.Event()
+
+    def hangs(name: str) -> Fault:
+        if name == "read_pace":
+            asked.set()
+            answered.wait(LIMIT_SECONDS)
+        return Fault.NONE
+
+    work.fault = hangs
+    assert asked.wait(LIMIT_SECONDS)
+    work.api.gate.set()
+    eventually(lambda: work.delivery._sending.in_flight == 0)
+
+    times_asked = counted()
+    answered.set()
+    assert times_asked < ASKED_MAX
+    work.drain()
+    assert work.account.tally.accepted == 2
+
+
 @pytest.mark.parametrize("rate", ["50/s", "none"])
 def test_a_hold_that_cannot_be_written_is_tried_again_after_a_rest(
     hired: Hire, counted: Callable[[], int], rate: str
