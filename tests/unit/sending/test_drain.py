@@ -30,8 +30,9 @@ def test_every_order_that_is_fed_is_sent_once_and_settled(hired: Hire, rate: str
     assert not work.failures
 
 
-def test_at_a_pace_the_orders_go_out_in_file_order(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=12, rate="50/s"))
+@pytest.mark.parametrize("rate", ["50/s", "none"])
+def test_with_a_window_of_one_the_orders_go_out_in_file_order(hired: Hire, rate: str) -> None:
+    work = hired(ShardAtWork(orders=8, rate=rate, window_max=1))
 
     work.send_all()
 
