@@ -101,6 +101,7 @@ def test_a_pause_set_by_somebody_else_gives_up_a_turn_that_is_waited_for(hired: 
     work = hired(ShardAtWork(orders=3, rate="1/h"))
     work.begin()
     work.feed()
+    eventually(lambda: work.account.tally.accepted == 1)
     eventually(lambda: work.delivery._sending.turns.assigned == 1)
     pause = Pause("somebody", "lunch", work.clock.now(), until=None)
 
