@@ -1,0 +1,43 @@
+"""In which spans is the ledger told what came of the orders?"""
+
+from itertools import permutations
+
+from consumer.delivery.entries import Entry, Position
+from consumer.delivery.settling import spans_of
+from ledger.ports.lanes import LaneKey, LaneNumber, Span
+from orders.outcome import Outcome
+from orders.upload import UploadId
+
+LANE = LaneKey(UploadId("0123456789abcdef0123"), LaneNumber(0))
+
+
+def entry(prev: int, line: int, ordinal: int, outcome: Outcome | None, count: int = 1) -> Entry:
+    return Entry(Position(str(line), 0), LANE, prev, line, ordinal, count=count, outcome=outcome)
+
+
+def test_neighbours_of_one_outcome_are_one_span_in_whatever_order_they_came() -> None:
+    told = [entry(line - 1, line, line, Outcome.ACCEPTED) for line in (4, 5, 6)]
+
+    spans = {spans_of(order) for order in permutations(told)}
+
+    assert spans == {(Span(3, 6, 3, 4, Outcome.ACCEPTED),)}
+
+
+def test_an_order_of_another_outcome_or_one_that_is_not_told_yet_begins_a_new_span() -> None:
+    told = [
+        entry(0, 1, 1, Outcome.ACCEPTED),
+        entry(1, 2, 2, Outcome.REFUSED),
+        entry(2, 5, 3, Outcome.MISSING, count=2),
+        entry(7, 8, 6, Outcome.ACCEPTED),
+    ]
+
+    assert spans_of(told) == (
+        Span(0, 1, 1, 1, Outcome.ACCEPTED),
+        Span(1, 2, 1, 2, Outcome.REFUSED),
+        Span(2, 5, 2, 3, Outcome.MISSING),
+        Span(7, 8, 1, 6, Outcome.ACCEPTED),
+    )
+
+
+def test_the_end_of_a_lane_is_no_span() -> None:
+    assert spans_of([entry(3, 3, 3, None)]) == ()
