@@ -97,6 +97,8 @@ def _missing_before(track: LaneTrack, prev: int, ordinal: int, position: Positio
 
     Where several stretches are missing only their sum is known, so the last one takes what is left.
     """
+    if prev <= track.taken_line:
+        return []
     stretches = list(_unsettled(track.lane, track.taken_line, prev))
     between = [r for r in track.lane.ahead if track.taken_line <= r.prev < prev]
     left = ordinal - track.taken_ordinal - sum(reach.count for reach in between)

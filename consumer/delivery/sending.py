@@ -18,7 +18,6 @@ WASTED_SHARE = 0.01
 """A turn that comes late by less than this share of the interval is not counted as wasted."""
 STALE_SECONDS = 0.05
 """How often is asked again for an attempt that waits for a look at the pace."""
-ON_THEIR_WAY = (Stage.ASSIGNED, Stage.STARTED)
 
 
 class Sending:
@@ -29,8 +28,8 @@ class Sending:
         settings = hand.settings
         self.turns = Turns()
         self.sizing = Sizing(settings.window_max)
-        self.in_flight = 0
         self.is_stopping = False
+        self._started: dict[Entry, None] = {}  # the oldest attempt first
         self._hand = hand
         self._view = hand.view
         self._window = hand.window
@@ -59,8 +58,13 @@ class Sending:
         self._hand.bar_where_blocked(now)
 
     def _unanswered_seconds(self, now: float) -> float:
-        started = (e.started_at for e in self._window.undecided() if e.stage is Stage.STARTED)
-        return now - next(started, now)
+        oldest = next(iter(self._started), None)
+        return now - oldest.started_at if oldest else 0.0
+
+    @property
+    def in_flight(self) -> int:
+        """How many attempts are on their way."""
+        return len(self._started)
 
     @property
     def has_room(self) -> bool:
@@ -196,7 +200,7 @@ class Sending:
         entry.first_attempt_at = entry.first_attempt_at or now
         entry.gap_seconds = self.turns.started(now, send.interval)
         self.turns.assigned -= 1
-        self.in_flight += 1
+        self._started[entry] = None
         self._orders_waited = bool(self._window.queue) or any(self._window.startable())
 
     def given_up(self, send: Send, now: float) -> None:
@@ -211,8 +215,8 @@ class Sending:
 
     def ended(self, send: Send, attempt: Attempt, *, now: float, latency_seconds: float) -> None:
         """A `Send` made its attempt."""
-        self.in_flight -= 1
         entry = send.entry
+        del self._started[entry]
         opinion = opinion_of(attempt, entry, conflict_outcome=self._conflict_outcome)
         name = type(attempt).__name__.lower()
         self._observe(Attempted(name, latency_seconds, entry.gap_seconds))
@@ -231,7 +235,7 @@ class Sending:
         """Could no order be accepted that is not suspected itself?"""
         if self._window.span < self.sizing.window_max:
             return False
-        on_their_way = (e for e in self._window.undecided() if e.stage in ON_THEIR_WAY)
+        on_their_way = (e for e in self._window.undecided() if e.stage is not Stage.WAITING)
         return all(map(is_suspect, chain(self._window.startable(), on_their_way)))
 
     def _failed(self, send: Send, opinion: Opinion, now: float) -> None:

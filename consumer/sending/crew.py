@@ -183,6 +183,8 @@ class Crew:
 
     def _comes_near(self, send: Send) -> bool:
         """Wait until shortly before the turn, and open a connection; False where it became void."""
+        if not send.start:
+            return True
         with self.lock:
             while (seconds := send.start - CONNECT_SECONDS - self._clock.now()) > 0:
                 if self.delivery.is_void(send, self._clock.now()) or self._is_closed:

@@ -4,9 +4,16 @@ prometheus_client keeps each process's numbers in files of PROMETHEUS_MULTIPROC_
 while it is imported: import this module only once that variable is set.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 
 from consumer.telemetry.catalogue import Metric
+
+_PID = os.getpid()
+# A process that counts never forks, so it need not ask the kernel who it is at each of five counts
+# for each order.
+values.ValueClass = values.MultiProcessValue(lambda: _PID)  # type: ignore[no-untyped-call]
 
 # Never exported itself: what it holds is in the files, and the worker reads those of all processes.
 _OF_THIS_PROCESS = CollectorRegistry()

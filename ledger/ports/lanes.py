@@ -7,7 +7,7 @@ beyond it; a gap is a stretch that was settled as missing and may still turn up.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import NewType, Protocol
+from typing import NamedTuple, NewType, Protocol
 
 from ledger.ports.stretches import Stretch, joined, without
 from orders.outcome import Outcome
@@ -21,8 +21,7 @@ GAPS_MAX = 1_000
 """How many gaps a lane remembers; the orders of older ones stay missing even if they come."""
 
 
-@dataclass(frozen=True, slots=True)
-class LaneKey:
+class LaneKey(NamedTuple):
     """One lane of one upload; lanes are numbered from 0."""
 
     upload: UploadId
