@@ -280,6 +280,6 @@ class Crew:
         except LedgerError as error:
             self._observe(LedgerFailed(name, str(error)))
             with self.lock:
-                self._turn.wait(LEDGER_RETRY_SECONDS)
+                self._turn.wait_for(lambda: self._is_closed, LEDGER_RETRY_SECONDS)
             return False
         return True

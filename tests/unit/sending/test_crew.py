@@ -19,7 +19,7 @@ from sandbox.simulation.faulty_ledger import Fault
 from tests.unit.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, begun, eventually
 
 Hire = Callable[[ShardAtWork], ShardAtWork]
-STRETCH_SECONDS = 0.3
+STRETCH_SECONDS = 0.25
 ASKED_MAX = 40
 FAILED_MAX = 10
 
@@ -69,7 +69,7 @@ def test_what_a_thread_fails_with_reaches_the_process(hired: Hire) -> None:
 def test_the_orders_of_a_fast_rate_take_no_more_threads_than_the_window_and_three(
     hired: Hire,
 ) -> None:
-    work = hired(ShardAtWork(orders=30, rate="200/s", window_max=5))
+    work = hired(ShardAtWork(orders=20, rate="200/s", window_max=5))
     work.api.gate.clear()
     work.begin()
     feeding = begun(work.feed)

@@ -20,12 +20,12 @@ def refuses_the_second(order_id: str) -> Attempt:
 
 @pytest.mark.parametrize("rate", ["50/s", "none"])
 def test_every_order_that_is_fed_is_sent_once_and_settled(hired: Hire, rate: str) -> None:
-    work = hired(ShardAtWork(orders=12, rate=rate))
+    work = hired(ShardAtWork(orders=10, rate=rate))
 
     work.send_all()
 
     assert sorted(work.api.received) == sorted(work.order_ids)
-    assert work.account.tally == Tally(accepted=12)
+    assert work.account.tally == Tally(accepted=10)
     assert work.account.upload.state is UploadState.DONE
     assert not work.failures
 
@@ -49,6 +49,7 @@ def test_more_orders_than_a_window_go_out_as_there_is_room(hired: Hire) -> None:
     assert work.account.tally.accepted == 60
 
 
+@pytest.mark.usefixtures("short_rests")
 def test_attempts_that_take_longer_than_the_interval_overlap(hired: Hire) -> None:
     work = hired(ShardAtWork(orders=6, rate="50/s"))
     work.api.gate.clear()
@@ -62,6 +63,7 @@ def test_attempts_that_take_longer_than_the_interval_overlap(hired: Hire) -> Non
     assert work.account.tally.accepted == 6
 
 
+@pytest.mark.usefixtures("short_rests")
 def test_no_checkpoint_passes_an_order_that_the_ledger_does_not_have(hired: Hire) -> None:
     work = hired(ShardAtWork(orders=15, rate="50/s"))
 
@@ -131,6 +133,7 @@ def test_a_checkpoint_that_could_not_be_written_is_tried_again(hired: Hire) -> N
     assert len(asked) == 3
 
 
+@pytest.mark.usefixtures("short_rests")
 def test_a_checkpoint_that_raises_is_not_swallowed(hired: Hire) -> None:
     work = hired(ShardAtWork(orders=1))
     work.begin()
@@ -147,6 +150,7 @@ def test_a_checkpoint_that_raises_is_not_swallowed(hired: Hire) -> None:
         eventually(feed_until_it_raises)
 
 
+@pytest.mark.usefixtures("short_rests")
 def test_the_daemons_thread_is_seen_at_work_while_it_waits(hired: Hire) -> None:
     work = hired(ShardAtWork(orders=1))
     work.api.gate.clear()
