@@ -73,6 +73,28 @@ def test_a_file_that_needs_four_hand_overs_arrives_whole(pipeline: Pipeline) -> 
     assert seen.repeats == 0
 
 
+def test_an_upload_that_is_cancelled_while_it_is_read_is_read_no_further(
+    pipeline: Pipeline,
+) -> None:
+    lines = [order_line(number, pad="x" * 2_000) for number in range(1, 3_501)]
+    upload = pipeline.upload(b"\n".join(lines), "uploads/cancelled.jsonl")
+
+    def begun() -> bool | None:
+        account = pipeline.ledger.read_account(upload)
+        return bool(account and account.enqueued) or None
+
+    within(20, begun)
+    pipeline.ledger.cancel(upload, reason="the wrong file", now=time.time())
+    account = pipeline.when_read(upload)
+
+    assert account.upload.state is UploadState.CANCELLED
+    assert 0 < account.enqueued < len(lines)
+    seen = pipeline.seen(upload)
+    assert seen.bodies == {n: lines[n - 1] for n in seen.bodies}
+    assert len(seen.bodies) == account.enqueued
+    assert len(seen.ends) == 2
+
+
 def test_a_packed_file_goes_on_where_it_was(pipeline: Pipeline) -> None:
     header = b"order_id,customer_id,sku,quantity,unit_price,currency,note\n"
     records = b"".join(b"A-%d,C,S,1,9.99,EUR,%s\n" % (n, b"x" * 2_000) for n in range(1_000))
