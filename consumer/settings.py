@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from consumer.adapters.credentials import CredentialUnreadable, FixedCredential
 from consumer.setting_sentence import sentence_of
 from consumer.setting_values import (
     Conflict,
@@ -224,6 +225,10 @@ class ConsumerSettings(BaseSettings):
         named = [name for name, value in sources.items() if value]
         if len(named) > 1:
             raise ValueError(f"{' and '.join(named)} are both set; keep one of them")
+        try:
+            FixedCredential(self.api_token)
+        except CredentialUnreadable as error:
+            raise ValueError(str(error).rstrip(".")) from error
         if self.api_url.startswith("http:") and not (
             self.api_insecure or is_on_this_machine(self.api_url)
         ):

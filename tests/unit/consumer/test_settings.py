@@ -97,6 +97,7 @@ def test_an_api_elsewhere_may_do_without_tls_where_that_is_said(
             "ORDERS_API_TOKEN and ORDERS_API_TOKEN_FILE",
             "keep one",
         ),
+        ({"ORDERS_API_TOKEN": "two words"}, "ORDERS_API_TOKEN", "cannot be a token"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_sentence(
@@ -110,6 +111,13 @@ def test_a_wrong_setting_is_named_in_one_sentence(
     assert advice in sentence
     assert sentence.endswith(".")
     assert "\n" not in sentence
+
+
+def test_a_wrong_credential_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(monkeypatch, ORDERS_API_TOKEN="not for the log")
+
+    assert "not for the log" not in str(caught.value)
 
 
 def test_a_credential_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
