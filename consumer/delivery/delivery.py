@@ -83,7 +83,8 @@ class Delivery:
     @property
     def is_quiet(self) -> bool:
         """Is no attempt on its way and nothing left to tell the ledger?"""
-        return not (self._sending.in_flight or self._hand.settling.is_pending)
+        is_pending = self._hand.settling.is_pending(self._hand.lanes)
+        return not (self._sending.in_flight or is_pending)
 
     @property
     def has_room_to_send(self) -> bool:

@@ -44,10 +44,9 @@ class Settling:
         self._lanes.setdefault(entry.key, Ready()).entries.append(entry)
         self.count += 1
 
-    @property
-    def is_pending(self) -> bool:
-        """Is there anything that the ledger does not have?"""
-        return any(ready.entries or ready.told for ready in self._lanes.values())
+    def is_pending(self, lanes: Mapping[LaneKey, LaneTrack]) -> bool:
+        """Is there anything that the ledger does not have and can be told?"""
+        return any(ready.told or to_tell(ready, lanes) for ready in self._lanes.values())
 
     def next(self, now: float, *, at_once: bool) -> Ready | None:
         """A lane that a settle is due for."""
@@ -69,11 +68,9 @@ class Settling:
     def begin(
         self, ready: Ready, lanes: Mapping[LaneKey, LaneTrack], now: float, resumed: int
     ) -> Settle | None:
-        """The settle of this lane; an end is told only once all before it is."""
+        """The settle of this lane, None where nothing can be told."""
         key = ready.entries[0].key
-        told = ready.entries[:SETTLE_ORDERS_MAX]
-        if key and any(entry.ends_lane for entry in told) and lanes[key].unsettled > len(told):
-            told = [entry for entry in told if not entry.ends_lane]
+        told = to_tell(ready, lanes)
         kept = set(map(id, told))
         ready.entries = [entry for entry in ready.entries if id(entry) not in kept]
         ready.next_start = now + SETTLE_SECONDS
@@ -116,6 +113,15 @@ class Settling:
         self.count += len(ready.told)
         ready.told = ()
         ready.next_start = now + FAILED_SECONDS
+
+
+def to_tell(ready: Ready, lanes: Mapping[LaneKey, LaneTrack]) -> list[Entry]:
+    """What the next settle of a lane tells; an end is told only once all before it is."""
+    told = ready.entries[:SETTLE_ORDERS_MAX]
+    key = told[0].key if told else None
+    if key and any(entry.ends_lane for entry in told) and lanes[key].unsettled > len(told):
+        return [entry for entry in told if not entry.ends_lane]
+    return told
 
 
 def spans_of(entries: Iterable[Entry]) -> tuple[Span, ...]:

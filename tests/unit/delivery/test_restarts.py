@@ -227,3 +227,17 @@ def test_a_new_release_lifts_the_bar_of_its_shard() -> None:
     world.run_to_end(limit_seconds=60.0)
 
     assert world.account.tally.accepted == 10
+
+
+@pytest.mark.parametrize("moment", [3.5, 4.5, 4.9, 5.3])
+def test_a_stop_near_the_end_of_an_upload_ends_without_the_orders_that_still_wait(
+    moment: float,
+) -> None:
+    world = World(orders=6)
+    world.run(moment)
+
+    world.process.stop()
+    world.run(5.0)
+
+    assert world.process.delivery.is_quiet
+    assert world.account.tally.accepted == len(world.requests)
