@@ -31,7 +31,7 @@ from consumer.delivery.attempts import Accepted, Attempt, Throttled, Unavailable
 from consumer.delivery.entries import Entry, Position
 from consumer.delivery.hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.pace import Pace
 from ledger.ports.pace_change import change
 from ledger.ports.uploads import Account

@@ -10,7 +10,7 @@ from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import StreamRecord
 from consumer.delivery.hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.pace import Pace
 from ledger.ports.pace_change import change
 from ledger.ports.uploads import Account

@@ -13,8 +13,9 @@ from consumer.delivery.actions import (
     ReportFailure,
     SetBar,
 )
-from ledger.ports import pace as steps
-from ledger.ports.pace import Bar, Closed, HoldKind, Pace
+from ledger.ports import pace_steps as steps
+from ledger.ports.pace import NOTICE_SECONDS, Bar, Closed, HoldKind, Pace
+from ledger.ports.pace_turns import is_closed, lapsed
 
 
 def step(pace: Pace, change: PaceChange, now: float) -> Pace:
@@ -51,7 +52,7 @@ class PaceView:
             return
         if pace.owners.get(self._shard) != self._token:
             self.is_superseded = True
-        pace = steps.lapsed(pace, now)  # whoever reserves next writes the same
+        pace = lapsed(pace, now)  # whoever reserves next writes the same
         pending = [self._writing] if self._writing else []
         for change in (*pending, *self._changes):
             pace = step(pace, change, now)
@@ -59,11 +60,11 @@ class PaceView:
 
     def is_stale(self, now: float) -> bool:
         """May the item have changed so long ago that others count on it being known here?"""
-        return now > self.seen_at + steps.NOTICE_SECONDS
+        return now > self.seen_at + NOTICE_SECONDS
 
     def closed(self, now: float) -> Closed | None:
         """Why there is no turn now."""
-        return steps.is_closed(self.pace, self._shard, now)
+        return is_closed(self.pace, self._shard, now)
 
     def is_unlimited(self, now: float) -> bool:
         """Is the rate `none`, with no hold to probe?"""

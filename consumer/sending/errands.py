@@ -9,7 +9,8 @@ from consumer.sending.clock import Clock
 from ledger.ports.dead_letters import DeadLetters
 from ledger.ports.errors import LedgerUnreachable, UploadMissing
 from ledger.ports.lanes import Lane, LaneKey, LaneLedger
-from ledger.ports.pace import Grant, Pace, PaceStore, Reservation, Unlimited, reserve
+from ledger.ports.pace import Grant, Pace, PaceStore, Reservation, Unlimited
+from ledger.ports.pace_turns import reserve
 from ledger.ports.uploads import UploadLedger, UploadState
 from orders.upload import UploadId
 

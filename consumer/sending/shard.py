@@ -15,10 +15,11 @@ from consumer.delivery.hand import DeliverySettings
 from consumer.sending.clock import Clock
 from consumer.sending.crew import Crew, Surroundings
 from consumer.sending.errands import Errands, Ledger
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.errors import LedgerError
 from ledger.ports.lanes import LaneKey
 from ledger.ports.pace import Bar, Pace
+from ledger.ports.pace_turns import own
 
 log = logging.getLogger(__name__)
 
@@ -190,4 +191,4 @@ class LeasedShard:
 
 
 def _own(shard: str, token: str, clock: Clock) -> Callable[[Pace], Pace]:
-    return lambda pace: steps.own(pace, shard, token, now=clock.now())
+    return lambda pace: own(pace, shard, token, now=clock.now())

@@ -25,8 +25,8 @@ from consumer.worker.view import Board, WorkerView
 from ledger.dynamodb.connect import open_ledger
 from ledger.ports.claims import Claim, Claims
 from ledger.ports.errors import LedgerError, LedgerUnreachable
-from ledger.ports.pace import configure
 from ledger.ports.pace_change import change
+from ledger.ports.pace_steps import configure
 
 EXIT_USAGE = 2
 EXIT_OUT_OF_REACH = 5

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.dead_letters import DeadLetter, position_of_line
 from ledger.ports.pace_change import change
 from orders.file_reading import ReadingLimits

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
+from ledger.ports.pace import Override
 from ledger.ports.pace_change import change
 from orders.rate import RATE_GRAMMAR, RateError, parse_rate
 from orders_cli.failures import UsageWrong
@@ -58,10 +59,10 @@ def pace(
         say("No pace is configured, so nothing is sent until `orders pace RATE`.")
 
 
-def _override(rate: str, until: str | None, reason: str) -> steps.Override:
+def _override(rate: str, until: str | None, reason: str) -> Override:
     try:
         meant = parse_rate(rate)
     except RateError as error:
         raise UsageWrong(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
     ends_at = parse_until(until, now=local_now()) if until else None
-    return steps.Override(str(meant), whoami(), reason, ends_at)
+    return Override(str(meant), whoami(), reason, ends_at)

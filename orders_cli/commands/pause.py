@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
+from ledger.ports.pace import Pause
 from ledger.ports.pace_change import change
 from orders_cli.opening import open_to_change
 from orders_cli.person import whoami
@@ -28,7 +29,7 @@ def pause(
     """Stop sending within a second, everywhere; orders wait and none is lost."""
     ends_at = parse_until(until, now=local_now()) if until else None
     opened = open_to_change("pause sending", yes=yes)
-    value = steps.Pause(whoami(), reason, since=time.time(), until=ends_at)
+    value = Pause(whoami(), reason, since=time.time(), until=ends_at)
     change(opened.ledger, lambda pace: steps.pause(pace, value))
     end = f"until {moment(ends_at)}" if ends_at else "until `orders resume`"
     answer(f"paused {end}: {reason}")

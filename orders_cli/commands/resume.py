@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.pace import Pace
 from ledger.ports.pace_change import change
 from orders_cli.opening import open_to_change

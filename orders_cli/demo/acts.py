@@ -3,8 +3,8 @@
 import time
 from dataclasses import dataclass, field
 
-from ledger.ports import pace as steps
 from ledger.ports.pace_change import change
+from ledger.ports.pace_turns import own
 from orders.rate import Rate, parse_rate
 from orders.upload import UploadId
 from orders_cli.demo.file import DemoFile
@@ -102,7 +102,7 @@ def _take_over(stage: Stage, happenings: Happenings) -> None:
     entry = next(e for e in stage.sandbox.processes() if e.role == "shard" and e.shard)
     shard, accepted = str(entry.shard), _accepted(stage)
     taken_at = time.monotonic()
-    change(stage.ledger, lambda pace: steps.own(pace, shard, INTRUDER, now=time.time()))
+    change(stage.ledger, lambda pace: own(pace, shard, INTRUDER, now=time.time()))
     stage.teller.tell(f"{shard} is no longer that of process {entry.pid}, which does not know it")
     stage.until("the old owner to end", lambda _: not lives(entry.pid))
     gone_at = time.monotonic()

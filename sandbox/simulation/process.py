@@ -16,9 +16,9 @@ from consumer.delivery.hand import DeliverySettings
 from consumer.delivery.pace_view import step
 from consumer.delivery.turns import Verdict
 from consumer.sending.errands import Errands
-from ledger.ports import pace as steps
 from ledger.ports.errors import LedgerError
-from ledger.ports.pace import Grant, Pace, Reservation
+from ledger.ports.pace import NOTICE_SECONDS, Grant, Pace, Reservation
+from ledger.ports.pace_turns import own
 from sandbox.simulation.surroundings import SetClock, Surroundings
 from sandbox.simulation.timeline import Event
 from sandbox.simulation.world import Stream
@@ -107,7 +107,7 @@ class Process:
         shard, token = self.settings.shard, self.settings.token
         try:
             pace = self._errands.change_pace(
-                lambda pace: steps.own(pace, shard, token, now=self._timeline.now())
+                lambda pace: own(pace, shard, token, now=self._timeline.now())
             )
         except LedgerError:
             self._later(LEDGER_RETRY_SECONDS, self._own)
@@ -269,7 +269,7 @@ class Process:
 
     def _look_in_time(self) -> None:
         """Let nothing start on what was seen long ago, where looks are left out."""
-        if self._is_idle and self._clock.now() > self._seen_at + steps.NOTICE_SECONDS:
+        if self._is_idle and self._clock.now() > self._seen_at + NOTICE_SECONDS:
             self._look_now()
 
     def _look_now(self) -> None:

@@ -15,7 +15,7 @@ from moto import mock_aws
 
 import orders_cli
 from ledger.dynamodb.ledger import DynamoLedger
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.dead_letters import DeadLetter, position_of_line
 from ledger.ports.lanes import LaneKey, LaneNumber, Settlement, Span
 from ledger.ports.pace import Bar

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ledger.ports.pace import configure
 from ledger.ports.pace_change import change
+from ledger.ports.pace_steps import configure
 from ledger.ports.uploads import UploadState
 from orders.report import read_parts, report_folder
 from tests.producer_pipeline import Pipeline, deployed_pipeline, within

@@ -13,10 +13,9 @@ from ledger.ports.pace import (
     Pause,
     Reserved,
     Superseded,
-    configure,
-    own,
-    reserve,
 )
+from ledger.ports.pace_steps import configure
+from ledger.ports.pace_turns import own, reserve
 from tests.contract.stores import Ledger, Store
 
 SHARD = "shardId-000000000000"

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.dead_letters import UNREADABLE
 from ledger.ports.lanes import LaneKey, LaneNumber
 from ledger.ports.pace import Override, Pause

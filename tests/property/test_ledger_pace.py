@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.pace import (
     BACK_OFF_SECONDS,
     BATCH_SECONDS,
@@ -26,9 +26,11 @@ from ledger.ports.pace import (
     Override,
     Pace,
     Pause,
+    Reservation,
     Superseded,
     Unlimited,
 )
+from ledger.ports.pace_turns import is_closed, own, reserve
 
 START = 1_000_000.0
 SHARDS = ("shardId-000000000000", "shardId-000000000001", "shardId-000000000002")
@@ -61,8 +63,8 @@ class World:
     started: list[Turn] = field(default_factory=list)
     in_flight: list[Turn] = field(default_factory=list)
 
-    def reserve(self, shard: str, token: str, wanted: int) -> steps.Reservation:
-        self.pace, result = steps.reserve(
+    def reserve(self, shard: str, token: str, wanted: int) -> Reservation:
+        self.pace, result = reserve(
             self.pace, shard=shard, token=token, wanted=wanted, now=self.now
         )
         if isinstance(result, Grant):
@@ -80,7 +82,7 @@ class World:
         due = sorted(turn for turn in self.held if turn.start <= self.now)
         self.held = [turn for turn in self.held if turn.start > self.now]
         for turn in due:
-            if self.is_void(turn) or steps.is_closed(self.pace, turn.shard, turn.start):
+            if self.is_void(turn) or is_closed(self.pace, turn.shard, turn.start):
                 continue
             self.started.append(turn)
             self.in_flight.append(turn)
@@ -112,7 +114,7 @@ class Fleet(RuleBasedStateMachine):
         self.world.held = [t for t in held if t.shard != shard or t.start <= noticed_at]
         self.barrier = None
         self.tokens[shard] = self.tokens.get(shard, 0) + 1
-        self.step(steps.own(self.world.pace, shard, str(self.tokens[shard]), now=self.world.now))
+        self.step(own(self.world.pace, shard, str(self.tokens[shard]), now=self.world.now))
 
     @rule(shard=shards, wanted=st.integers(1, 100))
     def reserve(self, shard: str, wanted: int) -> None:

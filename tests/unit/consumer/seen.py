@@ -8,7 +8,8 @@ from consumer.worker.run_folder import ShardFile
 from consumer.worker.view import WorkerView
 from ledger.ports.history import Sample
 from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Tally
-from ledger.ports.pace import Pace, configure
+from ledger.ports.pace import Pace
+from ledger.ports.pace_steps import configure
 from ledger.ports.uploads import Account, Progress, Source, Upload, UploadState
 from ledger.report import LedgerView, report
 from orders.upload import UploadId

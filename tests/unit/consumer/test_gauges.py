@@ -13,7 +13,8 @@ from consumer.telemetry.catalogue import CATALOGUE, Kind, Origin
 from consumer.telemetry.gauges import families
 from consumer.telemetry.snapshot import Rare, Snapshot, never_falling
 from ledger.ports.lanes import Tally
-from ledger.ports.pace import Bar, Pace, bar, configure
+from ledger.ports.pace import Bar, Pace
+from ledger.ports.pace_steps import bar, configure
 from tests.unit.consumer import seen
 
 ALL_COUNTED = """

@@ -8,7 +8,8 @@ from consumer.telemetry.health import all_fine, liveness, readiness
 from consumer.telemetry.snapshot import Snapshot
 from consumer.worker.plan import Phase
 from consumer.worker.view import WorkerView
-from ledger.ports.pace import Bar, Pause, bar, pause
+from ledger.ports.pace import Bar, Pause
+from ledger.ports.pace_steps import bar, pause
 from tests.unit.consumer import seen
 
 WELL = seen.snapshot(seen.ledger_seen(), seen.shard())

@@ -6,8 +6,8 @@ from consumer.telemetry.ledger_watch import LedgerWatch
 from ledger.memory.ledger import MemoryLedger
 from ledger.ports.history import SAMPLE_SECONDS
 from ledger.ports.lanes import LaneKey, LaneNumber, Settlement, Span, Tally
-from ledger.ports.pace import configure
 from ledger.ports.pace_change import change
+from ledger.ports.pace_steps import configure
 from ledger.ports.uploads import LaneTail, Progress, Source, UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId

@@ -11,8 +11,9 @@ from consumer.telemetry.snapshot import LedgerSnapshot, Rare
 from consumer.telemetry.wording import count, duration, pace
 from ledger.ports.history import Sample
 from ledger.ports.lanes import Tally
-from ledger.ports.pace import Bar, HoldKind, Pace, Pause, bar, failed
-from ledger.ports.pace import pause as paused
+from ledger.ports.pace import Bar, HoldKind, Pace, Pause
+from ledger.ports.pace_steps import bar, failed
+from ledger.ports.pace_steps import pause as paused
 from ledger.ports.uploads import UploadState
 from tests.unit.consumer import seen
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.uploads import UploadState
 from tests.fleet import START, Fate, Fleet, PlannedOrder
 

@@ -15,7 +15,7 @@ from consumer.delivery.attempts import (
     Unavailable,
 )
 from consumer.delivery.hand import DeliverySettings
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.pace import HoldKind, Pause
 from ledger.ports.uploads import UploadState
 from sandbox.simulation.world import Behaviour

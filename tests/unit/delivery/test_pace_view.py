@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from consumer.delivery.actions import ReportAnswer, ReportFailure
 from consumer.delivery.pace_view import PaceView
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.pace import HoldKind, Pace
+from ledger.ports.pace_turns import own
 
 NOW = 1_000_000.0
 SHARD = "shardId-000000000000"
@@ -13,7 +14,7 @@ TOKEN = "mine"
 
 
 def seen(rate: str = "1/s") -> PaceView:
-    pace = steps.own(steps.configure(Pace(), rate, now=NOW), SHARD, TOKEN, now=NOW)
+    pace = own(steps.configure(Pace(), rate, now=NOW), SHARD, TOKEN, now=NOW)
     return PaceView(SHARD, TOKEN, pace)
 
 
@@ -60,7 +61,7 @@ def test_a_pace_under_another_token_supersedes_whatever_the_rate_is() -> None:
     for rate in ("1/s", "none"):
         view = seen(rate)
         assert not view.is_superseded
-        taken = steps.own(view.pace, SHARD, "another", now=NOW)
+        taken = own(view.pace, SHARD, "another", now=NOW)
 
         view.see(replace(taken, revision=view.pace.revision + 1), NOW)
 

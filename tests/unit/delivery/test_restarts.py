@@ -8,7 +8,7 @@ from consumer.delivery.attempts import Accepted, Attempt, Conflict
 from consumer.delivery.entries import Position, StreamRecord
 from consumer.delivery.events import OrdersMissing, RepeatsSkipped
 from consumer.delivery.hand import DeliverySettings
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.dead_letters import UNREADABLE
 from ledger.ports.uploads import UploadState
 from orders.envelope import OrderEnvelope, UnknownVersion, Unreadable

@@ -6,7 +6,7 @@ import pytest
 
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.events import TurnsWasted
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.pace import Pause
 from ledger.ports.uploads import UploadState
 from orders.upload import UploadId

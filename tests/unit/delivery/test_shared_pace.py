@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.pace import Override, Pause
+from ledger.ports.pace_turns import own
 from tests.fleet import START, Fate, Fleet, PlannedOrder
 
 LANE = [PlannedOrder(1, twin, Fate.KEPT) for twin in range(14)]
@@ -65,7 +66,7 @@ def test_a_process_that_cannot_see_the_pace_starts_nothing_more() -> None:
     fleet.run(0.5)
     fleet.is_ledger_down = True
     shard = fleet.shards[0].name
-    fleet.change_pace(lambda pace: steps.own(pace, shard, "another", now=START + 0.5))
+    fleet.change_pace(lambda pace: own(pace, shard, "another", now=START + 0.5))
 
     fleet.run(30.0)
 

@@ -19,18 +19,9 @@ from ledger.ports.pace import (
     Pause,
     Superseded,
     Unlimited,
-    answered,
-    bar,
-    configure,
-    disown,
-    failed,
-    lift,
-    override,
-    own,
-    pause,
-    reserve,
-    resume,
 )
+from ledger.ports.pace_steps import answered, bar, configure, failed, lift, override, pause, resume
+from ledger.ports.pace_turns import disown, own, reserve
 
 NOW = 1_000_000.0
 SHARD, OTHER_SHARD = "shardId-000000000000", "shardId-000000000001"

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from ledger.ports.errors import LedgerUnreachable
-from ledger.ports.pace import Pace, configure
+from ledger.ports.pace import Pace
 from ledger.ports.pace_change import TRIES, change
+from ledger.ports.pace_steps import configure
 
 
 class ContendedStore:

@@ -6,18 +6,8 @@ import pytest
 
 from ledger.ports.history import Sample
 from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Tally
-from ledger.ports.pace import (
-    Bar,
-    HoldKind,
-    Override,
-    Pace,
-    Pause,
-    bar,
-    configure,
-    failed,
-    override,
-    pause,
-)
+from ledger.ports.pace import Bar, HoldKind, Override, Pace, Pause
+from ledger.ports.pace_steps import bar, configure, failed, override, pause
 from ledger.ports.uploads import Account, Progress, Source, Upload, UploadState
 from ledger.report import LedgerView, PaceSource, Sending, SendingState, StatusReport, report
 from orders.upload import UploadId

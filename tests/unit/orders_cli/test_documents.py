@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 import orders_cli
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.dead_letters import DeadLetter
 from ledger.ports.pace import Override
 from ledger.ports.pace_change import change

@@ -1,4 +1,4 @@
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.pace import Override, Pause
 from ledger.ports.pace_change import change
 from orders.outcome import Outcome

@@ -3,7 +3,7 @@ import gzip
 import pytest
 
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports.pace import configure
+from ledger.ports.pace_steps import configure
 from ledger.ports.uploads import Source
 from orders.formats import Format, Layout
 from orders.rate import NO_LIMIT, Rate

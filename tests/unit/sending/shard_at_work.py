@@ -17,10 +17,11 @@ from consumer.sending.clock import AnchoredClock
 from consumer.sending.crew import Surroundings
 from consumer.sending.shard import LeasedShard
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.lanes import LaneKey, LaneNumber
 from ledger.ports.pace import Pace
 from ledger.ports.pace_change import change
+from ledger.ports.pace_turns import own
 from ledger.ports.uploads import Account
 from orders.upload import UploadId
 from sandbox.simulation.faulty_ledger import Fault, with_faults
@@ -213,7 +214,7 @@ class ShardAtWork:
 
     def take_over(self) -> None:
         """Another process takes the shard, and this one sees it."""
-        self.change_pace(lambda pace: steps.own(pace, SHARD, "another", now=self.clock.now()))
+        self.change_pace(lambda pace: own(pace, SHARD, "another", now=self.clock.now()))
         eventually(lambda: self.delivery.is_superseded)
 
     # --- how it stands --------------------------------------------------------------------------

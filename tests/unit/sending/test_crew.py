@@ -13,7 +13,7 @@ from consumer.delivery.actions import Action
 from consumer.delivery.attempts import Attempt, Unavailable
 from consumer.delivery.delivery import Delivery
 from consumer.sending import shard
-from ledger.ports import pace as steps
+from ledger.ports import pace_steps as steps
 from ledger.ports.pace import Override, Pause
 from sandbox.simulation.faulty_ledger import Fault
 from tests.unit.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, begun, eventually

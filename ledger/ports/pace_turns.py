@@ -1,0 +1,158 @@
+"""Who gets which turn, and who owns a shard?
+
+Pure steps from one pace to the next, as everything that changes the pace.
+"""
+
+from dataclasses import replace
+
+from ledger.ports.pace import (
+    BACK_OFF_SECONDS,
+    BATCH_SECONDS,
+    HOLD_SECONDS_MAX,
+    NOTICE_SECONDS,
+    Closed,
+    Grant,
+    Hold,
+    HoldKind,
+    Pace,
+    Reservation,
+    Reserved,
+    Superseded,
+    Unlimited,
+)
+from ledger.ports.pace_voiding import back_off, latest_start, void_turns
+from orders.rate import parse_rate
+
+
+def reserve(
+    pace: Pace, *, shard: str, token: str, wanted: int, now: float
+) -> tuple[Pace, Reservation]:
+    """Hand out up to `wanted` turns (at most BATCH_SECONDS of them, at least one).
+
+    Turns lie on a fixed grid as long as orders wait, so lateness does not add up; a turn that was
+    not taken in time is lost, never sent as a burst.
+    """
+    if pace.owners.get(shard) != token:
+        return pace, Superseded()
+    closed = is_closed(pace, shard, now)
+    if closed:
+        return pace, closed
+    rate = pace.rate(now)
+    if rate is None:
+        return pace, Closed("no rate is set: set ORDERS_RATE or run `orders pace RATE`", None)
+    interval = rate.interval_seconds
+    pace, was_reset = _believable(lapsed(pace, now), interval, now)
+    if pace.hold:
+        row, pushed = _probe(pace, pace.hold, interval=interval, now=now)
+        granted = _with_row(replace(pace, hold=pushed), replace(row, shard=shard), now)
+        return granted, Grant(
+            (row.first,),
+            pace.epoch,
+            pace.generation,
+            is_probe=True,
+            interval=interval,
+            was_reset=was_reset,
+        )
+    if not rate.per_second:
+        return pace, Unlimited(pace.epoch, pace.generation)
+    count = max(1, min(wanted, int(BATCH_SECONDS * rate.per_second)))
+    row = Reserved(max(pace.next_free, now), count, interval, shard)
+    turns = tuple(row.first + i * interval for i in range(count))
+    return _with_row(pace, row, now), Grant(
+        turns, pace.epoch, pace.generation, is_probe=False, interval=interval, was_reset=was_reset
+    )
+
+
+def is_closed(pace: Pace, shard: str, now: float) -> Closed | None:
+    """Why this shard gets no turn now, None where it may have one."""
+    bars = pace.bars_of(shard)
+    if bars:
+        bar = next(iter(bars.values()))
+        return Closed(f"{bar.reason}: {bar.detail}", None)
+    pause = pace.pause_at(now)
+    return Closed(f"paused by {pause.by}: {pause.reason}", pause.until) if pause else None
+
+
+def lapsed(pace: Pace, now: float) -> Pace:
+    """The pace without an override that ended by itself, as if a person had taken it back."""
+    value = pace.override
+    if value is None or value.until is None or now < value.until:
+        return pace
+    configured = replace(pace, override=None)
+    rate = configured.rate(now)
+    if rate is None or rate == parse_rate(value.rate):
+        return configured
+    return void_turns(configured, now, rate.interval_seconds)
+
+
+def _believable(pace: Pace, interval: float, now: float) -> tuple[Pace, bool]:
+    """The pace, reset where `next_free` or a hold stands further ahead than can be.
+
+    That means that a clock was wrong. Then every turn that has not started is void, because one of
+    them may lie where the next will be. True: it was reset.
+    """
+    processes = len(pace.owners) + 1
+    latest, limit = pace.next_free, now + 1.0 + processes * max(interval, BATCH_SECONDS)
+    if pace.hold:
+        latest = max(latest, pace.hold.until)
+        limit += HOLD_SECONDS_MAX + processes * max(BACK_OFF_SECONDS[HoldKind.UNAUTHORIZED])
+    if latest <= limit:
+        return pace, False
+    hold = replace(pace.hold, until=now) if pace.hold else None
+    return replace(void_turns(pace, now, interval), next_free=now + interval, hold=hold), True
+
+
+def _probe(pace: Pace, hold: Hold, *, interval: float, now: float) -> tuple[Reserved, Hold]:
+    """Exactly one attempt, and the hold pushed by the back-off: one probe for the fleet."""
+    start = max(pace.next_free, hold.until, now)
+    wait_seconds = max(back_off(hold.kind, hold.step + 1), interval)
+    pushed = replace(hold, until=start + wait_seconds, step=hold.step + 1)
+    return Reserved(start, 1, interval), pushed
+
+
+def _with_row(pace: Pace, row: Reserved, now: float) -> Pace:
+    rows = sorted((*pace.reserved, row), key=lambda r: r.first)
+    future = [r for r in rows if r.last > now]
+    started = [r for r in rows if r.last <= now]
+    return replace(pace, next_free=row.last + row.interval, reserved=(*started[-1:], *future))
+
+
+def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:
+    """Make this token the shard's only one: whoever held it before gets no turn any more.
+
+    Its turns that have not started are given back, as far as no turn of another shard follows them,
+    and but for those that it may start until it notices.
+    """
+    bars = {n: b for n, b in pace.bars.items() if not n.startswith(shard)}
+    rate = pace.rate(now)
+    if rate is not None and set(pace.owners) <= {shard}:
+        interval = rate.interval_seconds
+        earliest = latest_start(pace, now) + interval
+        pace = void_turns(pace, now, interval)
+        pace = replace(pace, next_free=max(pace.next_free, earliest))
+    elif rate is not None:
+        pace = _without_turns_of(pace, shard, now)
+    return replace(pace, owners={**pace.owners, shard: token}, bars=bars)
+
+
+def _without_turns_of(pace: Pace, shard: str, now: float) -> Pace:
+    """The pace without the newest rows, as far as they are this shard's and can be made void.
+
+    So a process that dies again and again while sending holds does not put the end off with the
+    probe of each life.
+    """
+    rows = list(pace.reserved)
+    while rows and rows[-1].shard == shard and rows[-1].first > now + NOTICE_SECONDS:
+        freed = rows.pop()
+        hold = pace.hold
+        if hold:
+            hold = replace(hold, until=max(freed.first, hold.asked_until), step=hold.step - 1)
+        pace = replace(pace, next_free=freed.first, reserved=tuple(rows), hold=hold)
+    return pace
+
+
+def disown(pace: Pace, shard: str, token: str) -> Pace:
+    """Give the shard up, if this token still holds it."""
+    if pace.owners.get(shard) != token:
+        return pace
+    return replace(pace, owners={s: t for s, t in pace.owners.items() if s != shard})

@@ -1,0 +1,71 @@
+"""Which turns are given back when the pace changes?
+
+Pure steps from one pace to the next, as everything that changes the pace.
+"""
+
+from dataclasses import replace
+
+from ledger.ports.pace import (
+    BACK_OFF_SECONDS,
+    LATE_SECONDS,
+    NOTICE_SECONDS,
+    Hold,
+    HoldKind,
+    Pace,
+    Reserved,
+)
+
+
+def void_turns(pace: Pace, now: float, interval: float) -> Pace:
+    """Void the turns that have not started: their holders see the epoch and reserve again.
+
+    Probes among them are given back, so that the hold does not grow with every change. The next
+    turn follows the last one that may start all the same, by the shorter one of its own interval
+    and the new one, so that a change there and back, in between of two turns, gives none away.
+    """
+    last = last_start(pace, now)
+    kept = (last,) if last else ()
+    voided = replace(pace, epoch=pace.epoch + 1, reserved=kept, hold=_without_probes(pace, now))
+    if last is None:
+        return voided
+    return replace(voided, next_free=last.first + min(last.interval, interval))
+
+
+def last_start(pace: Pace, now: float) -> Reserved | None:
+    """The last turn that may start before its holder has seen a change, as a row of its own."""
+    rows = [
+        Reserved(start, 1, row.interval, row.shard)
+        for row in pace.reserved
+        if (start := row.started_by(now + NOTICE_SECONDS)) is not None
+    ]
+    return max(rows, key=lambda row: row.first, default=None)
+
+
+def latest_start(pace: Pace, now: float) -> float:
+    """Until when the last turn may start late whose holder has not noticed; 0: it has started."""
+    last = last_start(pace, now)
+    if last is None:
+        return 0.0
+    latest = min(last.first + min(last.interval, LATE_SECONDS), now + NOTICE_SECONDS)
+    return latest if latest > now else 0.0
+
+
+def waiting_probes(pace: Pace, now: float) -> list[float]:
+    """The probes of the hold that can still be made void; it began later than any other turn."""
+    return [row.first for row in pace.reserved if row.first > now + NOTICE_SECONDS]
+
+
+def _without_probes(pace: Pace, now: float) -> Hold | None:
+    """The hold without the probes that can still be made void: it waits anew, as before them."""
+    hold, probes = pace.hold, waiting_probes(pace, now)
+    if hold is None or not probes:
+        return hold
+    step = hold.step - len(probes)
+    soon = min(*probes, now + back_off(hold.kind, step))
+    return replace(hold, until=max(soon, hold.asked_until), step=step)
+
+
+def back_off(kind: HoldKind, step: int) -> float:
+    """How long a hold waits before its next probe, in seconds."""
+    steps = BACK_OFF_SECONDS[kind]
+    return steps[min(max(step, 0), len(steps) - 1)]
