@@ -144,13 +144,13 @@ class Delivery:
 
     def settle_due(self) -> float:
         """When the next settle is due."""
-        return self._hand.settling.due()
+        return self._hand.settling.due(self._hand.lanes)
 
     def _settle(self, now: float) -> Settle | None:
         settling = self._hand.settling
         if not settling.count:
             return None
-        ready = settling.next(now, at_once=self._is_pressed())
+        ready = settling.next(now, self._hand.lanes, at_once=self._is_pressed())
         if ready is None:
             return None
         if self._view.is_unlimited(now) and self._looked_at <= now - LOOK_SECONDS:

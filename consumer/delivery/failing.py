@@ -37,12 +37,13 @@ class Failing:
         if entry.failures:
             self.recovered += 1
 
-    def fail(self, entry: Entry, *, now: float, is_stuck: bool) -> bool:
+    def fail(self, entry: Entry, *, now: float, is_probe: bool, is_stuck: bool) -> bool:
         """An order failed; True where it is to be refused as `failed alone`.
 
-        is_stuck: the window is full, and nothing in it waits but suspects.
+        is_probe: sending was held, so that the API may well be down. is_stuck: the window is full,
+        and nothing in it waits but suspects.
         """
-        others_were_accepted = self.accepted_start > entry.failed_at
+        others_were_accepted = self.accepted_start > entry.failed_at and not is_probe
         entry.failures += 1
         if entry.failures == 1:
             entry.alone = 1

@@ -53,8 +53,7 @@ class Sending:
             settle_seconds=self._hand.settling.seconds(per_second or 0.0),
         ):
             self._observe(WindowSized(sizing.size))
-        room = min(sizing.size + self._window.failed, sizing.room_max)
-        self._window.activate(room, self._hand.open)
+        self._window.activate(sizing.size + self._window.failed, self._hand.open)
         self._hand.bar_where_blocked(now)
 
     def _unanswered_seconds(self, now: float) -> float:
@@ -116,7 +115,7 @@ class Sending:
         head = next(iter(self._window.startable()), None)
         if head is None or not head.failures or not self._failing.probe_other_next:
             return head
-        return self._window.other_than(head, self.sizing.window_max, self._hand.open) or head
+        return self._window.other_than(head, self._span_max, self._hand.open) or head
 
     @property
     def _is_alone(self) -> bool:
@@ -231,9 +230,15 @@ class Sending:
         self.turns.drop_void(self._view.pace)
         self.fill(now)
 
+    @property
+    def _span_max(self) -> int:
+        """The most orders in hand. Those that failed take no room: so at most a window of others is
+        settled beyond them, and there is always one to compare them with."""
+        return self.sizing.window_max + self._window.failed
+
     def _is_stuck(self) -> bool:
         """Could no order be accepted that is not suspected itself?"""
-        if self._window.span < self.sizing.window_max:
+        if self._window.span < self._span_max:
             return False
         on_their_way = (e for e in self._window.undecided() if e.stage is not Stage.WAITING)
         return all(map(is_suspect, chain(self._window.startable(), on_their_way)))
@@ -246,7 +251,10 @@ class Sending:
             self._observe(WaitCapped(opinion.why))
         is_blamed = opinion.kind is not HoldKind.THROTTLED
         self._window.failed += is_blamed and not entry.failures
-        if is_blamed and self._failing.fail(entry, now=now, is_stuck=self._is_stuck()):
+        is_stuck = self._is_stuck()
+        if is_blamed and self._failing.fail(
+            entry, now=now, is_probe=send.is_probe, is_stuck=is_stuck
+        ):
             entry.reason = f"failed alone: {entry.reason}"
             self._hand.done(entry, Outcome.REFUSED)
         why = f"{opinion.why} (order {entry.name})"

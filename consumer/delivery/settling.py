@@ -27,6 +27,7 @@ class Ready:
 
     entries: list[Entry] = field(default_factory=list)
     next_start: float = 0.0
+    rests_until: float = 0.0  # a settle failed
     told: tuple[Entry, ...] = ()  # what the settle on its way tells
 
 
@@ -48,17 +49,21 @@ class Settling:
         """Is there anything that the ledger does not have and can be told?"""
         return any(ready.told or to_tell(ready, lanes) for ready in self._lanes.values())
 
-    def next(self, now: float, *, at_once: bool) -> Ready | None:
-        """A lane that a settle is due for."""
+    def next(
+        self, now: float, lanes: Mapping[LaneKey, LaneTrack], *, at_once: bool
+    ) -> Ready | None:
+        """A lane that a settle is due for, and that has something to tell."""
         for ready in self._lanes.values():
-            if ready.entries and not ready.told and (at_once or now >= ready.next_start):
+            if ready.told or not ready.entries or now < ready.rests_until:
+                continue
+            if (at_once or now >= ready.next_start) and to_tell(ready, lanes):
                 return ready
         return None
 
-    def due(self) -> float:
+    def due(self, lanes: Mapping[LaneKey, LaneTrack]) -> float:
         """When the next settle is due."""
-        waiting = (r.next_start for r in self._lanes.values() if r.entries and not r.told)
-        return min(waiting, default=NEVER)
+        waiting = (r for r in self._lanes.values() if not r.told and to_tell(r, lanes))
+        return min((max(r.next_start, r.rests_until) for r in waiting), default=NEVER)
 
     def seconds(self, per_second: float) -> float:
         """How long an order stays in hand after its answer, at this rate."""
@@ -67,15 +72,13 @@ class Settling:
 
     def begin(
         self, ready: Ready, lanes: Mapping[LaneKey, LaneTrack], now: float, resumed: int
-    ) -> Settle | None:
-        """The settle of this lane, None where nothing can be told."""
+    ) -> Settle:
+        """The settle of this lane, which has something to tell."""
         key = ready.entries[0].key
         told = to_tell(ready, lanes)
         kept = set(map(id, told))
         ready.entries = [entry for entry in ready.entries if id(entry) not in kept]
         ready.next_start = now + SETTLE_SECONDS
-        if not told:
-            return None
         ready.told = tuple(told)
         self.count -= len(told)
         for entry in told:
@@ -112,7 +115,7 @@ class Settling:
         ready.entries = [*ready.told, *ready.entries]
         self.count += len(ready.told)
         ready.told = ()
-        ready.next_start = now + FAILED_SECONDS
+        ready.rests_until = now + FAILED_SECONDS
 
 
 def to_tell(ready: Ready, lanes: Mapping[LaneKey, LaneTrack]) -> list[Entry]:

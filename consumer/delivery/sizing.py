@@ -8,9 +8,6 @@ EXPECTED_SECONDS = 4.0
 CONNECTION_SECONDS = 0.000_4
 """Without a rate, one more attempt in flight for each such share of the API's best latency."""
 
-WINDOW_WITHOUT_SPARE = 3
-"""Up to this size, a window has no place to spare."""
-
 
 class Latency:
     """How long something took lately, in seconds."""
@@ -47,21 +44,12 @@ class Sizing:
         unanswered_seconds: how long the oldest attempt is on its way, which counts up to
         EXPECTED_SECONDS only, so that an API that hangs does not get the whole window sent into it.
         """
-        size = self.room_max
+        size = self.window_max
         if per_second is not None:
             latency = max(self._latency.worst, min(unanswered_seconds, EXPECTED_SECONDS))
             size = min(size, max(1, ceil(per_second * (latency + settle_seconds))))
         changed, self.size = size != self.size, size
         return changed
-
-    @property
-    def room_max(self) -> int:
-        """The most orders in hand while nothing fails.
-
-        One place stays free, so that beside an order that fails another one can be tried although
-        all behind it are accepted.
-        """
-        return self.window_max - 1 if self.window_max > WINDOW_WITHOUT_SPARE else self.window_max
 
     @property
     def connections(self) -> int:
