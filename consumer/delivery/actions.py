@@ -14,9 +14,13 @@ from ledger.ports.pace import Bar, HoldKind
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Reserve up to `wanted` turns from the pace item; then call `reserved`."""
+    """Reserve up to `wanted` turns from the pace item; then call `reserved`.
+
+    lead_seconds: how long the answer may take; a turn before that would come too late.
+    """
 
     wanted: int
+    lead_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

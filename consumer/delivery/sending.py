@@ -9,13 +9,18 @@ from consumer.delivery.events import Attempted, Observer, TurnsWasted, WaitCappe
 from consumer.delivery.failing import Failing, is_suspect
 from consumer.delivery.hand import Hand
 from consumer.delivery.opinion import Opinion, opinion_of
-from consumer.delivery.sizing import Sizing
-from consumer.delivery.turns import Turns, Verdict, is_void
+from consumer.delivery.sizing import Latency, Sizing
+from consumer.delivery.turns import Turns, Verdict, is_late, is_void
 from ledger.ports.pace import Grant, HoldKind, Pace, Reservation, Superseded
 from orders.outcome import Outcome
 
 WASTED_SHARE = 0.01
 """A turn that comes late by less than this share of the interval is not counted as wasted."""
+EXPECTED_RESERVE_SECONDS = 0.005
+LEAD_FACTOR = 1.5
+LEAD_SECONDS_MAX = 0.5
+"""A turn is reserved so far ahead that the answer is here before it: by the slowest of the last few
+answers, times a factor, up to a limit."""
 STALE_SECONDS = 0.05
 """How often is asked again for an attempt that waits for a look at the pace."""
 
@@ -38,6 +43,7 @@ class Sending:
         self._observe = observe
         self._is_reserving = False
         self._reserve_asked_at = 0.0
+        self._reserve_latency = Latency(8, EXPECTED_RESERVE_SECONDS)
         self._orders_waited = False
 
     # --- who is next ----------------------------------------------------------------------------
@@ -138,13 +144,14 @@ class Sending:
         if wanted <= 0:
             return None
         self._is_reserving, self._reserve_asked_at = True, now
-        return Reserve(wanted)
+        return Reserve(wanted, min(LEAD_FACTOR * self._reserve_latency.worst, LEAD_SECONDS_MAX))
 
     # --- turns ----------------------------------------------------------------------------------
 
     def reserved(self, reservation: Reservation, pace: Pace, now: float) -> None:
         """A `Reserve` ended; `pace` is the item after it."""
         self._is_reserving = False
+        self._reserve_latency.add(now - self._reserve_asked_at)
         before = self._view.pace
         self._view.see(pace, now)
         if isinstance(reservation, Superseded):
@@ -182,14 +189,18 @@ class Sending:
         if self.is_void(send, now):
             return Verdict.VOID
         verdict = self.turns.verdict(send, now)
-        if verdict is Verdict.GO and self._view.is_stale(now):
+        if verdict is not Verdict.GO:
+            return verdict
+        among_others = not self._is_alone
+        if send.interval and is_late(send, now, among_others=among_others):
+            return Verdict.VOID
+        if self._view.is_stale(now):
             # What was missed may forbid it: a look comes first, or a new turn where a late start
             # could come close to another process's.
-            is_shared = send.interval > 0 and not self._is_alone
+            is_shared = send.interval > 0 and among_others
             return Verdict.VOID if is_shared else now + STALE_SECONDS
-        if verdict is Verdict.GO:
-            self._start(send, now)
-        return verdict
+        self._start(send, now)
+        return Verdict.GO
 
     def _start(self, send: Send, now: float) -> None:
         entry = send.entry
@@ -232,8 +243,11 @@ class Sending:
 
     @property
     def _span_max(self) -> int:
-        """The most orders in hand. Those that failed take no room: so at most a window of others is
-        settled beyond them, and there is always one to compare them with."""
+        """The most orders in hand.
+
+        Those that failed take no room: so at most a window of others is settled beyond them, and
+        there is always one to compare them with.
+        """
         return self.sizing.window_max + self._window.failed
 
     def _is_stuck(self) -> bool:

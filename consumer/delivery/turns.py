@@ -15,8 +15,9 @@ CROWD_SECONDS = 0.1
 """Above EVEN_PER_SECOND, any such time holds at most a tenth of the rate plus one starts."""
 
 LATE_SHARE_AMONG_OTHERS = 0.05
-"""Where other processes take turns, too, a turn that no order was ready for within this share of
-its interval is given up: a late start could come close to another's."""
+LATE_LEAST_SECONDS = 0.02
+"""Where other processes take turns, too, a late start could come close to another's: a turn may
+start this share of its interval late, and a thread that wakes up a little late wastes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ class Turn:
 def is_void(turn: Turn | Send, pace: Pace) -> bool:
     """Did a change of the pace, a pause or a hold make this turn void?"""
     return turn.epoch != pace.epoch or turn.generation != pace.generation
+
+
+def is_late(turn: Turn | Send, now: float, *, among_others: bool) -> bool:
+    """Is it too late to start in this turn?"""
+    late_seconds = LATE_SECONDS
+    if among_others:
+        late_seconds = max(LATE_SHARE_AMONG_OTHERS * turn.interval, LATE_LEAST_SECONDS)
+    return now - turn.start > late_seconds
 
 
 class Verdict(Enum):
@@ -67,13 +76,7 @@ class Turns:
 
     def drop_late(self, now: float, *, among_others: bool) -> None:
         """Give up the turns that no order was ready for in time."""
-        while self.held:
-            turn = self.held[0]
-            late_seconds = min(turn.interval, LATE_SECONDS)
-            if among_others:
-                late_seconds = LATE_SHARE_AMONG_OTHERS * turn.interval
-            if now - turn.start <= late_seconds:
-                return
+        while self.held and is_late(self.held[0], now, among_others=among_others):
             self.held.popleft()
 
     def are_enough(self, interval: float) -> bool:

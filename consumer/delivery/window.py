@@ -56,7 +56,7 @@ class Window:
     ) -> Entry | None:
         """The order to try beside `head`: it has another id and failed least.
 
-        The window is widened for it, up to `size` orders, only where there is none, or where those
+        The window is widened for it only where there is none, or, up to `size` orders, where those
         that there are have failed often: twice the first, four times two of them, and so on. So a
         long outage touches few orders, and several bad ones together still leave a way out.
         """
@@ -65,7 +65,7 @@ class Window:
             least = min(others, key=lambda e: e.failures, default=None)
             if least and least.failures < 2 ** min(len(others), FAILURES_EXPONENT_MAX):
                 return least
-            if not self._has_next or self.span >= size:
+            if not self._has_next or (others and self.span >= size):
                 return least
             self._activate_next(open_entry)
 

@@ -231,7 +231,7 @@ class Crew:
             self._turn.wait_for(lambda: self._is_closed or not self._is_changing)
 
         def reserve() -> None:
-            reservation, pace = self.errands.reserve(action.wanted)
+            reservation, pace = self.errands.reserve(action)
             with self.lock:
                 self.delivery.reserved(reservation, pace, self._clock.now())
                 self._turn.notify_all()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from consumer.delivery.actions import Settle
+from consumer.delivery.actions import Reserve, Settle
 from consumer.sending.clock import Clock
 from ledger.ports.dead_letters import DeadLetters
 from ledger.ports.errors import LedgerUnreachable, UploadMissing
@@ -38,17 +38,21 @@ class Errands:
         """Take a step from the pace as it stands; returns the pace after it."""
         return self._step(lambda pace: (step(pace), None))[0]
 
-    def reserve(self, wanted: int) -> tuple[Reservation, Pace]:
+    def reserve(self, action: Reserve) -> tuple[Reservation, Pace]:
         """Reserve turns; the condition of the write includes that this token owns the shard."""
-        pace, reservation = self._step(self._reserve_step(wanted))
-        return reservation, pace
 
-    def _reserve_step(self, wanted: int) -> Callable[[Pace], tuple[Pace, Reservation]]:
         def step(pace: Pace) -> tuple[Pace, Reservation]:
-            now = self._clock.now()
-            return reserve(pace, shard=self._shard, token=self._token, wanted=wanted, now=now)
+            return reserve(
+                pace,
+                shard=self._shard,
+                token=self._token,
+                wanted=action.wanted,
+                now=self._clock.now(),
+                lead_seconds=action.lead_seconds,
+            )
 
-        return step
+        pace, reservation = self._step(step)
+        return reservation, pace
 
     def _step(self, step: Callable[[Pace], tuple[Pace, T]]) -> tuple[Pace, T]:
         old, is_fresh = self._known, False

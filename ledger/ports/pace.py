@@ -26,7 +26,7 @@ BATCH_SECONDS = 0.2
 NOTICE_SECONDS = 1.0
 """Every process sees a change of the pace within this; until then it may start a turn it holds."""
 LATE_SECONDS = 1.0
-"""A turn of a process that alone takes turns may start so much late, and less than its interval."""
+"""A turn of a process that alone takes turns may start so much late."""
 HOLD_SECONDS_MAX = 3_600.0
 """What the API asks for beyond this is not believed."""
 

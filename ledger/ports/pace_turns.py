@@ -24,10 +24,12 @@ from ledger.ports.pace_voiding import back_off, latest_start, void_turns
 from orders.rate import parse_rate
 
 
-def reserve(
-    pace: Pace, *, shard: str, token: str, wanted: int, now: float
+def reserve(  # noqa: PLR0913 - all of it named
+    pace: Pace, *, shard: str, token: str, wanted: int, now: float, lead_seconds: float = 0.0
 ) -> tuple[Pace, Reservation]:
     """Hand out up to `wanted` turns (at most BATCH_SECONDS of them, at least one).
+
+    The first one is at least `lead_seconds` away, so long may the answer be on its way.
 
     Turns lie on a fixed grid as long as orders wait, so lateness does not add up; a turn that was
     not taken in time is lost, never sent as a burst.
@@ -43,7 +45,7 @@ def reserve(
     interval = rate.interval_seconds
     pace, was_reset = _believable(lapsed(pace, now), interval, now)
     if pace.hold:
-        row, pushed = _probe(pace, pace.hold, interval=interval, now=now)
+        row, pushed = _probe(pace, pace.hold, interval=interval, now=now + lead_seconds)
         granted = _with_row(replace(pace, hold=pushed), replace(row, shard=shard), now)
         return granted, Grant(
             (row.first,),
@@ -56,7 +58,7 @@ def reserve(
     if not rate.per_second:
         return pace, Unlimited(pace.epoch, pace.generation)
     count = max(1, min(wanted, int(BATCH_SECONDS * rate.per_second)))
-    row = Reserved(max(pace.next_free, now), count, interval, shard)
+    row = Reserved(max(pace.next_free, now + lead_seconds), count, interval, shard)
     turns = tuple(row.first + i * interval for i in range(count))
     return _with_row(pace, row, now), Grant(
         turns, pace.epoch, pace.generation, is_probe=False, interval=interval, was_reset=was_reset
@@ -131,7 +133,10 @@ def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:
         pace = void_turns(pace, now, interval)
         pace = replace(pace, next_free=max(pace.next_free, earliest))
     elif rate is not None:
+        is_new_beside_one = len(pace.owners) == 1
+        earliest = latest_start(pace, now) + rate.interval_seconds if is_new_beside_one else 0.0
         pace = _without_turns_of(pace, shard, now)
+        pace = replace(pace, next_free=max(pace.next_free, earliest))
     return replace(pace, owners={**pace.owners, shard: token}, bars=bars)
 
 

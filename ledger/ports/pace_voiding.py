@@ -46,7 +46,7 @@ def latest_start(pace: Pace, now: float) -> float:
     last = last_start(pace, now)
     if last is None:
         return 0.0
-    latest = min(last.first + min(last.interval, LATE_SECONDS), now + NOTICE_SECONDS)
+    latest = min(last.first + LATE_SECONDS, now + NOTICE_SECONDS)
     return latest if latest > now else 0.0
 
 

@@ -206,7 +206,7 @@ class Process:
 
     def _reserve(self, action: Reserve) -> None:
         def call() -> tuple[Reservation, Pace]:
-            answer = self._errands.reserve(action.wanted)
+            answer = self._errands.reserve(action)
             if isinstance(answer[0], Grant):
                 self._granted, self._seen_at = answer[0].turns, self._clock.now()
             return answer

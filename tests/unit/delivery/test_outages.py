@@ -186,6 +186,44 @@ def test_a_bad_order_is_refused_although_only_another_of_its_id_is_left_in_the_w
     assert world.account.tally.refused == 2
 
 
+@pytest.mark.parametrize("window_max", [1, 2, 3, 4, 6, 16, 64])
+@pytest.mark.parametrize(
+    ("rate", "latency_seconds"), [("1/s", 0.15), ("10/s", 0.15), ("200/s", 0.4)]
+)
+def test_wherever_two_bad_orders_lie_in_the_window_both_are_refused(
+    window_max: int, rate: str, latency_seconds: float
+) -> None:
+    for distance in {1, 2, window_max - 1, window_max, window_max + 1} - {0}:
+        bad = {"o5": latency_seconds, f"o{5 + distance}": 30.0 * (distance == 1) or latency_seconds}
+
+        def behaviour(
+            order_id: str, at: float, bad: dict[str, float] = bad
+        ) -> tuple[float, Attempt]:
+            del at
+            if order_id in bad:
+                return bad[order_id], DOWN
+            return latency_seconds, Accepted(200)
+
+        settings = DeliverySettings(SHARD, "token-1", window_max=window_max)
+        world = World(orders=160, rate=rate, behaviour=behaviour, settings=settings)
+
+        world.run_to_end(limit_seconds=3_600.0)
+
+        assert world.account.tally.accepted == 158
+        assert world.account.tally.refused == 2
+
+
+@pytest.mark.parametrize("rate", ["20/s", "300/s", "2000/s"])
+def test_a_last_order_is_sent_although_a_reservation_takes_longer_than_its_interval(
+    rate: str,
+) -> None:
+    world = World(orders=1, rate=rate)
+
+    world.run_to_end(limit_seconds=5.0)
+
+    assert len(world.requests) == 1
+
+
 def test_two_bad_orders_are_both_refused() -> None:
     def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
         del at
