@@ -1,5 +1,6 @@
 """How does a command get at AWS: ledger, bucket, queues, and who they belong to?"""
 
+import os
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -100,10 +101,15 @@ class Opened:
 def open_aws() -> Opened:
     """Read the settings. Raises SettingWrong."""
     settings = load_settings()
-    session = boto3.Session()
+    session = boto3.Session(region_name=_region())
     if not session.region_name:
         raise SettingWrong("AWS_REGION is not set;", hint="set it to the pipeline's region.")
     return Opened(settings, session)
+
+
+def _region() -> str | None:
+    """The region that is set by name; boto3 reads only the second of the two."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or None
 
 
 def open_to_read(*, with_bucket: bool = False) -> Opened:

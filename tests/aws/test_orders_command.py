@@ -516,6 +516,18 @@ def test_a_region_must_be_set(desk: Desk) -> None:
     assert "AWS_REGION is not set" in said.err
 
 
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_either_name_of_the_region_is_enough(desk: Desk, name: str) -> None:
+    desk.monkeypatch.delenv("AWS_REGION")
+    desk.monkeypatch.delenv("AWS_DEFAULT_REGION")
+    desk.monkeypatch.setenv(name, "eu-central-1")
+
+    said = desk.type("status")
+
+    assert said.code == 0
+    assert "in eu-central-1" in said.err
+
+
 def test_the_estimate_of_a_file_needs_no_aws_with_a_pace(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_bytes(b"\n".join([order(1), b"broken", b"", order(2)]))
