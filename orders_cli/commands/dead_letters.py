@@ -8,7 +8,9 @@ import typer
 from ledger.ports import pace_steps as steps
 from ledger.ports.dead_letters import DeadLetter, position_of_line
 from ledger.ports.pace_change import change
+from ledger.ports.uploads import Account
 from orders.file_reading import ReadingLimits
+from orders.formats import SourceUnreadable
 from orders.upload import UploadId
 from orders_cli.documents import dead_letter_document, dead_letters_document, redriven_document
 from orders_cli.failures import UsageWrong
@@ -128,18 +130,29 @@ def set_aside(
     opened = open_to_change(f"{what} upload {upload}", yes=yes, with_bucket=line is None)
     account = find_account(opened.ledger, upload, opened.look)
     if line is None:
-        settings = opened.settings
-        limits = ReadingLimits(settings.line_bytes, settings.csv_delimiter)
-        head = head_of(account, opened.storage.opener(account.upload.source), limits)
-        if head is None:
-            raise UsageWrong(f"No order of upload {account.upload.id} is waiting.")
-        line = head.line
+        line = _first_waiting(opened, account)
     elif any(lane.is_settled(line) for lane in account.lanes if account.upload.lanes == 1):
         raise UsageWrong(f"Line {line} of upload {account.upload.id} is settled already.")
     name = f"{account.upload.id}/{line}"
     said = f"{reason} ({whoami()})" if reason else f"by {whoami()}"
     change(opened.ledger, lambda pace: steps.set_aside(pace, name, said))
     answer(f"line {line} of upload {account.upload.id} will be set aside")
+
+
+def _first_waiting(opened: Opened, account: Account) -> int:
+    settings = opened.settings
+    limits = ReadingLimits(settings.line_bytes, settings.csv_delimiter)
+    upload = account.upload
+    try:
+        head = head_of(account, opened.storage.opener(upload.source), limits)
+    except SourceUnreadable as error:
+        raise UsageWrong(
+            f"The file of upload {upload.id} cannot be read for its first waiting order: {error};",
+            hint="name an order with --line.",
+        ) from error
+    if head is None:
+        raise UsageWrong(f"No order of upload {upload.id} is waiting.")
+    return head.line
 
 
 def _upload_id(opened: Opened, text: str | None) -> UploadId | None:

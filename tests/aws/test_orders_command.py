@@ -471,6 +471,17 @@ def test_the_head_is_set_aside_by_its_line(desk: Desk) -> None:
     assert "settled already" in named.err
 
 
+def test_an_unreadable_file_has_no_first_order_to_set_aside(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", b"PK\x03\x04 a spreadsheet")
+
+    said = desk.type("dead-letters", "set-aside", upload, "--yes")
+
+    assert said.code == 2
+    assert "spreadsheet" in said.err
+    assert "Traceback" not in said.err
+    assert desk.ledger.read_pace().set_aside == {}
+
+
 # --- settings and the account ---------------------------------------------------------------------
 
 
