@@ -16,8 +16,8 @@ from botocore.exceptions import (
 from ledger.ports.errors import LedgerUnreachable
 
 _HINTS = {
-    "ResourceNotFoundException": "deploy the pipeline (`orders deploy`), or point "
-    "ORDERS_LEDGER_TABLE, AWS_REGION and AWS_ENDPOINT_URL at the one that is there",
+    "ResourceNotFoundException": "deploy infra/pipeline.yaml (or start a sandbox), or "
+    "point ORDERS_LEDGER_TABLE, AWS_REGION and AWS_ENDPOINT_URL at the one that is there",
     "ValidationException": "the table is not the one of infra/pipeline.yaml, or an item grew too "
     "large; the message says which",
     "AccessDeniedException": "the role may not do this: compare its policy with infra/",

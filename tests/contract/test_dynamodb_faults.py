@@ -277,7 +277,7 @@ def test_a_claim_whose_answer_is_lost_is_held(sound: DynamoLedger, faulty: Fault
 @pytest.mark.parametrize(
     ("code", "hint"),
     [
-        ("ResourceNotFoundException", "orders deploy"),
+        ("ResourceNotFoundException", "deploy infra/pipeline.yaml"),
         ("AccessDeniedException", "policy"),
         ("ExpiredTokenException", "credentials"),
         ("ThrottlingException", "takes no more"),
@@ -307,7 +307,7 @@ def test_a_table_that_is_not_there_says_so(moto_client: "DynamoDBClient") -> Non
         with pytest.raises(LedgerUnreachable) as missing:
             call()
         assert "no-such-table" in str(missing.value)
-        assert "orders deploy" in missing.value.hint
+        assert "deploy infra/pipeline.yaml" in missing.value.hint
 
 
 def test_an_endpoint_that_nobody_listens_on_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
