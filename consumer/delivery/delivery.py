@@ -72,7 +72,13 @@ class Delivery:
 
     @property
     def has_room(self) -> bool:
-        """Is at most one window unsettled, so that more records may come?"""
+        """Is at most one window unsettled, so that more records may come?
+
+        Beside an order that fails, another one must be at hand, to be compared with it.
+        """
+        window = self._hand.window
+        if window.failed and not window.queue:
+            return True
         return self.unsettled <= self.settings.window_max
 
     @property

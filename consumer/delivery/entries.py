@@ -52,8 +52,7 @@ class Entry:
     key: the lane, None for a record that is no envelope. prev, line, ordinal: as in the envelope;
     for missing orders the stretch they lie in, `count` of them.
     failures: attempts without a usable answer; alone: those among them since which others were
-    accepted; failed_at: when the last attempt failed;
-    recovered_before: the orders accepted after a failure, when this one first failed.
+    accepted; failed_at: when the last attempt failed.
     """
 
     position: Position
@@ -70,7 +69,6 @@ class Entry:
     failures: int = 0
     alone: int = 0
     failed_at: float = 0.0
-    recovered_before: int = 0
     retry_at: float = 0.0
     attempts: int = 0
     may_have_arrived: bool = False

@@ -6,7 +6,8 @@ accepted long into it, and say nothing. Where orders that had failed were accept
 flapping, and more evidence is asked for.
 """
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
 from consumer.delivery.entries import Entry
 
@@ -16,6 +17,8 @@ RETRY_SECONDS = (5.0, 10.0, 15.0)
 """How long a suspect waits before its next attempt; the last repeats."""
 PATIENCE_MAX = 10
 """However much the API flaps, more failures alone than this are not asked for."""
+FLAPPING_SECONDS = 600.0
+"""So long it is remembered that an order was accepted that had failed before."""
 
 
 @dataclass(slots=True)
@@ -24,38 +27,39 @@ class Failing:
 
     failed_alone: failures alone after which an order is refused, while nothing flaps.
     accepted_start: when the attempt began that was accepted and began last.
+    recoveries: when orders were accepted lately that had failed before.
     """
 
     failed_alone: int
     accepted_start: float = 0.0
-    recovered: int = 0
+    recoveries: deque[float] = field(default_factory=deque)
     probe_other_next: bool = False
 
     def accept(self, entry: Entry) -> None:
         """An order was accepted."""
         self.accepted_start = max(self.accepted_start, entry.started_at)
         if entry.failures:
-            self.recovered += 1
+            self.recoveries.append(entry.started_at)
 
-    def fail(self, entry: Entry, *, now: float, is_probe: bool, is_stuck: bool) -> bool:
+    def fail(self, entry: Entry, *, now: float, is_probe: bool) -> bool:
         """An order failed; True where it is to be refused as `failed alone`.
 
-        is_probe: sending was held, so that the API may well be down. is_stuck: the window is full,
-        and nothing in it waits but suspects.
+        is_probe: sending was held, so that the API may well be down.
         """
         others_were_accepted = self.accepted_start > entry.failed_at and not is_probe
         entry.failures += 1
         if entry.failures == 1:
             entry.alone = 1
-            entry.recovered_before = self.recovered
-        elif others_were_accepted or (is_stuck and entry.alone >= SUSPECT):
+        elif others_were_accepted:
             entry.alone += 1
         entry.failed_at = now
         if is_suspect(entry):
             step = min(entry.alone - SUSPECT, len(RETRY_SECONDS) - 1)
             entry.retry_at = now + RETRY_SECONDS[step]
         self.probe_other_next = is_suspect(entry) or not self.probe_other_next
-        flaps = self.recovered - entry.recovered_before
+        while self.recoveries and self.recoveries[0] < now - FLAPPING_SECONDS:
+            self.recoveries.popleft()
+        flaps = len(self.recoveries)
         patience = min(self.failed_alone + flaps, max(PATIENCE_MAX, self.failed_alone))
         return entry.alone >= patience
 

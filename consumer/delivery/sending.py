@@ -1,12 +1,10 @@
 """Which order is sent next, when may it start, and what does its answer mean?"""
 
-from itertools import chain
-
 from consumer.delivery.actions import Reserve, Send
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import Entry, Stage
 from consumer.delivery.events import Attempted, Observer, TurnsWasted, WaitCapped, WindowSized
-from consumer.delivery.failing import Failing, is_suspect
+from consumer.delivery.failing import Failing
 from consumer.delivery.hand import Hand
 from consumer.delivery.opinion import Opinion, opinion_of
 from consumer.delivery.sizing import Latency, Sizing
@@ -121,7 +119,7 @@ class Sending:
         head = next(iter(self._window.startable()), None)
         if head is None or not head.failures or not self._failing.probe_other_next:
             return head
-        return self._window.other_than(head, self._span_max, self._hand.open) or head
+        return self._window.other_than(head, self._hand.open) or head
 
     @property
     def _is_alone(self) -> bool:
@@ -241,22 +239,6 @@ class Sending:
         self.turns.drop_void(self._view.pace)
         self.fill(now)
 
-    @property
-    def _span_max(self) -> int:
-        """The most orders in hand.
-
-        Those that failed take no room: so at most a window of others is settled beyond them, and
-        there is always one to compare them with.
-        """
-        return self.sizing.window_max + self._window.failed
-
-    def _is_stuck(self) -> bool:
-        """Could no order be accepted that is not suspected itself?"""
-        if self._window.span < self._span_max:
-            return False
-        on_their_way = (e for e in self._window.undecided() if e.stage is not Stage.WAITING)
-        return all(map(is_suspect, chain(self._window.startable(), on_their_way)))
-
     def _failed(self, send: Send, opinion: Opinion, now: float) -> None:
         entry = send.entry
         entry.stage = Stage.WAITING
@@ -265,10 +247,7 @@ class Sending:
             self._observe(WaitCapped(opinion.why))
         is_blamed = opinion.kind is not HoldKind.THROTTLED
         self._window.failed += is_blamed and not entry.failures
-        is_stuck = self._is_stuck()
-        if is_blamed and self._failing.fail(
-            entry, now=now, is_probe=send.is_probe, is_stuck=is_stuck
-        ):
+        if is_blamed and self._failing.fail(entry, now=now, is_probe=send.is_probe):
             entry.reason = f"failed alone: {entry.reason}"
             self._hand.done(entry, Outcome.REFUSED)
         why = f"{opinion.why} (order {entry.name})"

@@ -51,21 +51,20 @@ class Window:
     def _has_next(self) -> bool:
         return bool(self.queue) and self.queue[0].stage is not Stage.BLOCKED
 
-    def other_than(
-        self, head: Entry, size: int, open_entry: Callable[[Entry], None]
-    ) -> Entry | None:
+    def other_than(self, head: Entry, open_entry: Callable[[Entry], None]) -> Entry | None:
         """The order to try beside `head`: it has another id and failed least.
 
-        The window is widened for it only where there is none, or, up to `size` orders, where those
-        that there are have failed often: twice the first, four times two of them, and so on. So a
-        long outage touches few orders, and several bad ones together still leave a way out.
+        The window is widened for it, beyond its size if need be, only where there is none, or where
+        those that there are have failed often: twice the first, four times two of them, and so on.
+        So a long outage touches few orders, and however many bad ones there are, and wherever they
+        lie, there comes one to compare them with.
         """
         while True:
             others = [e for e in self.startable() if e.order_id != head.order_id]
             least = min(others, key=lambda e: e.failures, default=None)
             if least and least.failures < 2 ** min(len(others), FAILURES_EXPONENT_MAX):
                 return least
-            if not self._has_next or (others and self.span >= size):
+            if not self._has_next:
                 return least
             self._activate_next(open_entry)
 

@@ -1,5 +1,7 @@
 """What does delivery do when the API is down, says wait, or takes no credential?"""
 
+import random
+from bisect import bisect
 from functools import partial
 from itertools import pairwise
 
@@ -222,6 +224,26 @@ def test_a_last_order_is_sent_although_a_reservation_takes_longer_than_its_inter
     world.run_to_end(limit_seconds=5.0)
 
     assert len(world.requests) == 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_api_that_flaps_costs_no_good_order(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - what a test draws, it must draw again
+    edges = [START]
+    while edges[-1] < START + 600.0:
+        edges.append(edges[-1] + chance.expovariate(1 / 10.0))
+        edges.append(edges[-1] + chance.expovariate(1 / 2.0))
+
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del order_id
+        is_down = bisect(edges, at) % 2 == 0
+        return 1.5, DOWN if is_down else Accepted(200)
+
+    world = World(orders=100, behaviour=behaviour)
+
+    world.run_to_end()
+
+    assert world.account.tally.accepted == 100
 
 
 def test_two_bad_orders_are_both_refused() -> None:
