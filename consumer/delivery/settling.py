@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from consumer.delivery.actions import Settle
-from consumer.delivery.entries import Entry, Stage
+from consumer.delivery.entries import Entry, Stage, order_id_of
 from consumer.delivery.events import Observer, OrdersSettled
 from consumer.delivery.intake import LaneTrack
 from consumer.delivery.sizing import Latency
@@ -157,7 +157,7 @@ def letter_of(entry: Entry, now: float) -> DeadLetter:
         position=position,
         lane=entry.key.lane if entry.key else 0,
         line=entry.line,
-        order_id=entry.order_id,
+        order_id=entry.order_id or order_id_of(entry.body) or "",  # it may have been set aside
         body=entry.body,
         status=entry.status,
         reason=entry.reason,

@@ -333,6 +333,17 @@ def test_an_order_set_aside_by_hand_is_refused_and_the_rest_goes_on() -> None:
     assert world.pace.set_aside == {}
 
 
+def test_an_order_set_aside_before_it_was_in_hand_keeps_its_id_in_the_dead_letter() -> None:
+    world = World(orders=5)
+    name = f"{world.account.upload.id}/4"
+
+    world.change_pace(lambda pace: steps.set_aside(pace, name, "the shop said so"))
+    world.run_to_end()
+
+    (letter,) = world.ledger.dead_letters(limit=10)
+    assert letter.order_id == "o4"
+
+
 def test_an_order_that_is_accepted_after_all_is_not_set_aside_for_ever() -> None:
     def slow(order_id: str, at: float) -> tuple[float, Attempt]:
         del order_id, at

@@ -2,13 +2,16 @@
 
 from itertools import permutations
 
-from consumer.delivery.entries import Entry, Position
-from consumer.delivery.settling import spans_of
-from ledger.ports.lanes import LaneKey, LaneNumber, Span
+from consumer.delivery.entries import Entry, Position, Stage
+from consumer.delivery.intake import LaneTrack
+from consumer.delivery.settling import FAILED_SECONDS, Settling, spans_of
+from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Span
 from orders.outcome import Outcome
 from orders.upload import UploadId
 
 LANE = LaneKey(UploadId("0123456789abcdef0123"), LaneNumber(0))
+OTHER_LANE = LaneKey(UploadId("0123456789abcdef0124"), LaneNumber(0))
+NOW = 1_000.0
 
 
 def entry(prev: int, line: int, ordinal: int, outcome: Outcome | None, count: int = 1) -> Entry:
@@ -41,3 +44,40 @@ def test_an_order_of_another_outcome_or_one_that_is_not_told_yet_begins_a_new_sp
 
 def test_the_end_of_a_lane_is_no_span() -> None:
     assert spans_of([entry(3, 3, 3, None)]) == ()
+
+
+def lanes(unsettled: int) -> dict[LaneKey, LaneTrack]:
+    tracks = {key: LaneTrack.begin(Lane(key), is_cancelled=False) for key in (LANE, OTHER_LANE)}
+    for track in tracks.values():
+        track.unsettled = unsettled
+    return tracks
+
+
+def test_an_end_that_must_wait_for_its_orders_keeps_no_other_lane_from_the_ledger() -> None:
+    end, accepted = entry(2, 2, 2, None), entry(0, 1, 1, Outcome.ACCEPTED)
+    end.ends_lane, accepted.key = True, OTHER_LANE
+    settling, tracks = Settling(), lanes(unsettled=2)
+    settling.add(end)
+    settling.add(accepted)
+
+    ready = settling.next(NOW, tracks, at_once=True)
+
+    assert ready is not None
+    assert settling.begin(ready, tracks, NOW, 0).entries == (accepted,)
+    assert settling.next(NOW, tracks, at_once=True) is None
+
+
+def test_after_a_settle_that_failed_even_a_pressed_window_rests() -> None:
+    accepted = entry(0, 1, 1, Outcome.ACCEPTED)
+    settling, tracks = Settling(), lanes(unsettled=1)
+    settling.add(accepted)
+    ready = settling.next(NOW, tracks, at_once=True)
+    assert ready is not None
+    settling.begin(ready, tracks, NOW, 0)
+
+    settling.failed(LANE, NOW)
+
+    assert settling.next(NOW + FAILED_SECONDS / 2, tracks, at_once=True) is None
+    assert settling.due(tracks) == NOW + FAILED_SECONDS
+    assert settling.next(NOW + FAILED_SECONDS, tracks, at_once=True) is ready
+    assert accepted.stage is Stage.DONE
