@@ -20,6 +20,7 @@ from orders_cli.opening import Opened, open_to_change, open_to_read
 from orders_cli.person import whoami
 from orders_cli.phrases import count, moment
 from orders_cli.redriving import Redriven, Redriver
+from orders_cli.setting_aside import why_not_set_aside
 from orders_cli.source_lines import head_of
 from orders_cli.speech import aligned, answer, answer_json, answer_table, say
 from orders_cli.teaching import command_app, examples
@@ -129,14 +130,20 @@ def set_aside(
     what = f"set aside line {line} of" if line else "set aside the first waiting order of"
     opened = open_to_change(f"{what} upload {upload}", yes=yes, with_bucket=line is None)
     account = find_account(opened.ledger, upload, opened.look)
+    _refuse_in_vain(opened, account, line)
     if line is None:
         line = _first_waiting(opened, account)
-    elif any(lane.is_settled(line) for lane in account.lanes if account.upload.lanes == 1):
-        raise UsageWrong(f"Line {line} of upload {account.upload.id} is settled already.")
+        _refuse_in_vain(opened, account, line)
     name = f"{account.upload.id}/{line}"
     said = f"{reason} ({whoami()})" if reason else f"by {whoami()}"
     change(opened.ledger, lambda pace: steps.set_aside(pace, name, said))
     answer(f"line {line} of upload {account.upload.id} will be set aside")
+
+
+def _refuse_in_vain(opened: Opened, account: Account, line: int | None) -> None:
+    against = why_not_set_aside(account, line, opened.ledger)
+    if against:
+        raise UsageWrong(against)
 
 
 def _first_waiting(opened: Opened, account: Account) -> int:

@@ -482,6 +482,27 @@ def test_an_unreadable_file_has_no_first_order_to_set_aside(desk: Desk) -> None:
     assert desk.ledger.read_pace().set_aside == {}
 
 
+def test_what_no_worker_will_come_to_is_not_set_aside(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", order(1) + b"\n" + order(2) + b"\n")
+    desk.read(upload, enqueued=2)
+    before = desk.ledger.read_pace()
+
+    beyond = desk.type("dead-letters", "set-aside", upload, "--line", "3", "--yes")
+    lane = desk.ledger.read_lane(LaneKey(upload, LaneNumber(0)))
+    assert lane is not None
+    settled = Span(prev=0, line=2, count=2, first_ordinal=1, outcome=Outcome.ACCEPTED)
+    desk.ledger.settle(lane, Settlement(spans=(settled,), ended=True))
+    desk.ledger.close_if_drained(upload, now=time.time())
+    ended = desk.type("dead-letters", "set-aside", upload, "--line", "1", "--yes")
+    first = desk.type("dead-letters", "set-aside", upload, "--yes")
+
+    assert [beyond.code, ended.code, first.code] == [2, 2, 2]
+    assert "no line 3" in beyond.err
+    assert "has ended (done)" in ended.err
+    assert "has ended (done)" in first.err
+    assert desk.ledger.read_pace() == before
+
+
 # --- settings and the account ---------------------------------------------------------------------
 
 
