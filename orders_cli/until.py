@@ -17,6 +17,13 @@ def parse_until(text: str, *, now: datetime) -> float:
 
     now: with its time zone, which also holds for what the text leaves open. Raises UsageWrong.
     """
+    at = _moment(text, now)
+    if at <= now.timestamp():
+        raise UsageWrong(f"--until {text} is not in the future.")
+    return at
+
+
+def _moment(text: str, now: datetime) -> float:
     found = _LENGTH.fullmatch(text)
     if found:
         return now.timestamp() + int(found[1]) * _UNIT_SECONDS[found[2]]
@@ -28,10 +35,7 @@ def parse_until(text: str, *, now: datetime) -> float:
         meant = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageWrong(f"--until {text!r} is no moment; write {GRAMMAR}.") from error
-    at = (meant if meant.tzinfo else meant.replace(tzinfo=now.tzinfo)).timestamp()
-    if at <= now.timestamp():
-        raise UsageWrong(f"--until {text} is in the past.")
-    return at
+    return (meant if meant.tzinfo else meant.replace(tzinfo=now.tzinfo)).timestamp()
 
 
 def local_now() -> datetime:

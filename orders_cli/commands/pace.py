@@ -46,6 +46,8 @@ def pace(
 
     It survives restarts and deployments until `orders pace default`.
     """
+    if until is not None and rate in (None, DEFAULT):
+        raise UsageWrong("--until says when a RATE ends: give one with it.")
     if rate is None:
         answer(pace_sentence(open_to_read().look().report.pace))
         return
@@ -64,5 +66,5 @@ def _override(rate: str, until: str | None, reason: str) -> Override:
         meant = parse_rate(rate)
     except RateError as error:
         raise UsageWrong(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
-    ends_at = parse_until(until, now=local_now()) if until else None
+    ends_at = parse_until(until, now=local_now()) if until is not None else None
     return Override(str(meant), whoami(), reason, ends_at)

@@ -27,7 +27,7 @@ def pause(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask on a real account.")] = False,
 ) -> None:
     """Stop sending within a second, everywhere; orders wait and none is lost."""
-    ends_at = parse_until(until, now=local_now()) if until else None
+    ends_at = parse_until(until, now=local_now()) if until is not None else None
     opened = open_to_change("pause sending", yes=yes)
     value = Pause(whoami(), reason, since=time.time(), until=ends_at)
     change(opened.ledger, lambda pace: steps.pause(pace, value))
