@@ -1,5 +1,6 @@
 """orders resume: how does a person let sending go on?"""
 
+import time
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from ledger.ports import pace_steps as steps
 from ledger.ports.pace import Pace
 from ledger.ports.pace_change import change
 from orders_cli.opening import open_to_change
+from orders_cli.resuming import lifted_by_resume, resumed_sentence
 from orders_cli.speech import answer
 from orders_cli.teaching import command_app, examples
 
@@ -20,18 +22,16 @@ def resume(
 ) -> None:
     """Go on after a pause, or after something that barred sending was put right.
 
-    Every bar is lifted and the refusal budget starts anew. What still stands in the way bars
-    again by itself.
+    Every bar is lifted and the refusal budget starts anew. What still stands in the way is said,
+    or bars again by itself.
     """
     opened = open_to_change("resume sending", yes=yes)
+    now = time.time()
     lifted: list[str] = []
 
     def step(pace: Pace) -> Pace:
-        lifted[:] = ["the pause"] if pace.paused else []
-        lifted.extend(f"{bar.reason} ({bar.detail})" for bar in pace.bars.values())
+        lifted[:] = lifted_by_resume(pace, now)
         return steps.resume(pace)
 
-    change(opened.ledger, step)
-    answer(
-        f"resumed; lifted: {', '.join(lifted)}" if lifted else "resumed; nothing stood in the way"
-    )
+    after = change(opened.ledger, step)
+    answer(resumed_sentence(lifted, after, now))

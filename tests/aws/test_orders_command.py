@@ -337,7 +337,28 @@ def test_a_pace_that_is_none_is_refused_with_the_grammar(desk: Desk, rate: str) 
     assert "N[.N]/s" in said.err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["pause", "--until", "0m"],
+        ["pause", "--until", ""],
+        ["pace", "2/s", "--until", "0m"],
+        ["pace", "default", "--until", "2h"],
+        ["pace", "--until", "2h"],
+    ],
+)
+def test_an_end_that_ends_nothing_is_a_wrong_use(desk: Desk, words: list[str]) -> None:
+    before = desk.ledger.read_pace()
+
+    said = desk.type(*words, "--yes")
+
+    assert said.code == 2
+    assert "--until" in said.err
+    assert desk.ledger.read_pace() == before
+
+
 def test_a_pause_ends_by_itself_or_by_resume_which_lifts_bars_too(desk: Desk) -> None:
+    change(desk.ledger, lambda pace: steps.configure(pace, "1/s", now=time.time()))
     paused = desk.type("pause", "--yes", "--until", "2h", "--reason", "their database moves")
     bar = Bar("refusal budget spent", "21 of 100", time.time())
     change(desk.ledger, lambda pace: steps.bar(pace, "budget", bar))
