@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ledger.report import StatusReport
+from ledger.report import PaceSource, StatusReport
 from orders.rate import Rate
 from producer_lambda.admission import LONGEST_RETENTION_HOURS, MARGIN
 
@@ -18,6 +18,10 @@ _LAMBDA_GB_SECOND = 0.0000166667
 
 WRITES_PER_ORDER = 3
 """A turn, a settle, a checkpoint; at high rates one of each serves many orders."""
+_NO_PACE = "there is no pace; give one with --rate"
+_NO_LIMIT = (
+    "without a limit it depends on how fast the API answers; reckon with a pace, as by --rate 10/s"
+)
 _READ_PER_SECOND = 50_000
 _LAMBDA_GB = 0.5
 _PUT_UNIT_BYTES = 25_000
@@ -49,7 +53,8 @@ class Estimate:
     """What is to be expected.
 
     ahead: orders that wait already and are sent first. seconds: until the file is done, from now;
-    None where there is no pace to reckon with. needed_hours: the retention that it takes.
+    None where there is no pace to reckon with, and `reason` says why. needed_hours: the retention
+    that it takes.
     """
 
     contents: FileContents
@@ -58,6 +63,7 @@ class Estimate:
     needed_hours: int
     retention_hours: int
     costs: tuple[Cost, ...]
+    reason: str = ""
 
     @property
     def fits(self) -> bool:
@@ -92,7 +98,9 @@ def estimate(
     if report and report.estimate.seconds is not None and report.pace.target_per_second:
         starts_in = max(0.0, report.estimate.seconds - ahead / report.pace.target_per_second)
     if not per_second:
-        return Estimate(contents, ahead, None, 0, retention_hours, ())
+        is_unset = rate is None and (report is None or report.pace.source is PaceSource.UNSET)
+        why = _NO_PACE if is_unset else _NO_LIMIT
+        return Estimate(contents, ahead, None, 0, retention_hours, (), why)
     sending = (ahead + contents.orders) / per_second
     needed_hours = int(sending / 3_600 / MARGIN) + 1
     own_hours = contents.orders / per_second / 3_600

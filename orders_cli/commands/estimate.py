@@ -107,7 +107,7 @@ def _lines(found: Estimate) -> list[tuple[str, str]]:
         ("ahead of it", count(found.ahead, "order")),
     ]
     if found.seconds is None:
-        return [*lines, ("done", "nobody can say: there is no pace; give one with --rate")]
+        return [*lines, ("done", f"nobody can say: {found.reason}")]
     days = found.retention_hours / 24
     kept = f"{days:g} days; it takes {duration(found.needed_hours * 3600.0)} of it with a margin"
     lines += [

@@ -68,8 +68,22 @@ def test_a_pause_that_has_an_end_is_added() -> None:
 def test_without_any_pace_nobody_can_say() -> None:
     unset = replace(IDLE, pace=PaceReport(None, None, PaceSource.UNSET))
 
-    assert estimate(MILLION, rate=None, report=unset, retention_hours=24).seconds is None
-    assert estimate(MILLION, rate=NO_LIMIT, report=None, retention_hours=24).seconds is None
+    found = estimate(MILLION, rate=None, report=unset, retention_hours=24)
+
+    assert found.seconds is None
+    assert found.reason == "there is no pace; give one with --rate"
+
+
+def test_without_a_limit_nobody_can_say_because_it_depends_on_the_api() -> None:
+    limitless = replace(IDLE, pace=PaceReport(None, None, PaceSource.CONFIGURED))
+
+    for found in (
+        estimate(MILLION, rate=NO_LIMIT, report=None, retention_hours=24),
+        estimate(MILLION, rate=NO_LIMIT, report=IDLE, retention_hours=24),
+        estimate(MILLION, rate=None, report=limitless, retention_hours=24),
+    ):
+        assert found.seconds is None
+        assert "how fast the API answers" in found.reason
 
 
 def test_standing_costs_grow_with_the_time_and_the_ledger_s_with_the_orders() -> None:
