@@ -17,11 +17,13 @@ _WHOLE = re.compile(r"[0-9a-f]{20}", re.ASCII)
 def find_account(ledger: UploadLedger, text: str, look: Callable[[], Look]) -> Account:
     """The upload with this id, or the listed one whose id begins so. Raises UsageWrong."""
     wanted = text.strip().lower()
+    if len(wanted) < SHORTEST:
+        raise UsageWrong(f"{text!r} is too short: write at least {SHORTEST} letters of the id.")
     found: list[Account] = []
     if _WHOLE.fullmatch(wanted):
         account = ledger.read_account(UploadId(wanted))
         found = [account] if account else []
-    elif len(wanted) >= SHORTEST:
+    else:
         found = [a for a in look().accounts if a.upload.id.startswith(wanted)]
     if not found:
         raise UsageWrong(f"There is no upload {text};", hint="`orders uploads` lists all.")
