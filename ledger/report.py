@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from ledger.ports.history import Sample, achieved_per_second, busy_seconds
 from ledger.ports.lanes import Tally
-from ledger.ports.pace import HoldKind, Pace
+from ledger.ports.pace import Pace
 from ledger.ports.uploads import Account, UploadState
 from orders.outcome import Outcome
 
@@ -163,11 +163,9 @@ def sending_of(pace: Pace, now: float) -> Sending:
     if pace.rate(now) is None:
         return Sending(SendingState.BARRED, NO_RATE, "no rate")
     if pace.hold:
-        kind = pace.hold.kind
-        # Without the right credential a person must act; probing notices when that is done.
-        is_barred = kind is HoldKind.UNAUTHORIZED
-        state = SendingState.BARRED if is_barred else SendingState.HELD
-        return Sending(state, f"{kind.value}: {pace.hold.why}", kind.value)
+        kind = pace.hold.kind.value
+        state = SendingState.BARRED if pace.hold.is_bar else SendingState.HELD
+        return Sending(state, f"{kind}: {pace.hold.why}", kind)
     return Sending(SendingState.RUNNING)
 
 

@@ -24,7 +24,7 @@ from consumer.delivery.sending import Sending
 from consumer.delivery.settling import NEVER
 from consumer.delivery.turns import Verdict
 from ledger.ports.lanes import Lane, LaneKey
-from ledger.ports.pace import HoldKind, Pace, Reservation
+from ledger.ports.pace import Pace, Reservation
 from orders.envelope import EndMarker, OrderEnvelope
 
 LOOK_SECONDS = 0.5
@@ -120,7 +120,7 @@ class Delivery:
             return standstill, closed.reason if closed else ""
         hold = self._view.pace.hold
         if hold:
-            return ("barred" if hold.kind is HoldKind.UNAUTHORIZED else "held"), hold.why
+            return ("barred" if hold.is_bar else "held"), hold.why
         return ("running" if self.unsettled else "idle"), ""
 
     # --- what to do next ------------------------------------------------------------------------
@@ -156,11 +156,11 @@ class Delivery:
         settling = self._hand.settling
         if not settling.count:
             return None
+        if self._view.is_unlimited(now) and self._looked_at <= now - LOOK_SECONDS:
+            return None  # without turns, the fence is checked by a look before a settle
         ready = settling.next(now, self._hand.lanes, at_once=self._is_pressed())
         if ready is None:
             return None
-        if self._view.is_unlimited(now) and self._looked_at <= now - LOOK_SECONDS:
-            return None  # without turns, the fence is checked by a look before a settle
         return settling.begin(ready, self._hand.lanes, now, self._view.pace.resumed)
 
     def _is_pressed(self) -> bool:

@@ -129,22 +129,20 @@ def to_tell(ready: Ready, lanes: Mapping[LaneKey, LaneTrack]) -> list[Entry]:
 
 def spans_of(entries: Iterable[Entry]) -> tuple[Span, ...]:
     """The entries as spans: neighbours in the chain with one outcome become one."""
-    spans: list[Span] = []
-    begun: Entry | None = None
-    line = count = 0
+    runs: list[list[Entry]] = []
     for entry in sorted(entries, key=lambda e: (e.line, e.outcome is not Outcome.MISSING)):
         if entry.outcome is None:  # an end marker
             continue
-        if begun and line == entry.prev and begun.outcome is entry.outcome:
-            count += entry.count
+        last = runs[-1][-1] if runs else None
+        if last and last.line == entry.prev and last.outcome is entry.outcome:
+            runs[-1].append(entry)
         else:
-            if begun and begun.outcome:
-                spans.append(Span(begun.prev, line, count, begun.ordinal, begun.outcome))
-            begun, count = entry, entry.count
-        line = entry.line
-    if begun and begun.outcome:
-        spans.append(Span(begun.prev, line, count, begun.ordinal, begun.outcome))
-    return tuple(spans)
+            runs.append([entry])
+    return tuple(
+        Span(run[0].prev, run[-1].line, sum(e.count for e in run), run[0].ordinal, outcome)
+        for run in runs
+        if (outcome := run[0].outcome)
+    )
 
 
 def letter_of(entry: Entry, now: float) -> DeadLetter:

@@ -78,10 +78,6 @@ class Window:
             self._undecided[entry] = None
             self._first_of_id.setdefault(entry.order_id, deque()).append(entry)
 
-    def undecided(self) -> Iterable[Entry]:
-        """Orders without an outcome, in stream order."""
-        return self._undecided
-
     def startable(self) -> Iterable[Entry]:
         """Orders that may start, in stream order."""
         first_of_id = self._first_of_id

@@ -64,6 +64,11 @@ class Hold:
     why: str
     asked_until: float = 0.0
 
+    @property
+    def is_bar(self) -> bool:
+        """Must a person act? Without the right credential; probing notices when that is done."""
+        return self.kind is HoldKind.UNAUTHORIZED
+
 
 @dataclass(frozen=True, slots=True)
 class Pause:
