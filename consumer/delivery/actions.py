@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from consumer.delivery.entries import Entry
 from ledger.ports.dead_letters import DeadLetter
 from ledger.ports.lanes import Lane, LaneKey, Settlement
-from ledger.ports.pace import Bar, HoldKind
+from ledger.ports.pace import Bar, Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,12 @@ class Reserve:
     """Reserve up to `wanted` turns from the pace item; then call `reserved`.
 
     lead_seconds: how long the answer may take; a turn before that would come too late.
+    jitter_seconds: by how much the API's answers vary; None: not known.
     """
 
     wanted: int
     lead_seconds: float
+    jitter_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,7 @@ class Settle:
 class ReportFailure:
     """Take the step `pace.failed`; then call `pace_changed`."""
 
-    kind: HoldKind
-    generation: int
-    why: str
-    wait_seconds: float
+    failure: Failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,16 @@ from consumer.delivery.intake import LaneTrack
 from consumer.delivery.pace_view import PaceView
 from consumer.delivery.sending import Sending
 from consumer.delivery.settling import NEVER
+from consumer.delivery.starts import Starts
 from consumer.delivery.turns import Verdict
 from ledger.ports.lanes import Lane, LaneKey
 from ledger.ports.pace import Pace, Reservation
 from orders.envelope import EndMarker, OrderEnvelope
 
-LOOK_SECONDS = 0.5
-"""The pace item is read at least this often, so that every change is seen within a second."""
+LOOK_SECONDS = 0.47
+"""The pace item is read at least this often, so that every change is seen within a second.
+
+No fraction of a second: so the answers' Date headers tell the second's beginning well."""
 LOOK_UPLOADS = 8
 """At each look, so many uploads, in turn, are asked whether they are cancelled."""
 
@@ -36,12 +39,18 @@ LOOK_UPLOADS = 8
 class Delivery:
     """The orders of one shard on their way from the stream to the API."""
 
-    def __init__(self, settings: DeliverySettings, pace: Pace, observe: Observer) -> None:
-        """Start with nothing in hand."""
+    def __init__(
+        self,
+        settings: DeliverySettings,
+        pace: Pace,
+        observe: Observer,
+        starts: Starts | None = None,
+    ) -> None:
+        """Start with nothing in hand, beside the starts of this machine (None: there are none)."""
         self.settings = settings
         self._view = PaceView(settings.shard, settings.token, pace)
         self._hand = Hand(settings, self._view, observe)
-        self._sending = Sending(self._hand, observe)
+        self._sending = Sending(self._hand, observe, starts)
         self._observe = observe
         self._is_looking = False
         self._looked_at = 0.0
@@ -164,11 +173,13 @@ class Delivery:
         return settling.begin(ready, self._hand.lanes, now, self._view.pace.resumed)
 
     def _is_pressed(self) -> bool:
-        """Does the window wait for a settle? Then it is made at once."""
+        """Does the window wait for a settle, or will it soon? Then it is made at once."""
         if self._sending.is_stopping:
             return True
-        span = self._hand.window.span
-        return span >= self._sending.sizing.size and self._hand.settling.count * 2 >= span
+        begun, sizing = self._hand.window.begun, self._sending.sizing
+        is_cramped = sizing.size == sizing.window_max > 1  # it cannot grow with what settling takes
+        enough = sizing.size / 2 if is_cramped else sizing.size
+        return begun >= enough and self._hand.settling.count * 2 >= begun
 
     def stop(self) -> None:
         """Start no more attempts; those on their way are finished and settled."""

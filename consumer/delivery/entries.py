@@ -51,6 +51,7 @@ class Entry:
 
     key: the lane, None for a record that is no envelope. prev, line, ordinal: as in the envelope;
     for missing orders the stretch they lie in, `count` of them.
+    is_compared: it was let in beyond the window's size, to be compared with an order that fails.
     failures: attempts without a usable answer; alone: those among them since which others were
     accepted; failed_at: when the last attempt failed.
     """
@@ -66,6 +67,7 @@ class Entry:
     outcome: Outcome | None = None
     count: int = 1
     ends_lane: bool = False
+    is_compared: bool = False
     failures: int = 0
     alone: int = 0
     failed_at: float = 0.0

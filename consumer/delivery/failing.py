@@ -41,12 +41,16 @@ class Failing:
         if entry.failures:
             self.recoveries.append(entry.started_at)
 
+    def others_passed(self, entry: Entry) -> bool:
+        """Was an order accepted whose attempt began after this one's last failure?"""
+        return self.accepted_start > entry.failed_at
+
     def fail(self, entry: Entry, *, now: float, is_probe: bool) -> bool:
         """An order failed; True where it is to be refused as `failed alone`.
 
         is_probe: sending was held, so that the API may well be down.
         """
-        others_were_accepted = self.accepted_start > entry.failed_at and not is_probe
+        others_were_accepted = self.others_passed(entry) and not is_probe
         entry.failures += 1
         if entry.failures == 1:
             entry.alone = 1

@@ -14,17 +14,15 @@ from consumer.delivery.actions import (
     SetBar,
 )
 from ledger.ports import pace_steps as steps
-from ledger.ports.pace import NOTICE_SECONDS, Bar, Closed, HoldKind, Pace
+from ledger.ports.pace import NOTICE_SECONDS, Bar, Closed, Failure, Pace
 from ledger.ports.pace_turns import is_closed, lapsed
 
 
 def step(pace: Pace, change: PaceChange, now: float) -> Pace:
     """The pace after a change; what the driver writes by compare-and-set."""
     match change:
-        case ReportFailure(kind, generation, why, wait_seconds):
-            return steps.failed(
-                pace, kind, generation=generation, why=why, wait_seconds=wait_seconds, now=now
-            )
+        case ReportFailure(failure):
+            return steps.failed(pace, failure, now=now)
         case ReportAnswer(generation):
             return steps.answered(pace, generation, now=now)
         case SetBar(name, bar):
@@ -71,6 +69,10 @@ class PaceView:
         rate = self.pace.rate(now)
         return rate is not None and rate.per_second is None and self.pace.hold is None
 
+    def is_shared(self, now: float) -> bool:
+        """Does another machine take turns now, too?"""
+        return self.pace.is_shared(self._token, now)
+
     def standstill(self, now: float) -> str | None:
         """Why sending stands still: `barred`, `paused`, a hold's kind, or None."""
         if self.pace.bars_of(self._shard):
@@ -86,16 +88,14 @@ class PaceView:
         self.pace = step(self.pace, change, now)
         self._changes.append(change)
 
-    def failed(
-        self, kind: HoldKind, generation: int, why: str, wait_seconds: float, now: float
-    ) -> None:
+    def failed(self, failure: Failure, now: float) -> None:
         """An attempt failed; a result of an older generation changes nothing."""
-        if generation == self.pace.generation:
-            self.change(ReportFailure(kind, generation, why, wait_seconds), now)
+        if failure.generation == self.pace.generation:
+            self.change(ReportFailure(failure), now)
 
     def answered(self, generation: int, now: float) -> None:
-        """An attempt was answered; it ends the hold that it probed."""
-        if self.pace.hold and self.pace.hold.generation == generation:
+        """An attempt was answered; it ends the hold that it probed, or a row of 429s."""
+        if generation == self.pace.generation and (self.pace.hold or self.pace.throttled):
             self.change(ReportAnswer(generation), now)
 
     def bar(self, name: str, bar: Bar) -> None:

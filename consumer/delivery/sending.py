@@ -1,15 +1,29 @@
 """Which order is sent next, when may it start, and what does its answer mean?"""
 
+from math import ceil
+
 from consumer.delivery.actions import Reserve, Send
-from consumer.delivery.attempts import Accepted, Attempt
+from consumer.delivery.attempts import Accepted, Attempt, Unavailable
 from consumer.delivery.entries import Entry, Stage
 from consumer.delivery.events import Attempted, Observer, TurnsWasted, WaitCapped, WindowSized
-from consumer.delivery.failing import Failing
+from consumer.delivery.failing import Failing, is_suspect
 from consumer.delivery.hand import Hand
+from consumer.delivery.jitter import Jitter
 from consumer.delivery.opinion import Opinion, opinion_of
+from consumer.delivery.settling import NEVER
 from consumer.delivery.sizing import Latency, Sizing
+from consumer.delivery.starts import Starts
 from consumer.delivery.turns import Turns, Verdict, is_late, is_void
-from ledger.ports.pace import Grant, HoldKind, Pace, Reservation, Superseded
+from ledger.ports.pace import (
+    AHEAD_SECONDS,
+    BATCH_SECONDS,
+    Failure,
+    Grant,
+    HoldKind,
+    Pace,
+    Reservation,
+    Superseded,
+)
 from orders.outcome import Outcome
 
 WASTED_SHARE = 0.01
@@ -20,16 +34,22 @@ LEAD_SECONDS_MAX = 0.5
 """A turn is reserved so far ahead that the answer is here before it: by the slowest of the last few
 answers, times a factor, up to a limit."""
 STALE_SECONDS = 0.05
-"""How often is asked again for an attempt that waits for a look at the pace."""
+"""How often is asked again for an attempt that waits for a look at the pace, or for room."""
+STUCK_SECONDS = 0.5
+"""A window that is full for longer does not only wait for a settle."""
+ASSIGN_SECONDS = 0.05
+ASSIGNED_LEAST = 2
+"""A turn gets its order so long before it comes, but a few have theirs sooner: each of them takes a
+thread, which opens a connection in time."""
 
 
 class Sending:
     """The attempts: who is next, in which turn, and what came of it."""
 
-    def __init__(self, hand: Hand, observe: Observer) -> None:
-        """Over the orders in hand."""
+    def __init__(self, hand: Hand, observe: Observer, starts: Starts | None) -> None:
+        """Over the orders in hand, beside the starts of this machine."""
         settings = hand.settings
-        self.turns = Turns()
+        self.turns = Turns(starts)
         self.sizing = Sizing(settings.window_max)
         self.is_stopping = False
         self._started: dict[Entry, None] = {}  # the oldest attempt first
@@ -43,6 +63,9 @@ class Sending:
         self._reserve_asked_at = 0.0
         self._reserve_latency = Latency(8, EXPECTED_RESERVE_SECONDS)
         self._orders_waited = False
+        self._full_since = NEVER  # when a turn had come and there was no room
+        self._asked_at = 0.0
+        self._jitter = Jitter()
 
     # --- who is next ----------------------------------------------------------------------------
 
@@ -57,7 +80,8 @@ class Sending:
             settle_seconds=self._hand.settling.seconds(per_second or 0.0),
         ):
             self._observe(WindowSized(sizing.size))
-        self._window.activate(sizing.size + self._window.failed, self._hand.open)
+        ahead = ceil(per_second * (AHEAD_SECONDS + BATCH_SECONDS)) if per_second else 0
+        self._window.activate(sizing.size + self._window.failed + ahead, self._hand.open)
         self._hand.bar_where_blocked(now)
 
     def _unanswered_seconds(self, now: float) -> float:
@@ -73,15 +97,28 @@ class Sending:
     def has_room(self) -> bool:
         """Could one more attempt be on its way, if an order is ready?"""
         if self.turns.held:
-            return True
-        return self.in_flight + self.turns.assigned < self.sizing.connections
+            return self._is_soon(self._asked_at)
+        return self._on_their_way < self.sizing.connections
+
+    @property
+    def _on_their_way(self) -> int:
+        return self.in_flight + len(self.turns.assigned)
+
+    def _is_soon(self, now: float) -> bool:
+        """Is it time to give the next turn its order?"""
+        if self._on_their_way >= self.sizing.window_max:
+            return False
+        is_near = self.turns.held[0].start <= now + ASSIGN_SECONDS
+        return is_near or len(self.turns.assigned) < ASSIGNED_LEAST
 
     def next(self, now: float) -> Send | Reserve | None:
         """An attempt, or turns to reserve for one."""
+        self._asked_at = now
         if self.is_stopping or self._view.is_superseded or self._view.closed(now):
+            self._orders_waited = False
             return None
         if self._view.is_unlimited(now):
-            is_full = self.in_flight + self.turns.assigned >= self.sizing.connections
+            is_full = self._on_their_way >= self.sizing.connections
             entry = None if is_full else self._candidate(now)
             return self._assign(entry, 0.0, 0.0, is_probe=False) if entry else None
         return self._take_turn(now) or self._reserve(now)
@@ -89,8 +126,8 @@ class Sending:
     def _take_turn(self, now: float) -> Send | None:
         if not self.turns.held:
             return None
-        self.turns.drop_late(now, among_others=not self._is_alone)
-        if not self.turns.held:
+        self.turns.drop_late(now, among_others=self._view.is_shared(now))
+        if not self.turns.held or not self._is_soon(now):
             return None
         turn = self.turns.held[0]
         entry = self._probe_candidate() if turn.is_probe else self._candidate(now)
@@ -101,17 +138,27 @@ class Sending:
 
     def _assign(self, entry: Entry, start: float, interval: float, *, is_probe: bool) -> Send:
         entry.stage = Stage.ASSIGNED
-        self.turns.assigned += 1
         pace = self._view.pace
-        return Send(entry, start, pace.epoch, pace.generation, interval, is_probe)
+        send = Send(entry, start, pace.epoch, pace.generation, interval, is_probe)
+        self.turns.assigned.append(send)
+        return send
 
     def _candidate(self, now: float) -> Entry | None:
-        """The first order that may start; a suspect waits as long as there are others."""
+        """The first order that may start; a suspect waits as long as there are others.
+
+        For them the window is widened, up to its greatest size.
+        """
         first = None
         for entry in self._window.startable():
+            if self._is_full and not self._needs_no_room(entry):
+                break
             if entry.retry_at <= now:
                 return entry
             first = first or entry
+        if first and self._window.span < self.sizing.window_max:
+            other = self._window.other_than(first, self._hand.open)
+            if other and other.retry_at <= now:
+                return other
         return first
 
     def _probe_candidate(self) -> Entry | None:
@@ -121,28 +168,35 @@ class Sending:
             return head
         return self._window.other_than(head, self._hand.open) or head
 
-    @property
-    def _is_alone(self) -> bool:
-        return len(self._view.pace.owners) == 1
-
     def _reserve(self, now: float) -> Reserve | None:
         pace = self._view.pace
-        rate = None if self._is_reserving else pace.rate(now)
-        if rate is None or self.turns.are_enough(1.0 if pace.hold else rate.interval_seconds):
+        if self._is_reserving or pace.rate(now) is None:
             return None
-        orders = sum(1 for _ in self._window.startable())
-        if pace.hold:
-            orders = min(orders, 1)  # one probe at a time
-        elif not orders and self._is_alone and self._window.queue:
-            # An order behind a full window will be ready when the one before it is settled: with
-            # its turn reserved meanwhile, a settle that takes long makes it late but costs no turn.
-            # Beside other processes that would keep a turn from those who have an order ready.
-            orders = 1
-        wanted = orders - len(self.turns.held)
+        is_enough = bool(self._turns_ahead) if pace.hold else self.turns.are_enough(now)
+        orders = 0 if is_enough else self._orders_ready(now)
+        wanted = min(orders, 1) if pace.hold else orders - len(self.turns.held)
         if wanted <= 0:
             return None
         self._is_reserving, self._reserve_asked_at = True, now
-        return Reserve(wanted, min(LEAD_FACTOR * self._reserve_latency.worst, LEAD_SECONDS_MAX))
+        lead_seconds = min(LEAD_FACTOR * self._reserve_latency.worst, LEAD_SECONDS_MAX)
+        return Reserve(wanted, lead_seconds, self._jitter.seconds)
+
+    @property
+    def _turns_ahead(self) -> int:
+        return len(self.turns.held) + len(self.turns.assigned)
+
+    def _orders_ready(self, now: float) -> int:
+        """How many orders would take a turn.
+
+        A shard whose window is full for long waits for room before it takes more turns from others.
+        """
+        self._full_since = self._full_since if self._is_full else NEVER
+        is_stuck = self._full_since < now - STUCK_SECONDS
+        return sum(1 for e in self._window.startable() if not is_stuck or self._needs_no_room(e))
+
+    @property
+    def _is_full(self) -> bool:
+        return self._window.begun >= self.sizing.size + self._window.failed
 
     # --- turns ----------------------------------------------------------------------------------
 
@@ -169,7 +223,7 @@ class Sending:
     def _tell_of_waste(self, grant: Grant, before: Pace, now: float) -> None:
         is_comparable = not before.hold and before.rate(now) == self._view.pace.rate(now)
         if self._orders_waited and is_comparable and grant.interval:
-            turns = (grant.turns[0] - before.next_free) / grant.interval
+            turns = grant.skipped_seconds / grant.interval
             if turns > WASTED_SHARE:
                 self._observe(TurnsWasted(turns))
         self._orders_waited = False
@@ -186,19 +240,34 @@ class Sending:
         """GO: start now; VOID: call `given_up`; a time: ask again then."""
         if self.is_void(send, now):
             return Verdict.VOID
-        verdict = self.turns.verdict(send, now)
-        if verdict is not Verdict.GO:
-            return verdict
-        among_others = not self._is_alone
-        if send.interval and is_late(send, now, among_others=among_others):
+        if now < send.start:
+            return send.start
+        is_shared = send.interval > 0 and self._view.is_shared(now)
+        if send.interval and is_late(send, now, among_others=is_shared):
             return Verdict.VOID
         if self._view.is_stale(now):
             # What was missed may forbid it: a look comes first, or a new turn where a late start
-            # could come close to another process's.
-            is_shared = send.interval > 0 and among_others
+            # could come close to another machine's.
             return Verdict.VOID if is_shared else now + STALE_SECONDS
-        self._start(send, now)
-        return Verdict.GO
+        if not self._has_room_for(send, now):
+            return now + STALE_SECONDS
+        verdict = self.turns.start(send, now)
+        if verdict is Verdict.GO:
+            self._start(send, now)
+        return verdict
+
+    def _has_room_for(self, send: Send, now: float) -> bool:
+        """May one more order be sent before those before it are settled?"""
+        if send.is_probe or self._needs_no_room(send.entry) or not self._is_full:
+            return True
+        self.fill(now)  # an answer that is late makes room
+        if self._is_full:
+            self._full_since = min(self._full_since, now)
+        return not self._is_full
+
+    def _needs_no_room(self, entry: Entry) -> bool:
+        """Does it take no room: sent before, the first, or let in to be compared with a bad one?"""
+        return entry.attempts > 0 or entry is self._window.active[0] or entry.is_compared
 
     def _start(self, send: Send, now: float) -> None:
         entry = send.entry
@@ -206,14 +275,15 @@ class Sending:
         entry.attempts += 1
         entry.started_at = now
         entry.first_attempt_at = entry.first_attempt_at or now
-        entry.gap_seconds = self.turns.started(now, send.interval)
-        self.turns.assigned -= 1
+        entry.gap_seconds = self.turns.gap_at(now)
+        self._window.begins(entry)
+        self.turns.assigned.remove(send)
         self._started[entry] = None
         self._orders_waited = bool(self._window.queue) or any(self._window.startable())
 
     def given_up(self, send: Send, now: float) -> None:
         """A `Send` did not start."""
-        self.turns.assigned -= 1
+        self.turns.assigned.remove(send)
         send.entry.stage = Stage.WAITING
         self._hand.settle_unsent(send.entry)
         self.turns.drop_void(self._view.pace)
@@ -228,6 +298,8 @@ class Sending:
         opinion = opinion_of(attempt, entry, conflict_outcome=self._conflict_outcome)
         name = type(attempt).__name__.lower()
         self._observe(Attempted(name, latency_seconds, entry.gap_seconds))
+        if not isinstance(attempt, Unavailable):
+            self._jitter.add(latency_seconds)
         if opinion.outcome:
             self.sizing.answered(latency_seconds)
             if isinstance(attempt, Accepted):
@@ -245,10 +317,15 @@ class Sending:
         entry.may_have_arrived |= opinion.may_have_arrived
         if opinion.is_capped:
             self._observe(WaitCapped(opinion.why))
-        is_blamed = opinion.kind is not HoldKind.THROTTLED
-        self._window.failed += is_blamed and not entry.failures
-        if is_blamed and self._failing.fail(entry, now=now, is_probe=send.is_probe):
+        is_limited = is_suspect(entry) and self._failing.others_passed(entry)
+        self._window.failed += not entry.failures
+        if self._failing.fail(entry, now=now, is_probe=send.is_probe):
             entry.reason = f"failed alone: {entry.reason}"
             self._hand.done(entry, Outcome.REFUSED)
+        if is_limited and opinion.kind is HoldKind.THROTTLED and not send.is_probe:
+            return  # the API limits this order, by customer perhaps, and takes others
         why = f"{opinion.why} (order {entry.name})"
-        self._view.failed(opinion.kind, send.generation, why, opinion.wait_seconds, now)
+        failure = Failure(
+            opinion.kind, send.generation, why, opinion.wait_seconds, entry.started_at
+        )
+        self._view.failed(failure, now)

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from consumer.delivery.actions import Send
-from ledger.ports.pace import BATCH_SECONDS, LATE_SECONDS, Grant, Pace
+from consumer.delivery.starts import Delays, ProcessStarts, Starts
+from ledger.ports.pace import AHEAD_SECONDS, LATE_SECONDS, Grant, Pace
 
-MIN_GAP_SHARE = 0.995
-"""Up to EVEN_PER_SECOND, no two starts of one process are closer than this share of the interval:
-promised are 99 %, and a clock at the other end must be able to see that."""
 EVEN_PER_SECOND = 50.0
+"""Up to this rate starts are even; above it, they may crowd a little."""
 CROWD_SECONDS = 0.1
 """Above EVEN_PER_SECOND, any such time holds at most a tenth of the rate plus one starts."""
 
+IN_LINE_SECONDS = 0.002
+"""How soon is asked again for a turn whose time has come before an earlier one was taken."""
+
 LATE_SHARE_AMONG_OTHERS = 0.05
 LATE_LEAST_SECONDS = 0.02
-"""Where other processes take turns, too, a late start could come close to another's: a turn may
+"""Where other machines take turns, too, a late start could come close to one of theirs: a turn may
 start this share of its interval late, and a thread that wakes up a little late wastes none."""
 
 
@@ -54,12 +56,14 @@ class Verdict(Enum):
 class Turns:
     """The turns that are reserved and not started, and the starts of the last moments."""
 
-    def __init__(self) -> None:
+    def __init__(self, starts: Starts | None = None) -> None:
         """Start with none."""
         self.held: deque[Turn] = deque()
-        self.assigned = 0
-        self.last_start: float | None = None
-        self._last_interval = 0.0
+        self.assigned: deque[Send] = deque()  # in the order of their turns
+        self._on_this_machine = starts or ProcessStarts()
+        self._delays = Delays()
+        self._unsent_since: float | None = None
+        self._last_start: float | None = None
         self._starts: deque[float] = deque()
 
     def add(self, grant: Grant) -> None:
@@ -79,37 +83,53 @@ class Turns:
         while self.held and is_late(self.held[0], now, among_others=among_others):
             self.held.popleft()
 
-    def are_enough(self, interval: float) -> bool:
-        """A slow rate holds one turn ahead; a fast one keeps BATCH_SECONDS of turns at most."""
-        return (len(self.held) + self.assigned) * interval >= BATCH_SECONDS / 2
+    def are_enough(self, now: float) -> bool:
+        """Do the turns reach so far ahead that more can be reserved in time?"""
+        last = self.held[-1] if self.held else self.assigned[-1] if self.assigned else None
+        return last is not None and last.start > now + AHEAD_SECONDS
 
-    def verdict(self, send: Send, now: float) -> Verdict | float:
-        """GO, or the time to ask again: the turn is not yet, or another start is too close."""
+    def start(self, send: Send, now: float) -> Verdict | float:
+        """GO: it starts now; else the time to ask again: its turn is not yet, or another is close.
+
+        Turns are taken in their order, however late their threads are.
+        """
         if now < send.start:
             return send.start
-        earliest = self._earliest(send.interval)
-        return Verdict.GO if now >= earliest else earliest
+        if not send.interval:
+            when = None
+        elif self.assigned and self.assigned[0].start < send.start:
+            when = now + IN_LINE_SECONDS
+        elif send.interval * EVEN_PER_SECOND >= 1.0:
+            when = self._start_evenly(send, now)
+        else:
+            when = self._start_in_a_crowd(send, now)
+        return Verdict.GO if when is None else when
 
-    def _earliest(self, interval: float) -> float:
-        # After a change of the rate the next turn is the earlier one of the old rate and the new.
-        interval = min(interval, self._last_interval)
-        if self.last_start is None or not interval:
-            return 0.0
-        if interval * EVEN_PER_SECOND >= 1.0:
-            return self.last_start + MIN_GAP_SHARE * interval
-        crowd = int(CROWD_SECONDS / interval) + 1
-        return self._starts[-crowd] + CROWD_SECONDS if len(self._starts) >= crowd else 0.0
+    def _start_evenly(self, send: Send, now: float) -> float | None:
+        when = self._on_this_machine.start(send.interval, self._delays.usual(send.interval), now)
+        if when is None:
+            self._unsent_since = now
+        return when
 
-    def sent(self, now: float) -> None:
-        """The request of the last start is on its way; it may have taken a while to get there."""
-        if self.last_start is not None:
-            self.last_start = max(self.last_start, now)
-
-    def started(self, now: float, interval: float) -> float | None:
-        """Note a start in a turn of this interval; returns the seconds since the one before."""
-        gap = None if self.last_start is None else now - self.last_start
-        self.last_start, self._last_interval = now, interval
+    def _start_in_a_crowd(self, send: Send, now: float) -> float | None:
+        crowd = int(CROWD_SECONDS / send.interval) + 1
+        when = self._starts[-crowd] + CROWD_SECONDS if len(self._starts) >= crowd else now
+        if when > now:
+            return when
         self._starts.append(now)
         while self._starts[0] < now - CROWD_SECONDS:
             self._starts.popleft()
+        return None
+
+    def sent(self, now: float) -> None:
+        """The request of the last start is on its way; it may have taken a while to get there."""
+        if self._unsent_since is not None:
+            self._on_this_machine.sent(now)
+            self._delays.add(now - self._unsent_since)
+            self._unsent_since = None
+
+    def gap_at(self, now: float) -> float | None:
+        """The seconds since the start before, None for the first; the next gap counts from here."""
+        gap = None if self._last_start is None else now - self._last_start
+        self._last_start = now
         return gap

@@ -15,7 +15,11 @@ class Window:
     Two orders with one id never are on their way together: of an id only the first order of the
     window may start. An entry that needs no attempt takes no room.
 
+    Behind the orders that may be on their way or unsettled, the next ones are opened ahead, so that
+    turns can be reserved for them.
+
     failed: how many of the undecided orders have failed; they take no room from the others.
+    begun: how many orders of the span an attempt was made for.
     """
 
     def __init__(self) -> None:
@@ -24,6 +28,7 @@ class Window:
         self.active: deque[Entry] = deque()
         self.span = 0
         self.failed = 0
+        self.begun = 0
         self.frontier: Position | None = None
         self._undecided: dict[Entry, None] = {}  # in stream order; of `active`, most are decided
         self._first_of_id: dict[OrderId, deque[Entry]] = {}
@@ -62,9 +67,10 @@ class Window:
         while True:
             others = [e for e in self.startable() if e.order_id != head.order_id]
             least = min(others, key=lambda e: e.failures, default=None)
-            if least and least.failures < 2 ** min(len(others), FAILURES_EXPONENT_MAX):
-                return least
-            if not self._has_next:
+            is_enough = least and least.failures < 2 ** min(len(others), FAILURES_EXPONENT_MAX)
+            if is_enough or not self._has_next:
+                if least:
+                    least.is_compared = True
                 return least
             self._activate_next(open_entry)
 
@@ -77,6 +83,10 @@ class Window:
             self.span += 1
             self._undecided[entry] = None
             self._first_of_id.setdefault(entry.order_id, deque()).append(entry)
+
+    def begins(self, entry: Entry) -> None:
+        """An attempt is made for an order; `attempts` counts it already."""
+        self.begun += entry.attempts == 1
 
     def startable(self) -> Iterable[Entry]:
         """Orders that may start, in stream order."""
@@ -105,6 +115,7 @@ class Window:
             entry = active.popleft()
             if entry.order_id:
                 self.span -= 1
+                self.begun -= bool(entry.attempts)
             if entry.outcome is not Outcome.MISSING:  # it shares the position of what follows it
                 self.frontier = entry.position
 

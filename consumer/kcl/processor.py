@@ -39,6 +39,9 @@ class Shard(Protocol):
     def drain(self, checkpoint: Callable[[Position], bool]) -> None:
         """Send and settle all that is in hand."""
 
+    def give_up(self) -> None:
+        """All of the shard is sent and settled, and nothing more will come."""
+
     def stop(self) -> None:
         """Start nothing more; returns when what was on its way is settled."""
 
@@ -81,6 +84,7 @@ class RecordProcessor:
 
     def _end(self, checkpoint: Callable[[Position | None], bool]) -> None:
         self._shard.drain(checkpoint)
+        self._shard.give_up()  # before its end is written: after a crash in between it comes again
         while not checkpoint(None):
             time.sleep(CHECKPOINT_RETRY_SECONDS)
 

@@ -1,5 +1,6 @@
 """Which parts does a shard process run with?"""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from consumer.delivery.hand import DeliverySettings
 from consumer.kcl.guard import Guard, is_orphaned_from
 from consumer.sending.clock import AnchoredClock
 from consumer.sending.crew import Surroundings
+from consumer.sending.date_header import DateListener
+from consumer.sending.machine_starts import MachineStarts, starts_file
 from consumer.sending.shard import LeasedShard
 from consumer.setting_values import Conflict
 from consumer.settings import ConsumerSettings
@@ -46,7 +49,15 @@ def build(
 ) -> Parts:
     """Put the parts together; nothing runs yet."""
     clock = AnchoredClock()
-    around = Surroundings(clock=clock, observe=make_sink(), is_orphan=is_orphaned_from(), fail=die)
+    ledger = open_ledger(settings.ledger_table, connections=settings.window + 8)
+    DateListener(time.monotonic, clock.heard).listen(ledger.events, "dynamodb")
+    around = Surroundings(
+        clock=clock,
+        starts=MachineStarts(starts_file(settings.machine_folder, ledger.place)),
+        observe=make_sink(),
+        is_orphan=is_orphaned_from(),
+        fail=die,
+    )
     api = HttpApi(
         settings.api_url,
         attempt_seconds=settings.attempt_seconds,
@@ -57,7 +68,7 @@ def build(
         ),
     )
     shard = LeasedShard(
-        open_ledger(settings.ledger_table, connections=settings.window + 8),
+        ledger,
         api,
         around,
         DeliverySettings(

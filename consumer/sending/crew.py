@@ -14,6 +14,7 @@ from consumer.delivery.attempts import Api, Attempt
 from consumer.delivery.delivery import Delivery
 from consumer.delivery.events import LedgerFailed, Observer
 from consumer.delivery.pace_view import step
+from consumer.delivery.starts import Starts
 from consumer.delivery.turns import Verdict
 from consumer.sending.clock import Clock
 from consumer.sending.errands import Errands
@@ -33,10 +34,12 @@ NEVER = float("inf")
 class Surroundings:
     """What a crew needs of the process that it lives in.
 
-    is_orphan: is the daemon gone? fail: ends the process, hard.
+    starts: of all processes on this machine. is_orphan: is the daemon gone? fail: ends the process,
+    hard.
     """
 
     clock: Clock
+    starts: Starts
     observe: Observer
     is_orphan: Callable[[], bool]
     fail: Callable[[BaseException], None]
@@ -225,6 +228,7 @@ class Crew:
             now = self._clock.now()
             self.delivery.settled(lane, now=now, seconds=now - started)
             self.settled.notify_all()
+            self._turn.notify_all()  # there may be room now
 
     def _reserve(self, action: Reserve) -> None:
         with self.lock:  # a turn of the pace before a change would be void

@@ -49,6 +49,7 @@ class Errands:
                 wanted=action.wanted,
                 now=self._clock.now(),
                 lead_seconds=action.lead_seconds,
+                jitter_seconds=action.jitter_seconds,
             )
 
         pace, reservation = self._step(step)
@@ -56,6 +57,8 @@ class Errands:
 
     def _step(self, step: Callable[[Pace], tuple[Pace, T]]) -> tuple[Pace, T]:
         old, is_fresh = self._known, False
+        if len(old.owners) > 1:  # another process has changed it since
+            old, is_fresh = self.read_pace(), True
         for _ in range(TRIES):
             new, result = step(old)
             if new == old and (is_fresh or isinstance(result, Grant | Unlimited)):

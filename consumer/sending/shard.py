@@ -19,7 +19,7 @@ from ledger.ports import pace_steps as steps
 from ledger.ports.errors import LedgerError
 from ledger.ports.lanes import LaneKey
 from ledger.ports.pace import Bar, Pace
-from ledger.ports.pace_turns import own
+from ledger.ports.pace_turns import disown, own
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +76,12 @@ class LeasedShard:
 
     def begin(self, shard: str) -> None:
         """Become the shard's owner: whoever sent for it before gets no turn any more."""
-        token = secrets.token_hex(8)
-        clock = self._around.clock
+        clock, starts = self._around.clock, self._around.starts
+        token = f"{starts.machine}-{secrets.token_hex(8)}"
         errands = Errands(self._ledger, clock, shard=shard, token=token)
         pace = self._insist("own the shard", lambda: errands.change_pace(_own(shard, token, clock)))
         settings = replace(self._settings, shard=shard, token=token)
-        delivery = Delivery(settings, pace, self._around.observe)
+        delivery = Delivery(settings, pace, self._around.observe, starts)
         threads_max = settings.window_max + SPARE_THREADS
         crew = Crew(delivery, errands, self._api, self._around, threads_max=threads_max)
         crew.start()
@@ -107,6 +107,15 @@ class LeasedShard:
         """Send and settle all in hand. Raises Superseded where another process owns the shard."""
         delivery = self.crew.delivery
         self._until(lambda: not delivery.unsettled, checkpoint)
+
+    def give_up(self) -> None:
+        """The shard has ended: nobody need leave room for it any more."""
+        crew = self.crew
+        shard, token = crew.delivery.settings.shard, crew.delivery.settings.token
+        self._insist(
+            "give the shard up",
+            lambda: crew.errands.change_pace(lambda pace: disown(pace, shard, token)),
+        )
 
     def stop(self) -> None:
         """Start nothing more; returns when what was on its way is settled."""

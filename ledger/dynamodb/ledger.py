@@ -23,7 +23,11 @@ class DynamoLedger(
 
     Every call may raise LedgerUnreachable. It keeps nothing itself: two of them over one table,
     in one process or on two hosts, are one ledger.
+
+    events: of the client, for whoever listens to its answers. place: names this ledger among all.
     """
 
     def __init__(self, client: DynamoDBClient, table_name: str) -> None:
         super().__init__(Table(client, table_name))
+        self.events = client.meta.events
+        self.place = f"{client.meta.endpoint_url}/{table_name}"

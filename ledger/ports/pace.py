@@ -9,6 +9,7 @@ reads again and takes the step anew. Times are seconds since the epoch.
     pace_steps      what people and answers do to it
     pace_voiding    which turns are given back when it changes
     pace_change     how a step is written
+    margin          how much more than the interval lies between two turns
 """
 
 from collections.abc import Mapping
@@ -17,16 +18,24 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Protocol
 
+from ledger.ports.margin import Margin
 from orders.rate import Rate, parse_rate
 
 _parsed = lru_cache(maxsize=64)(parse_rate)  # it is asked many times for each turn
 
 BATCH_SECONDS = 0.2
 """High rates reserve at most this much of turns at once."""
+AHEAD_SECONDS = 0.5
+"""A process holds turns so far ahead that an answer of the ledger may take so long."""
 NOTICE_SECONDS = 1.0
 """Every process sees a change of the pace within this; until then it may start a turn it holds."""
 LATE_SECONDS = 1.0
-"""A turn of a process that alone takes turns may start so much late."""
+"""A turn may start so much late where no other machine takes turns."""
+GAP_SHARE = 0.995
+"""No two starts are closer than this share of the spacing: promised are 99 % of the interval, and a
+clock at the other end must be able to see that."""
+ACTIVE_SECONDS = 5.0
+"""A shard that had no turn for so long is idle: it is in nobody's way."""
 HOLD_SECONDS_MAX = 3_600.0
 """What the API asks for beyond this is not believed."""
 
@@ -46,6 +55,21 @@ BACK_OFF_SECONDS: Mapping[HoldKind, tuple[float, ...]] = {
     HoldKind.THROTTLED: (1.0, 2.0, 4.0, 5.0),
     HoldKind.UNAUTHORIZED: (2.0, 5.0, 10.0, 20.0, 30.0),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An attempt that got no usable answer.
+
+    generation: of the pace when it started. wait_seconds: what the API asked for, 0 where nothing;
+    it only extends a hold, up to HOLD_SECONDS_MAX. started_at: when the attempt started.
+    """
+
+    kind: HoldKind
+    generation: int
+    why: str
+    wait_seconds: float
+    started_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +137,10 @@ class Reserved:
         """The last turn of the row."""
         return self.first + (self.count - 1) * self.interval
 
+    def is_active(self, now: float) -> bool:
+        """Did its shard have a turn just now, or does it have one still?"""
+        return self.last > now - ACTIVE_SECONDS
+
     def started_by(self, now: float) -> float | None:
         """The last turn of the row that is not in the future, None where all of them are."""
         if now < self.first:
@@ -129,13 +157,16 @@ class Pace:
 
     configured: the rate of the settings, as text; None until a worker wrote it.
     next_free: when the next turn may be.
-    reserved: the rows of turns that may not have started yet, and the newest one that has.
+    reserved: the rows of turns that may not have started yet, and of each shard the newest one
+    that has, for ACTIVE_SECONDS at least.
     epoch: grows when the rate changes or sending pauses; turns of an older epoch are void.
     generation: grows when a hold begins and when it ends.
     bars: by name, what bars sending; names that begin with a shard id bar only that shard.
     owners: by shard id, the fence token of the process that may take turns for it.
     set_aside: by `<upload>/<line>`, orders that a person wants refused, with that person's reason.
     resumed: how often a person lifted the bars.
+    margin: what lies between two turns beyond the interval.
+    throttled: how many 429s came in a row, without a hold so far.
     """
 
     configured: str | None = None
@@ -151,6 +182,8 @@ class Pace:
     set_aside: Mapping[str, str] = field(default_factory=dict)
     resumed: int = 0
     revision: int = 0
+    margin: Margin = field(default_factory=Margin)
+    throttled: int = 0
 
     def rate(self, now: float) -> Rate | None:
         """The rate that holds now; None where nobody has set one."""
@@ -158,6 +191,21 @@ class Pace:
         if override and (override.until is None or now < override.until):
             return _parsed(override.rate)
         return _parsed(self.configured) if self.configured else None
+
+    def spacing_seconds(self, now: float) -> float:
+        """How far apart two turns are now: the interval and the margin; 0 without a limit."""
+        rate = self.rate(now)
+        interval = rate.interval_seconds if rate else 0.0
+        return interval + self.margin.at(now, interval)
+
+    def is_shared(self, token: str, now: float) -> bool:
+        """Do processes of another machine than this token's take turns now?"""
+        return any(row.is_active(now) and self.is_elsewhere(row, token) for row in self.reserved)
+
+    def is_elsewhere(self, row: Reserved, token: str) -> bool:
+        """Is this row, as far as is known, held on another machine than this token's?"""
+        owner = self.owners.get(row.shard, "")
+        return owner != token and not is_same_machine(owner, machine_of(token))
 
     def pause_at(self, now: float) -> Pause | None:
         """The pause that holds now."""
@@ -180,8 +228,9 @@ class Grant:
     epoch: int
     generation: int
     is_probe: bool
-    interval: float
+    interval: float  # the spacing: a margin is part of it
     was_reset: bool = False  # `next_free` stood further ahead than can have been reserved
+    skipped_seconds: float = 0.0  # the time before the first turn that nobody reserved
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +255,16 @@ class Superseded:
 
 
 Reservation = Grant | Unlimited | Closed | Superseded
+
+
+def machine_of(token: str) -> str:
+    """The machine that a fence token names (`<machine>-<random>`), empty where it names none."""
+    return token.rpartition("-")[0]
+
+
+def is_same_machine(token: str, machine: str) -> bool:
+    """Is this the token of a process on the machine, which keeps its distance by itself?"""
+    return bool(machine) and machine_of(token) == machine
 
 
 def is_shard_bar(name: str) -> bool:

@@ -5,15 +5,33 @@ Pure steps from one pace to the next: who takes one writes the result by compare
 
 from dataclasses import replace
 
-from ledger.ports.pace import HOLD_SECONDS_MAX, Bar, Hold, HoldKind, Override, Pace, Pause
+from ledger.ports.pace import (
+    HOLD_SECONDS_MAX,
+    NOTICE_SECONDS,
+    Bar,
+    Failure,
+    Hold,
+    HoldKind,
+    Override,
+    Pace,
+    Pause,
+)
 from ledger.ports.pace_voiding import back_off, void_turns, waiting_probes
+
+THROTTLED_ROW = 3
+"""So many 429s in a row, with nothing accepted in between, are a storm: sending holds."""
 
 
 def _revise_rate(old: Pace, new: Pace, now: float) -> Pace:
     if old.rate(now) == new.rate(now):
         return new
-    rate = new.rate(now)
-    return void_turns(new, now, rate.interval_seconds if rate else 0.0)
+    was, rate = old.rate(now), new.rate(now)
+    revised = void_turns(new, now, new.spacing_seconds(now))
+    if was is None or was.per_second is not None or rate is None or rate.per_second is None:
+        return revised
+    # Without a limit nobody reserves: any process may send until it notices.
+    first = now + NOTICE_SECONDS + rate.interval_seconds
+    return replace(revised, next_free=max(revised.next_free, first))
 
 
 def configure(pace: Pace, rate: str, *, now: float) -> Pace:
@@ -30,9 +48,8 @@ def override(pace: Pace, value: Override | None, *, now: float) -> Pace:
 
 def pause(pace: Pace, value: Pause) -> Pace:
     """Stop sending; turns that have not started are void."""
-    rate = pace.rate(value.since)
     paused = replace(pace, paused=value)
-    return void_turns(paused, value.since, rate.interval_seconds if rate else 0.0)
+    return void_turns(paused, value.since, pace.spacing_seconds(value.since))
 
 
 def resume(pace: Pace) -> Pace:
@@ -68,35 +85,48 @@ def was_set_aside(pace: Pace, name: str) -> Pace:
 
 
 def answered(pace: Pace, generation: int, *, now: float) -> Pace:
-    """The API took an attempt of this generation: a hold of it ends, and so does its next probe."""
-    if not pace.hold or pace.hold.generation != generation:
-        return pace
-    rate = pace.rate(now)
-    freed = void_turns(pace, now, rate.interval_seconds if rate else 0.0)
-    return replace(freed, hold=None, generation=pace.generation + 1, epoch=pace.epoch)
+    """The API took an attempt of this generation: a hold of it ends, and so does its next probe.
 
-
-def failed(  # noqa: PLR0913 - a report of one failure, all of it named
-    pace: Pace, kind: HoldKind, *, generation: int, why: str, wait_seconds: float, now: float
-) -> Pace:
-    """An attempt of this generation failed: begin a hold, or extend the one that it probed.
-
-    wait_seconds: what the API asked for, 0 where nothing; it only extends, up to
-    HOLD_SECONDS_MAX. Results of an older generation change nothing.
+    A row of 429s ends, too.
     """
-    asked_until = now + min(wait_seconds, HOLD_SECONDS_MAX)
     if pace.generation != generation:
         return pace
-    rate = pace.rate(now)
-    interval = rate.interval_seconds if rate else 0.0
+    if not pace.hold:
+        return replace(pace, throttled=0) if pace.throttled else pace
+    freed = void_turns(pace, now, pace.spacing_seconds(now))
+    return replace(freed, hold=None, generation=pace.generation + 1, epoch=pace.epoch, throttled=0)
+
+
+def failed(pace: Pace, failure: Failure, *, now: float) -> Pace:
+    """An attempt failed: begin a hold, or extend the one that it probed.
+
+    A 429 for which the API names no time begins a hold only as the last of a row; before, it widens
+    the margin, and its order takes the next turn. Results of an older generation change nothing.
+    """
+    if pace.generation != failure.generation:
+        return pace
+    kind = failure.kind
+    asked_until = now + min(failure.wait_seconds, HOLD_SECONDS_MAX)
     if pace.hold is None:
+        if kind is HoldKind.THROTTLED and not failure.wait_seconds:
+            pace = _throttled(pace, failure, now)
+            if pace.throttled < THROTTLED_ROW:
+                return pace
         until = max(now + back_off(kind, 0), asked_until)
-        hold = Hold(kind, generation + 1, now, until, step=0, why=why, asked_until=asked_until)
-        freed = void_turns(pace, now, interval)  # by the generation: the epoch may stay
-        return replace(freed, hold=hold, generation=generation + 1, epoch=pace.epoch)
+        generation = pace.generation + 1
+        hold = Hold(kind, generation, now, until, 0, failure.why, asked_until)
+        freed = void_turns(pace, now, pace.spacing_seconds(now))  # by the generation:
+        return replace(freed, hold=hold, generation=generation, epoch=pace.epoch)  # not the epoch
     asked_until = max(pace.hold.asked_until, asked_until)
-    told = replace(pace.hold, kind=kind, why=why, asked_until=asked_until)
+    told = replace(pace.hold, kind=kind, why=failure.why, asked_until=asked_until)
     pace = replace(pace, hold=told)
     if min(waiting_probes(pace, now), default=asked_until) < asked_until:
-        return void_turns(pace, now, interval)
+        return void_turns(pace, now, pace.spacing_seconds(now))
     return replace(pace, hold=replace(told, until=max(told.until, asked_until)))
+
+
+def _throttled(pace: Pace, failure: Failure, now: float) -> Pace:
+    rate = pace.rate(now)
+    interval = rate.interval_seconds if rate else 0.0
+    margin = pace.margin.refused(interval, started_at=failure.started_at, now=now)
+    return replace(pace, margin=margin, throttled=pace.throttled + 1)

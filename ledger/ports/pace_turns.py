@@ -1,13 +1,17 @@
 """Who gets which turn, and who owns a shard?
 
-Pure steps from one pace to the next, as everything that changes the pace.
+Pure steps from one pace to the next, as everything that changes the pace. Processes of one machine
+keep their distance by themselves, however late one of them starts. Across machines a start must not
+be late, or leave room: a process that begins, or sends again after a while, does.
 """
 
 from dataclasses import replace
 
 from ledger.ports.pace import (
+    AHEAD_SECONDS,
     BACK_OFF_SECONDS,
     BATCH_SECONDS,
+    GAP_SHARE,
     HOLD_SECONDS_MAX,
     NOTICE_SECONDS,
     Closed,
@@ -19,17 +23,27 @@ from ledger.ports.pace import (
     Reserved,
     Superseded,
     Unlimited,
+    is_same_machine,
+    machine_of,
 )
 from ledger.ports.pace_voiding import back_off, latest_start, void_turns
 from orders.rate import parse_rate
 
 
 def reserve(  # noqa: PLR0913 - all of it named
-    pace: Pace, *, shard: str, token: str, wanted: int, now: float, lead_seconds: float = 0.0
+    pace: Pace,
+    *,
+    shard: str,
+    token: str,
+    wanted: int,
+    now: float,
+    lead_seconds: float = 0.0,
+    jitter_seconds: float | None = None,
 ) -> tuple[Pace, Reservation]:
     """Hand out up to `wanted` turns (at most BATCH_SECONDS of them, at least one).
 
     The first one is at least `lead_seconds` away, so long may the answer be on its way.
+    `jitter_seconds` is by how much the API's answers vary, as far as that is known.
 
     Turns lie on a fixed grid as long as orders wait, so lateness does not add up; a turn that was
     not taken in time is lost, never sent as a burst.
@@ -42,8 +56,11 @@ def reserve(  # noqa: PLR0913 - all of it named
     rate = pace.rate(now)
     if rate is None:
         return pace, Closed("no rate is set: set ORDERS_RATE or run `orders pace RATE`", None)
-    interval = rate.interval_seconds
-    pace, was_reset = _believable(lapsed(pace, now), interval, now)
+    pace = lapsed(pace, now)
+    margin = pace.margin.narrowed(jitter_seconds, rate.interval_seconds, now=now)
+    pace = replace(pace, margin=margin)
+    interval = pace.spacing_seconds(now)
+    pace, was_reset = _believable(pace, interval, now)
     if pace.hold:
         row, pushed = _probe(pace, pace.hold, interval=interval, now=now + lead_seconds)
         granted = _with_row(replace(pace, hold=pushed), replace(row, shard=shard), now)
@@ -57,11 +74,18 @@ def reserve(  # noqa: PLR0913 - all of it named
         )
     if not rate.per_second:
         return pace, Unlimited(pace.epoch, pace.generation)
-    count = max(1, min(wanted, int(BATCH_SECONDS * rate.per_second)))
-    row = Reserved(max(pace.next_free, now + lead_seconds), count, interval, shard)
+    count = max(1, min(wanted, int(BATCH_SECONDS / interval)))
+    earliest = max(pace.next_free, now + lead_seconds)
+    row = Reserved(max(earliest, clear_of_others(pace, shard, now)), count, interval, shard)
     turns = tuple(row.first + i * interval for i in range(count))
     return _with_row(pace, row, now), Grant(
-        turns, pace.epoch, pace.generation, is_probe=False, interval=interval, was_reset=was_reset
+        turns,
+        pace.epoch,
+        pace.generation,
+        is_probe=False,
+        interval=interval,
+        was_reset=was_reset,
+        skipped_seconds=row.first - pace.next_free,
     )
 
 
@@ -94,13 +118,17 @@ def _believable(pace: Pace, interval: float, now: float) -> tuple[Pace, bool]:
     them may lie where the next will be. True: it was reset.
     """
     processes = len(pace.owners) + 1
-    latest, limit = pace.next_free, now + 1.0 + processes * max(interval, BATCH_SECONDS)
+    most_ahead = max(2 * interval, AHEAD_SECONDS + BATCH_SECONDS)
+    latest, limit = pace.next_free, now + 1.0 + processes * most_ahead
     if pace.hold:
         latest = max(latest, pace.hold.until)
         limit += HOLD_SECONDS_MAX + processes * max(BACK_OFF_SECONDS[HoldKind.UNAUTHORIZED])
     if latest <= limit:
         return pace, False
-    hold = replace(pace.hold, until=now) if pace.hold else None
+    hold = pace.hold
+    if hold:  # what the API asked for stays, unless that cannot be either
+        is_asked = now < hold.asked_until <= now + HOLD_SECONDS_MAX
+        hold = replace(hold, until=hold.asked_until if is_asked else now)
     return replace(void_turns(pace, now, interval), next_free=now + interval, hold=hold), True
 
 
@@ -115,29 +143,50 @@ def _probe(pace: Pace, hold: Hold, *, interval: float, now: float) -> tuple[Rese
 def _with_row(pace: Pace, row: Reserved, now: float) -> Pace:
     rows = sorted((*pace.reserved, row), key=lambda r: r.first)
     future = [r for r in rows if r.last > now]
-    started = [r for r in rows if r.last <= now]
-    return replace(pace, next_free=row.last + row.interval, reserved=(*started[-1:], *future))
+    started = {r.shard: r for r in rows if r.last <= now}  # of each shard the newest
+    newest = max(started.values(), key=lambda r: r.first, default=None)
+    kept = [r for r in started.values() if r is newest or r.is_active(now)]
+    return replace(pace, next_free=row.last + row.interval, reserved=(*kept, *future))
 
 
 def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:
     """Make this token the shard's only one: whoever held it before gets no turn any more.
 
     Its turns that have not started are given back, as far as no turn of another shard follows them,
-    and but for those that it may start until it notices.
+    and but for those that it may start until it notices. The next turn keeps its distance from the
+    latest moment at which the old owner may have started, unless that was on the same machine.
     """
     bars = {n: b for n, b in pace.bars.items() if not n.startswith(shard)}
-    rate = pace.rate(now)
-    if rate is not None and set(pace.owners) <= {shard}:
-        interval = rate.interval_seconds
-        earliest = latest_start(pace, now) + interval
+    interval = pace.spacing_seconds(now)
+    latest = max((latest_start(r, now) for r in pace.reserved if r.shard == shard), default=0.0)
+    is_moved = not is_same_machine(pace.owners.get(shard, ""), machine_of(token))
+    if set(pace.owners) <= {shard}:
         pace = void_turns(pace, now, interval)
-        pace = replace(pace, next_free=max(pace.next_free, earliest))
-    elif rate is not None:
-        is_new_beside_one = len(pace.owners) == 1
-        earliest = latest_start(pace, now) + rate.interval_seconds if is_new_beside_one else 0.0
+    else:
         pace = _without_turns_of(pace, shard, now)
-        pace = replace(pace, next_free=max(pace.next_free, earliest))
+    if is_moved and latest:
+        pace = replace(pace, next_free=max(pace.next_free, latest + GAP_SHARE * interval))
     return replace(pace, owners={**pace.owners, shard: token}, bars=bars)
+
+
+def disown(pace: Pace, shard: str, token: str) -> Pace:
+    """Give the shard up, if this token still holds it."""
+    if pace.owners.get(shard) != token:
+        return pace
+    return replace(pace, owners={s: t for s, t in pace.owners.items() if s != shard})
+
+
+def clear_of_others(pace: Pace, shard: str, now: float) -> float:
+    """From when on a shard may take turns that had none for a while; 0 for one that had.
+
+    Until they notice it, other machines believe that nobody minds when they start late.
+    """
+    token = pace.owners.get(shard, "")
+    if any(row.shard == shard and row.is_active(now) for row in pace.reserved):
+        return 0.0
+    others = [row for row in pace.reserved if row.is_active(now) and pace.is_elsewhere(row, token)]
+    latest = max((latest_start(row, now) for row in others), default=0.0)
+    return latest + GAP_SHARE * pace.spacing_seconds(now) if latest else 0.0
 
 
 def _without_turns_of(pace: Pace, shard: str, now: float) -> Pace:
@@ -154,10 +203,3 @@ def _without_turns_of(pace: Pace, shard: str, now: float) -> Pace:
             hold = replace(hold, until=max(freed.first, hold.asked_until), step=hold.step - 1)
         pace = replace(pace, next_free=freed.first, reserved=tuple(rows), hold=hold)
     return pace
-
-
-def disown(pace: Pace, shard: str, token: str) -> Pace:
-    """Give the shard up, if this token still holds it."""
-    if pace.owners.get(shard) != token:
-        return pace
-    return replace(pace, owners={s: t for s, t in pace.owners.items() if s != shard})

@@ -41,13 +41,13 @@ def last_start(pace: Pace, now: float) -> Reserved | None:
     return max(rows, key=lambda row: row.first, default=None)
 
 
-def latest_start(pace: Pace, now: float) -> float:
-    """Until when the last turn may start late whose holder has not noticed; 0: it has started."""
-    last = last_start(pace, now)
-    if last is None:
-        return 0.0
-    latest = min(last.first + LATE_SECONDS, now + NOTICE_SECONDS)
-    return latest if latest > now else 0.0
+def latest_start(row: Reserved, now: float) -> float:
+    """The latest moment at which the row's holder may start, or have started; 0: at none.
+
+    It may be late by LATE_SECONDS, and sees within NOTICE_SECONDS what changes now.
+    """
+    start = row.started_by(now + NOTICE_SECONDS)
+    return 0.0 if start is None else min(start + LATE_SECONDS, now + NOTICE_SECONDS)
 
 
 def waiting_probes(pace: Pace, now: float) -> list[float]:

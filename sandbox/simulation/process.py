@@ -17,6 +17,7 @@ from consumer.delivery.pace_view import step
 from consumer.delivery.turns import Verdict
 from consumer.sending.errands import Errands
 from ledger.ports.errors import LedgerError
+from ledger.ports.lanes import Lane
 from ledger.ports.pace import NOTICE_SECONDS, Grant, Pace, Reservation
 from ledger.ports.pace_turns import own
 from sandbox.simulation.surroundings import SetClock, Surroundings
@@ -52,7 +53,7 @@ class Process:
         self.settings = settings
         self._around = around
         self._timeline = around.timeline
-        self._clock = SetClock(around.timeline, ahead_seconds)
+        self._clock = SetClock.ahead(around.timeline, ahead_seconds)
         self._errands = Errands(
             around.ledger, self._clock, shard=settings.shard, token=settings.token
         )
@@ -112,7 +113,8 @@ class Process:
         except LedgerError:
             self._later(LEDGER_RETRY_SECONDS, self._own)
         else:
-            self._delivery = Delivery(self.settings, pace, self._around.observe)
+            starts = self._around.starts_of(token)
+            self._delivery = Delivery(self.settings, pace, self._around.observe, starts)
             self._turns_stamp = self._delivery.turns_stamp
 
     def _later(self, seconds: float, event: Callable[[], None]) -> None:
@@ -132,6 +134,7 @@ class Process:
         except LedgerError:
             self._later(LEDGER_RETRY_SECONDS, fail)
         else:
+            self._clock.hears(LEDGER_SECONDS)
             self._later(LEDGER_SECONDS, lambda: told(answer))
 
     def _turn(self) -> None:
@@ -198,9 +201,14 @@ class Process:
 
     def _settle(self, action: Settle) -> None:
         delivery, clock = self.delivery, self._clock
+
+        def settled(lane: Lane | None) -> None:
+            delivery.settled(lane, now=clock.now(), seconds=LEDGER_SECONDS)
+            self._look_at_turns()  # there may be room now
+
         self._ask(
             lambda: self._errands.settle(action),
-            lambda lane: delivery.settled(lane, now=clock.now(), seconds=LEDGER_SECONDS),
+            settled,
             lambda: delivery.settle_failed(action.lane, clock.now()),
         )
 
@@ -281,6 +289,7 @@ class Process:
         latency_seconds, attempt = self._around.api.receive(
             send.entry, self._timeline.now(), self.settings.token
         )
+        delivery.sent(clock.now())
         self._later(
             latency_seconds,
             lambda: delivery.ended(send, attempt, now=clock.now(), latency_seconds=latency_seconds),

@@ -1,10 +1,13 @@
 """What do the processes of a simulation share?"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consumer.delivery.events import Observer
+from consumer.delivery.starts import ProcessStarts
+from consumer.sending.clock import AnchoredClock
 from consumer.sending.errands import Ledger
+from ledger.ports.pace import machine_of
 from sandbox.simulation.timeline import Timeline
 from sandbox.simulation.world import ReceivingApi
 
@@ -29,15 +32,38 @@ class Surroundings:
     observe: Observer
     late_seconds: Callable[[], float] = on_time
     idle_looks_seconds: float = float("inf")
+    machines: dict[str, ProcessStarts] = field(default_factory=dict)
+
+    def starts_of(self, token: str) -> ProcessStarts:
+        """The starts of the machine that a token names; one that names none is alone on its own."""
+        machine = machine_of(token)
+        starts = ProcessStarts(machine, self.timeline.now)
+        return self.machines.setdefault(machine or token, starts)
 
 
 @dataclass(frozen=True, slots=True)
 class SetClock:
-    """A process's clock, so many seconds ahead of the simulation's."""
+    """The clock of a process on a machine whose own is so many seconds ahead of the simulation's.
+
+    Like the real one it listens to what the ledger's answers say.
+    """
 
     timeline: Timeline
-    ahead_seconds: float
+    anchored: AnchoredClock | None
+
+    @classmethod
+    def ahead(cls, timeline: Timeline, seconds: float) -> "SetClock":
+        """A clock so many seconds ahead."""
+        if not seconds:
+            return cls(timeline, None)
+        return cls(timeline, AnchoredClock(lambda: timeline.now() + seconds, timeline.now))
 
     def now(self) -> float:
         """See Clock.now."""
-        return self.timeline.now() + self.ahead_seconds
+        return self.anchored.now() if self.anchored else self.timeline.now()
+
+    def hears(self, answered_seconds: float) -> None:
+        """The ledger was called now, and answers in so many seconds."""
+        if self.anchored:
+            now = self.timeline.now()
+            self.anchored.heard(now, now + answered_seconds, float(int(now)))

@@ -107,7 +107,8 @@ def test_it_sends_orders_is_healthy_and_stops_when_it_is_told(
 ) -> None:
     with running_sandbox(tmp_path / "sandbox", ["--rate", "5/s", "--no-consumer"]) as sandbox:
         told = sandbox.environment({})
-        del told["ORDERS_RUN_FOLDER"]  # a folder of this machine
+        for name in ("ORDERS_RUN_FOLDER", "ORDERS_MACHINE_FOLDER"):
+            del told[name]  # a folder of this machine
 
         with _started(_entrypoint(storage, told)) as container:
             _upload(told)

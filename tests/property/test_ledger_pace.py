@@ -21,6 +21,7 @@ from ledger.ports.pace import (
     NOTICE_SECONDS,
     Bar,
     Closed,
+    Failure,
     Grant,
     HoldKind,
     Override,
@@ -30,6 +31,7 @@ from ledger.ports.pace import (
     Superseded,
     Unlimited,
 )
+from ledger.ports.pace_steps import THROTTLED_ROW
 from ledger.ports.pace_turns import is_closed, own, reserve
 
 START = 1_000_000.0
@@ -201,20 +203,20 @@ class Fleet(RuleBasedStateMachine):
         if kind is None:
             after = steps.answered(before, turn.generation, now=self.world.now)
         else:
-            after = steps.failed(
-                before,
-                kind,
-                generation=turn.generation,
-                why="",
-                wait_seconds=wait_seconds,
-                now=self.world.now,
-            )
-            if turn.generation == before.generation:
+            failure = Failure(kind, turn.generation, "", wait_seconds, turn.start)
+            after = steps.failed(before, failure, now=self.world.now)
+            if turn.generation == before.generation and self.must_hold(before, failure):
                 assert after.hold is not None
                 assert after.hold.until >= self.world.now + min(wait_seconds, HOLD_SECONDS_MAX)
         if turn.generation != before.generation:
             assert after == before
         self.step(after)
+
+    @staticmethod
+    def must_hold(before: Pace, failure: Failure) -> bool:
+        """Does sending hold after this failure? One or two 429s without a time do not."""
+        is_isolated = failure.kind is HoldKind.THROTTLED and not failure.wait_seconds
+        return not is_isolated or before.hold is not None or before.throttled + 1 >= THROTTLED_ROW
 
     @invariant()
     def no_two_starts_are_closer_than_the_interval(self) -> None:

@@ -11,7 +11,7 @@ from consumer.telemetry.snapshot import LedgerSnapshot, Rare
 from consumer.telemetry.wording import count, duration, pace
 from ledger.ports.history import Sample
 from ledger.ports.lanes import Tally
-from ledger.ports.pace import Bar, HoldKind, Pace, Pause
+from ledger.ports.pace import Bar, Failure, HoldKind, Pace, Pause
 from ledger.ports.pace_steps import bar, failed
 from ledger.ports.pace_steps import pause as paused
 from ledger.ports.uploads import UploadState
@@ -74,10 +74,7 @@ def test_while_it_is_read_progress_is_that_of_the_estimate() -> None:
         (
             failed(
                 seen.ONE_PER_SECOND,
-                HoldKind.UNAUTHORIZED,
-                generation=0,
-                why="401",
-                wait_seconds=0,
+                Failure(HoldKind.UNAUTHORIZED, 0, "401", 0.0, seen.NOW),
                 now=seen.NOW,
             ),
             "unauthorized: 401",

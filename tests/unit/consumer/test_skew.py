@@ -4,7 +4,8 @@ from email.utils import formatdate
 
 from botocore.hooks import HierarchicalEmitter
 
-from consumer.telemetry.skew import SkewWatch, bounds_of, proven_skew
+from consumer.sending.date_header import bounds_of
+from consumer.telemetry.skew import SkewWatch, proven_skew
 
 
 def seen_by_a_clock_off_by(skew: float, latency: float = 0.02) -> float:

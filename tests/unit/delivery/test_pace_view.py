@@ -5,7 +5,7 @@ from dataclasses import replace
 from consumer.delivery.actions import ReportAnswer, ReportFailure
 from consumer.delivery.pace_view import PaceView
 from ledger.ports import pace_steps as steps
-from ledger.ports.pace import HoldKind, Pace
+from ledger.ports.pace import Failure, HoldKind, Pace
 from ledger.ports.pace_turns import own
 
 NOW = 1_000_000.0
@@ -19,7 +19,7 @@ def seen(rate: str = "1/s") -> PaceView:
 
 
 def fail(view: PaceView, generation: int, *, now: float = NOW) -> None:
-    view.failed(HoldKind.UNAVAILABLE, generation, "down", 0.0, now)
+    view.failed(Failure(HoldKind.UNAVAILABLE, generation, "down", 0.0, now), now)
 
 
 def test_a_failure_holds_at_once_and_is_to_be_written() -> None:

@@ -6,12 +6,16 @@ from itertools import pairwise
 import pytest
 
 from ledger.ports.pace import (
+    ACTIVE_SECONDS,
     BACK_OFF_SECONDS,
     BATCH_SECONDS,
+    GAP_SHARE,
     HOLD_SECONDS_MAX,
     LATE_SECONDS,
+    NOTICE_SECONDS,
     Bar,
     Closed,
+    Failure,
     Grant,
     HoldKind,
     Override,
@@ -20,7 +24,17 @@ from ledger.ports.pace import (
     Superseded,
     Unlimited,
 )
-from ledger.ports.pace_steps import answered, bar, configure, failed, lift, override, pause, resume
+from ledger.ports.pace_steps import (
+    THROTTLED_ROW,
+    answered,
+    bar,
+    configure,
+    failed,
+    lift,
+    override,
+    pause,
+    resume,
+)
 from ledger.ports.pace_turns import disown, own, reserve
 
 NOW = 1_000_000.0
@@ -47,9 +61,7 @@ def fails(
     pace: Pace, kind: HoldKind = HoldKind.UNAVAILABLE, *, now: float, wait_seconds: float = 0.0
 ) -> Pace:
     """The pace after an attempt of its own generation failed."""
-    return failed(
-        pace, kind, generation=pace.generation, why="503", wait_seconds=wait_seconds, now=now
-    )
+    return failed(pace, Failure(kind, pace.generation, "503", wait_seconds, now), now=now)
 
 
 def test_turns_of_all_processes_lie_one_interval_apart() -> None:
@@ -318,10 +330,8 @@ def test_late_results_of_an_older_generation_change_nothing() -> None:
     held = fails(pace, now=NOW)
 
     for kind in HoldKind:
-        assert (
-            failed(held, kind, generation=old.generation, why="", wait_seconds=60.0, now=NOW + 9.0)
-            == held
-        )
+        late = Failure(kind, old.generation, "", 60.0, NOW)
+        assert failed(held, late, now=NOW + 9.0) == held
     assert answered(held, old.generation, now=NOW + 9.0) == held
 
 
@@ -408,8 +418,7 @@ def test_a_new_owner_keeps_its_distance_from_a_start_that_the_one_before_may_sti
     later = own(pace, SHARD, "new", now=NOW + 4.0)
 
     assert last.turns == (NOW,)
-    assert at_once.next_free == NOW + LATE_SECONDS + 1.0
-    assert later.next_free == NOW + 1.0
+    assert at_once.next_free == later.next_free == NOW + LATE_SECONDS + GAP_SHARE
 
 
 def test_restarts_beside_other_shards_do_not_put_the_end_of_a_hold_off() -> None:
@@ -420,3 +429,131 @@ def test_restarts_beside_other_shards_do_not_put_the_end_of_a_hold_off() -> None
         pace, probe = granted(pace, shard=OTHER_SHARD)
 
     assert probe.turns[0] <= NOW + sum(BACK_OFF_SECONDS[HoldKind.UNAUTHORIZED][:2])
+
+
+def test_an_isolated_429_costs_its_turn_and_holds_nothing() -> None:
+    pace, first = granted(at("1/s"))
+
+    pace = fails(pace, HoldKind.THROTTLED, now=NOW + 0.15)
+    _, second = granted(pace, NOW + 0.15)
+
+    assert pace.hold is None
+    assert (second.turns, second.generation) == ((NOW + 1.0,), first.generation)
+
+
+def test_a_row_of_429s_is_a_storm_and_holds_sending() -> None:
+    pace = at("1/s")
+    for number in range(THROTTLED_ROW):
+        assert pace.hold is None
+        pace = fails(pace, HoldKind.THROTTLED, now=NOW + number)
+
+    assert pace.hold is not None
+    assert pace.hold.until == NOW + THROTTLED_ROW - 1 + BACK_OFF_SECONDS[HoldKind.THROTTLED][0]
+
+
+def test_an_accepted_order_ends_a_row_of_429s() -> None:
+    pace = at("1/s")
+    for number in range(3 * THROTTLED_ROW):
+        pace = fails(pace, HoldKind.THROTTLED, now=NOW + number)
+        pace = answered(pace, pace.generation, now=NOW + number)
+
+    assert pace.hold is None
+
+
+def test_a_429_that_names_a_time_holds_sending_at_once() -> None:
+    pace = fails(at("1/s"), HoldKind.THROTTLED, now=NOW, wait_seconds=0.5)
+
+    assert pace.hold is not None
+
+
+def test_turns_lie_further_apart_after_several_429s_and_by_no_more_than_the_answers_vary() -> None:
+    pace = at("1/s")
+    for number in range(2):
+        pace = fails(pace, HoldKind.THROTTLED, now=NOW + number)
+        pace = answered(pace, pace.generation, now=NOW + number)
+
+    _, wide = granted(pace, NOW + 2.0)
+    pace, result = reserve(
+        pace, shard=SHARD, token=SHARD, wanted=1, now=NOW + 2.0, jitter_seconds=0.001
+    )
+
+    assert wide.interval == pytest.approx(1.02, rel=0.001)
+    assert isinstance(result, Grant)
+    assert result.interval == pace.spacing_seconds(NOW + 2.0) == 1.001
+
+
+def test_a_limit_after_none_leaves_time_for_all_to_notice_it() -> None:
+    pace = configure(at("none"), "1/s", now=NOW)
+
+    _, grant = granted(pace, NOW + 0.1)
+
+    assert grant.turns == (NOW + NOTICE_SECONDS + 1.0,)
+
+
+def test_a_shard_taken_over_on_the_same_machine_gives_no_turn_away() -> None:
+    pace = own(configure(Pace(), "1/s", now=NOW), SHARD, "host-1", now=NOW)
+    pace, _ = reserve(pace, shard=SHARD, token="host-1", wanted=1, now=NOW)
+
+    pace = own(pace, SHARD, "host-2", now=NOW + 0.5)
+
+    assert pace.next_free == NOW + 1.0
+
+
+@pytest.mark.parametrize("late_seconds", [0.5, 0.98, 1.02, 1.5])
+def test_whenever_a_shard_is_taken_over_its_old_owner_may_have_started_late(
+    late_seconds: float,
+) -> None:
+    pace = own(configure(Pace(), "1/s", now=NOW), SHARD, "old", now=NOW)
+    pace, _ = reserve(pace, shard=SHARD, token="old", wanted=1, now=NOW)
+
+    pace = own(pace, SHARD, "new", now=NOW + late_seconds)
+    _, result = reserve(pace, shard=SHARD, token="new", wanted=1, now=NOW + late_seconds)
+
+    assert isinstance(result, Grant)
+    assert result.turns[0] - (NOW + LATE_SECONDS) >= 0.99
+
+
+def on_machines(one: str, other: str) -> Pace:
+    """Two shards; the first one, on machine `one`, has just started in a turn."""
+    pace = configure(Pace(), "1/s", now=NOW)
+    pace = own(own(pace, SHARD, f"{one}-1", now=NOW), OTHER_SHARD, f"{other}-2", now=NOW)
+    return reserve(pace, shard=SHARD, token=f"{one}-1", wanted=1, now=NOW)[0]
+
+
+@pytest.mark.parametrize(("other", "first"), [("host", 1.0), ("far", LATE_SECONDS + GAP_SHARE)])
+def test_a_shard_that_was_idle_leaves_room_for_a_late_start_on_another_machine(
+    other: str, first: float
+) -> None:
+    pace = on_machines("host", other)
+
+    _, result = reserve(pace, shard=OTHER_SHARD, token=f"{other}-2", wanted=1, now=NOW + 0.1)
+
+    assert isinstance(result, Grant)
+    assert result.turns == (NOW + first,)
+
+
+def test_shards_of_other_machines_count_only_while_they_take_turns() -> None:
+    pace = on_machines("host", "far")
+
+    assert pace.is_shared("far-2", NOW + 1.0)
+    assert not pace.is_shared("host-1", NOW + 1.0)
+    assert not pace.is_shared("far-2", NOW + ACTIVE_SECONDS + 0.1)
+    assert not on_machines("host", "host").is_shared("host-2", NOW + 1.0)
+
+
+def test_the_time_that_nobody_reserved_is_told_with_the_turn_after_it() -> None:
+    pace, first = granted(at("10/s"))
+    _, late = granted(pace, NOW + 0.35)
+
+    assert late.skipped_seconds == pytest.approx(0.25)
+    assert first.turns == (NOW,)
+
+
+def test_a_reset_keeps_what_the_api_asked_for() -> None:
+    pace = fails(at("1/s"), HoldKind.THROTTLED, now=NOW, wait_seconds=60.0)
+    pace = replace(pace, next_free=NOW + 86_400.0)
+
+    _, grant = granted(pace, NOW + 1.0)
+
+    assert grant.was_reset
+    assert grant.turns == (NOW + 60.0,)

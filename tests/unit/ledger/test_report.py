@@ -6,7 +6,7 @@ import pytest
 
 from ledger.ports.history import Sample
 from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Tally
-from ledger.ports.pace import Bar, HoldKind, Override, Pace, Pause
+from ledger.ports.pace import Bar, Failure, HoldKind, Override, Pace, Pause
 from ledger.ports.pace_steps import bar, configure, failed, override, pause
 from ledger.ports.uploads import Account, Progress, Source, Upload, UploadState
 from ledger.report import LedgerView, PaceSource, Sending, SendingState, StatusReport, report
@@ -155,9 +155,7 @@ def test_a_bar_comes_before_all_else() -> None:
 
 
 def test_a_short_hold_is_added_to_the_estimate_and_a_long_one_has_none() -> None:
-    held = failed(
-        ONE_PER_SECOND, HoldKind.UNAVAILABLE, generation=0, why="503", wait_seconds=5, now=NOW
-    )
+    held = failed(ONE_PER_SECOND, Failure(HoldKind.UNAVAILABLE, 0, "503", 5.0, NOW), now=NOW)
     waiting = account(enqueued=5, tally=Tally())
 
     assert look(waiting, pace=held).sending.state is SendingState.HELD
@@ -166,9 +164,7 @@ def test_a_short_hold_is_added_to_the_estimate_and_a_long_one_has_none() -> None
 
 
 def test_without_the_right_credential_sending_is_barred_because_a_person_must_act() -> None:
-    refused = failed(
-        ONE_PER_SECOND, HoldKind.UNAUTHORIZED, generation=0, why="401", wait_seconds=0, now=NOW
-    )
+    refused = failed(ONE_PER_SECOND, Failure(HoldKind.UNAUTHORIZED, 0, "401", 0.0, NOW), now=NOW)
 
     status = look(account(enqueued=5, tally=Tally()), pace=refused)
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Bar, HoldKind, Pace, Pause
+from ledger.ports.pace import Bar, Failure, HoldKind, Pace, Pause
 from orders_cli.resuming import lifted_by_resume, resumed_sentence
 
 NOW = 1_800_000_000.0
@@ -15,7 +15,7 @@ def resumed(pace: Pace) -> str:
 
 
 def held(kind: HoldKind, why: str) -> Pace:
-    return steps.failed(RUNNING, kind, generation=0, why=why, wait_seconds=0.0, now=NOW - 1)
+    return steps.failed(RUNNING, Failure(kind, 0, why, 1.0, NOW - 1), now=NOW - 1)
 
 
 def test_nothing_stood_in_the_way() -> None:

@@ -13,6 +13,7 @@ from consumer.delivery.delivery import Delivery
 from consumer.delivery.entries import Position, StreamRecord
 from consumer.delivery.events import Attempted, LedgerFailed
 from consumer.delivery.hand import DeliverySettings
+from consumer.delivery.starts import ProcessStarts
 from consumer.sending.clock import AnchoredClock
 from consumer.sending.crew import Surroundings
 from consumer.sending.shard import LeasedShard
@@ -133,6 +134,7 @@ class ShardAtWork:
             self.add_row()
         around = Surroundings(
             clock=self.clock,
+            starts=ProcessStarts("here"),
             observe=self.events.append,
             is_orphan=lambda: self.is_orphan,
             fail=self.failures.append,

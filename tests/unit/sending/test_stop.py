@@ -39,7 +39,7 @@ def test_a_stop_gives_up_a_turn_that_is_an_hour_away(hired: Hire) -> None:
     work.begin()
     work.feed()
     eventually(
-        lambda: work.account.tally.accepted == 1 and work.delivery._sending.turns.assigned == 1
+        lambda: work.account.tally.accepted == 1 and len(work.delivery._sending.turns.assigned) == 1
     )
 
     in_time(work.shard.stop)

@@ -1,0 +1,102 @@
+"""How do the processes of one machine keep their distance from each other's starts?
+
+A file of this machine, which all processes with the same ledger share, says when the last of them
+started an attempt and when its request was on its way. Who starts one writes it under a lock. The
+file is a hint and no truth: without it, with an old one, or beside a process that was frozen while
+it held the lock, turns alone keep the pace.
+"""
+
+import fcntl
+import hashlib
+import mmap
+import os
+import secrets
+import stat
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from consumer.delivery.starts import Start, wait
+
+_NAME_BYTES = 16
+_START = struct.Struct("=dddq")  # at, sent_at, spacing, process id
+_SIZE = _NAME_BYTES + _START.size
+LOCK_TRIES = 50
+LOCK_RETRY_SECONDS = 0.0005
+"""The lock is held for microseconds; who holds it longer stands still."""
+
+
+class MachineStarts:
+    """A Starts over all processes of this machine. One thread at a time may call it."""
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` is the same for all processes of the machine, in seconds.
+
+        Raises OSError where the file cannot be made, or is not this user's own.
+        """
+        self._clock = clock
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        found = os.fstat(self._file)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            raise PermissionError(f"{path} is not a file of this user; remove it")
+        with self._locked():
+            if found.st_size < _SIZE:
+                os.ftruncate(self._file, _SIZE)
+                os.pwrite(self._file, secrets.token_hex(_NAME_BYTES // 2).encode(), 0)
+        self._memory = mmap.mmap(self._file, _SIZE)
+        self.machine = self._memory[:_NAME_BYTES].decode("ascii", "replace")
+
+    def start(self, spacing: float, usual_seconds: float, now: float) -> float | None:
+        """See Starts.start."""
+        with self._locked():
+            moment = self._clock()
+            last, _ = self._read()
+            wait_seconds = wait(last, spacing, usual_seconds, moment)
+            if wait_seconds <= 0:
+                self._write(Start(moment, 0.0, spacing))
+                return None
+        return now + wait_seconds
+
+    def sent(self, now: float) -> None:
+        """See Starts.sent."""
+        del now
+        with self._locked():
+            last, process = self._read()
+            if last and process == os.getpid() and not last.sent_at:
+                self._write(Start(last.at, self._clock(), last.spacing))
+
+    def _read(self) -> tuple[Start | None, int]:
+        at, sent_at, spacing, process = _START.unpack(self._memory[_NAME_BYTES:])
+        return (Start(at, sent_at, spacing) if at else None), process
+
+    def _write(self, last: Start) -> None:
+        packed = _START.pack(last.at, last.sent_at, last.spacing, os.getpid())
+        self._memory[_NAME_BYTES:] = packed
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the lock, or go on without it where its holder stands still."""
+        is_held = self._lock()
+        try:
+            yield
+        finally:
+            if is_held:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _lock(self) -> bool:
+        for _ in range(LOCK_TRIES):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(LOCK_RETRY_SECONDS)
+            else:
+                return True
+        return False
+
+
+def starts_file(folder: Path, ledger: str) -> Path:
+    """The file of all processes on this machine whose pace is kept in this ledger."""
+    name = hashlib.sha256(ledger.encode()).hexdigest()[:16]
+    return folder / f"paced-orders-{os.geteuid()}-{name}"

@@ -1,0 +1,60 @@
+"""How much more than the interval lies between two turns?
+
+An API counts the interval between arrivals, and a path that delays one request more than the next
+brings two of them closer together than they were sent. Nobody can know by how much, or what the API
+tolerates, until it answers 429. One 429 in a hundred turns costs less than any margin. Where they
+come more often, each widens the margin. It shrinks again turn by turn, and at once to what the
+answers vary by: where that is little, nothing delays the requests.
+"""
+
+from dataclasses import dataclass, replace
+
+RARE_TURNS = 100
+"""A 429 that is alone among so many turns widens nothing."""
+HALF_LIFE_TURNS = 300
+"""Without another 429 the margin halves in so many turns."""
+LEAST_SHARE = 0.001
+"""Below this share of the interval it makes no difference to anybody."""
+FIRST_SHARE = 0.02
+"""The margin begins with this share of the interval."""
+GROWTH = 2.0
+"""Each further 429 multiplies it by this."""
+SHARE_MAX = 0.25
+"""The margin is at most this share of the interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """What lies between two turns beyond the interval.
+
+    seconds: as it was at the moment `since`. refused_at: when the last 429 came.
+    """
+
+    seconds: float = 0.0
+    since: float = 0.0
+    refused_at: float = 0.0
+
+    def at(self, now: float, interval: float) -> float:
+        """The margin at a moment and an interval, in seconds; 0 once it is too small to matter."""
+        if not self.seconds or not interval:
+            return 0.0
+        left = self.seconds * 0.5 ** (max(now - self.since, 0.0) / (HALF_LIFE_TURNS * interval))
+        return min(left, SHARE_MAX * interval) if left >= LEAST_SHARE * interval else 0.0
+
+    def refused(self, interval: float, *, started_at: float, now: float) -> "Margin":
+        """The margin after an isolated 429 to an attempt that started at this moment.
+
+        An attempt that started before the last 429 came says nothing new.
+        """
+        if not interval or started_at <= self.refused_at:
+            return self
+        if now - self.refused_at > RARE_TURNS * interval:
+            return replace(self, refused_at=now)
+        wider = max(FIRST_SHARE * interval, GROWTH * self.at(now, interval))
+        return Margin(min(wider, SHARE_MAX * interval), now, now)
+
+    def narrowed(self, jitter_seconds: float | None, interval: float, *, now: float) -> "Margin":
+        """A margin no wider than the answers vary; None: how much they vary is not known."""
+        if jitter_seconds is None or self.at(now, interval) <= jitter_seconds:
+            return self
+        return Margin(jitter_seconds, now, self.refused_at)
