@@ -25,10 +25,11 @@ class Reserve:
     jitter_seconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Send:
     """Wait until `start`, ask `may_start`, make one attempt; then call `ended` (or `given_up`).
 
+    entry: what to send, once it may start; until then an order before it may take its place.
     start: seconds since the epoch; 0 where no turn is needed.
     """
 

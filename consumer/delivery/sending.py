@@ -63,7 +63,7 @@ class Sending:
         self._reserve_asked_at = 0.0
         self._reserve_latency = Latency(8, EXPECTED_RESERVE_SECONDS)
         self._orders_waited = False
-        self._full_since = NEVER  # when a turn had come and there was no room
+        self._full_since = NEVER
         self._asked_at = 0.0
         self._jitter = Jitter()
 
@@ -114,6 +114,7 @@ class Sending:
     def next(self, now: float) -> Send | Reserve | None:
         """An attempt, or turns to reserve for one."""
         self._asked_at = now
+        self._full_since = min(self._full_since, now) if self._is_full else NEVER
         if self.is_stopping or self._view.is_superseded or self._view.closed(now):
             self._orders_waited = False
             return None
@@ -190,8 +191,8 @@ class Sending:
 
         A shard whose window is full for long waits for room before it takes more turns from others.
         """
-        self._full_since = self._full_since if self._is_full else NEVER
-        is_stuck = self._full_since < now - STUCK_SECONDS
+        has_neighbours = len(self._view.pace.owners) > 1
+        is_stuck = has_neighbours and self._full_since < now - STUCK_SECONDS
         return sum(1 for e in self._window.startable() if not is_stuck or self._needs_no_room(e))
 
     @property
@@ -253,16 +254,28 @@ class Sending:
             return now + STALE_SECONDS
         verdict = self.turns.start(send, now)
         if verdict is Verdict.GO:
+            if send.interval and not send.is_probe:
+                self._let_earlier_pass(send, now)
             self._start(send, now)
         return verdict
+
+    def _let_earlier_pass(self, send: Send, now: float) -> None:
+        """Give the turn to an order that was refused a moment ago, and comes before in the file."""
+        earlier = self._window.to_retry_before(send.entry, now)
+        if earlier is None:
+            return
+        later, send.entry = send.entry, earlier
+        for other in self.turns.assigned:
+            if other is not send and other.entry is earlier:
+                other.entry = later
+                return
+        later.stage, earlier.stage = Stage.WAITING, Stage.ASSIGNED
 
     def _has_room_for(self, send: Send, now: float) -> bool:
         """May one more order be sent before those before it are settled?"""
         if send.is_probe or self._needs_no_room(send.entry) or not self._is_full:
             return True
         self.fill(now)  # an answer that is late makes room
-        if self._is_full:
-            self._full_since = min(self._full_since, now)
         return not self._is_full
 
     def _needs_no_room(self, entry: Entry) -> bool:

@@ -97,6 +97,16 @@ class Window:
             if e.stage is Stage.WAITING and first_of_id[e.order_id][0] is e
         )
 
+    def to_retry_before(self, entry: Entry, now: float) -> Entry | None:
+        """The first order before this one in the stream that was refused once and may go now."""
+        for other in self._undecided if self.failed else ():
+            if other is entry:
+                break
+            is_ready = other.stage in {Stage.WAITING, Stage.ASSIGNED} and other.retry_at <= now
+            if is_ready and other.alone == 1:
+                return other
+        return None
+
     def is_done(self, entry: Entry) -> None:
         """The order's outcome is known: the next one with its id may start."""
         if entry not in self._undecided:

@@ -2,16 +2,16 @@
 
 An API counts the interval between arrivals, and a path that delays one request more than the next
 brings two of them closer together than they were sent. Nobody can know by how much, or what the API
-tolerates, until it answers 429. One 429 in a hundred turns costs less than any margin. Where they
+tolerates, until it answers 429. One 429 in two hundred turns costs less than any margin. Where they
 come more often, each widens the margin. It shrinks again turn by turn, and at once to what the
 answers vary by: where that is little, nothing delays the requests.
 """
 
 from dataclasses import dataclass, replace
 
-RARE_TURNS = 100
+RARE_TURNS = 200
 """A 429 that is alone among so many turns widens nothing."""
-HALF_LIFE_TURNS = 300
+HALF_LIFE_TURNS = 1_000
 """Without another 429 the margin halves in so many turns."""
 LEAST_SHARE = 0.001
 """Below this share of the interval it makes no difference to anybody."""
@@ -19,6 +19,8 @@ FIRST_SHARE = 0.02
 """The margin begins with this share of the interval."""
 GROWTH = 2.0
 """Each further 429 multiplies it by this."""
+QUIET_FACTOR = 2.0
+"""A margin so many times as wide as the answers vary is not needed, however that was measured."""
 SHARE_MAX = 0.25
 """The margin is at most this share of the interval."""
 
@@ -54,7 +56,10 @@ class Margin:
         return Margin(min(wider, SHARE_MAX * interval), now, now)
 
     def narrowed(self, jitter_seconds: float | None, interval: float, *, now: float) -> "Margin":
-        """A margin no wider than the answers vary; None: how much they vary is not known."""
-        if jitter_seconds is None or self.at(now, interval) <= jitter_seconds:
+        """The margin, given by how much the answers vary; None: that is not known.
+
+        A path that needs it shows itself in the answers; one that does not needs no more than that.
+        """
+        if jitter_seconds is None or self.at(now, interval) <= QUIET_FACTOR * jitter_seconds:
             return self
         return Margin(jitter_seconds, now, self.refused_at)

@@ -21,7 +21,7 @@ from ledger.ports import pace_steps as steps
 from ledger.ports.pace import HoldKind, Pause
 from ledger.ports.uploads import UploadState
 from sandbox.simulation.world import Behaviour
-from tests.simulated import SHARD, START, World
+from tests.simulated import SHARD, START, UPLOAD, World
 
 DOWN = Unavailable(503, "the API answered 503", may_have_arrived=True)
 
@@ -359,3 +359,94 @@ def test_an_order_that_is_accepted_after_all_is_not_set_aside_for_ever() -> None
 
     assert world.account.tally.accepted == 5
     assert world.pace.set_aside == {}
+
+
+@pytest.mark.parametrize("good_seconds", [0.15, 2.5])
+def test_an_order_that_alone_gets_429_is_refused_and_the_others_go_on(good_seconds: float) -> None:
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del at
+        if order_id == "o3":
+            return 0.15, Throttled(None, "the API answered 429 Too Many Requests")
+        return good_seconds, Accepted(200)
+
+    world = World(orders=100, behaviour=behaviour)
+
+    world.run_to_end(limit_seconds=300.0)
+
+    assert world.account.tally.accepted == 99
+    assert [letter.order_id for letter in world.ledger.dead_letters(UPLOAD, limit=9)] == ["o3"]
+    assert len(world.requests) <= 99 + 12
+
+
+def test_an_order_that_alone_is_told_to_wait_an_hour_holds_the_others_once() -> None:
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del at
+        if order_id == "o3":
+            return 0.15, Throttled(3_600.0, "the API answered 429 Too Many Requests")
+        return 0.15, Accepted(200)
+
+    world = World(orders=100, behaviour=behaviour)
+
+    world.run_to_end(limit_seconds=3 * 3_600.0)
+
+    assert world.account.tally.accepted == 99
+
+
+def test_an_isolated_429_costs_one_turn() -> None:
+    refused: list[str] = []
+
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del at
+        if order_id == "o20" and not refused:
+            refused.append(order_id)
+            return 0.15, Throttled(None, "the API answered 429 Too Many Requests")
+        return 0.15, Accepted(200)
+
+    world = World(orders=40, behaviour=behaviour)
+
+    world.run_to_end()
+
+    assert world.accepted() == [f"o{line}" for line in range(1, 41)]
+    assert world.requests[-1].at - world.requests[0].at == pytest.approx(40.0, abs=0.05)
+
+
+@pytest.mark.parametrize("width", [0.02, 0.06, 0.2])
+def test_a_path_that_jitters_is_learned_and_forgotten(width: float) -> None:
+    chance = random.Random(3)  # noqa: S311 - what a test draws, it must draw again
+    quiet_from = START + 900.0
+    last = [0.0]
+
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        """An API that counts from arrival, and tolerates 20 ms."""
+        del order_id
+        delay = chance.uniform(0.0, width) if at < quiet_from else 0.0
+        if at + delay - last[0] < 1.0 - 0.02:
+            return 0.05 + delay, Throttled(None, "the API answered 429 Too Many Requests")
+        last[0] = at + delay
+        return 0.05 + delay, Accepted(200)
+
+    world = World(orders=1_400, behaviour=behaviour)
+
+    world.run_to_end()
+
+    jittery = [r for r in world.requests if START + 60.0 <= r.at < quiet_from]
+    accepted = sum(r.was_accepted for r in jittery)
+    assert accepted / 840.0 >= 0.95 / (1.0 + max(width - 0.02, 0.0))
+    assert len(jittery) - accepted <= 0.01 * len(jittery) + 1
+    quiet = [r for r in world.requests if quiet_from + 180.0 <= r.at < quiet_from + 280.0]
+    assert len(quiet) >= 99
+
+
+def test_429s_that_come_with_jitter_make_no_dead_letter() -> None:
+    chance = random.Random(5)  # noqa: S311 - what a test draws, it must draw again
+
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del order_id, at
+        is_refused = chance.random() < 0.4
+        return 0.15, Throttled(None, "429") if is_refused else Accepted(200)
+
+    world = World(orders=600, behaviour=behaviour)
+
+    world.run_to_end()
+
+    assert world.account.tally.accepted == 600

@@ -152,3 +152,29 @@ def test_an_upload_of_another_id_is_none_of_ours() -> None:
     world.run_to_end()
 
     assert world.ledger.read_account(UploadId("f" * 20)) is None
+
+
+@pytest.mark.parametrize("rate", ["4/s", "20/s", "50/s"])
+@pytest.mark.parametrize("ledger_seconds", [0.03, 0.2])
+def test_a_ledger_that_answers_slowly_wastes_no_turn(
+    rate: str, ledger_seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.simulation.process.LEDGER_SECONDS", ledger_seconds)
+    world = World(orders=400, rate=rate)
+
+    world.run_to_end()
+
+    took = world.requests[-1].at - world.requests[50].at
+    interval = 1.0 / float(rate.removesuffix("/s"))
+    assert took == pytest.approx(349 * interval, rel=0.01)
+    assert min(world.gaps()) >= 0.99 * interval
+
+
+def test_turns_are_taken_in_their_order_however_late_a_thread_is() -> None:
+    late = iter([0.0, 0.0, 0.9, *[0.0] * 200])
+    world = World(orders=20, rate="2/s")
+    world.around.late_seconds = lambda: next(late)
+
+    world.run_to_end()
+
+    assert world.accepted() == [f"o{line}" for line in range(1, 21)]

@@ -1,12 +1,23 @@
 """Do several shard processes share one pace, whatever happens to it?"""
 
+import random
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
+from consumer.delivery.attempts import Accepted
+from consumer.delivery.hand import DeliverySettings
+from ledger.memory.ledger import MemoryLedger
 from ledger.ports import pace_steps as steps
 from ledger.ports.pace import Override, Pause
+from ledger.ports.pace_change import change
 from ledger.ports.pace_turns import own
+from orders.upload import UploadId
+from sandbox.simulation.process import Process
+from sandbox.simulation.surroundings import Surroundings
+from sandbox.simulation.timeline import Timeline
+from sandbox.simulation.world import Behaviour, SimulatedApi, upload_stream
 from tests.fleet import START, Fate, Fleet, PlannedOrder
 
 LANE = [PlannedOrder(1, twin, Fate.KEPT) for twin in range(14)]
@@ -84,3 +95,61 @@ def test_sending_goes_on_in_its_turn_when_the_ledger_is_back() -> None:
 
     assert len(fleet.api.requests) == 14
     assert smallest_gap(fleet) > 0.99
+
+
+def beside_each_other(
+    behaviour: Behaviour, *, rate: str, shards: int, machines: int, late: Callable[[], float]
+) -> Surroundings:
+    """Shards with many orders each, on a number of machines; nothing has happened yet."""
+    timeline, ledger = Timeline(START), MemoryLedger()
+    around = Surroundings(timeline, ledger, SimulatedApi(behaviour), [].append, late_seconds=late)
+    change(ledger, lambda pace: steps.configure(pace, rate, now=START))
+    for number in range(shards):
+        upload = UploadId(f"{number:020x}")
+        stream = upload_stream(ledger, upload, 3_000, order_id=f"{number}-{{}}".format)
+        token = f"machine{number % machines}-{number}"
+        Process(around, stream, DeliverySettings(f"shardId-{number:012d}", token), None)
+    return around
+
+
+def starts_of(around: Surroundings, begin: float, end: float) -> list[float]:
+    """When attempts started in a stretch of the simulation, which runs until then."""
+    around.timeline.run(lambda: False, until=START + end)
+    assert isinstance(around.api, SimulatedApi)
+    return [r.at for r in around.api.requests if r.at >= START + begin]
+
+
+@pytest.mark.parametrize("machines", [1, 2])
+@pytest.mark.parametrize("shards", [2, 4])
+@pytest.mark.parametrize("rate", ["1/s", "4/s", "20/s", "50/s"])
+def test_at_any_rate_the_shards_use_every_turn_although_their_threads_are_a_little_late(
+    rate: str, shards: int, machines: int
+) -> None:
+    chance = random.Random(1)  # noqa: S311 - what a test draws, it must draw again
+    around = beside_each_other(
+        lambda _, __: (chance.uniform(0.03, 0.08), Accepted(200)),
+        rate=rate,
+        shards=shards,
+        machines=machines,
+        late=lambda: chance.expovariate(1_000.0),
+    )
+
+    times = starts_of(around, 5.0, 40.0)
+
+    interval = 1.0 / float(rate.removesuffix("/s"))
+    share = (len(times) - 1) * interval / (times[-1] - times[0])
+    assert 0.99 <= share <= 1.005
+    if machines == 1:
+        assert min(after - before for before, after in pairwise(times)) >= 0.99 * interval
+
+
+def test_a_shard_whose_orders_take_long_does_not_keep_turns_from_the_others() -> None:
+    around = beside_each_other(
+        lambda order_id, _: (30.0 if order_id.startswith("0") else 0.05, Accepted(200)),
+        rate="20/s",
+        shards=2,
+        machines=1,
+        late=lambda: 0.0,
+    )
+
+    assert len(starts_of(around, 15.0, 30.0)) >= 0.98 * 300
