@@ -93,7 +93,8 @@ class Publisher:
                     why, wait_seconds = str(error), _UNORDERED_WAIT_SECONDS
                 except StreamUnavailable as error:
                     failed.append(put)
-                    why, is_throttled = str(error), isinstance(error, StreamThrottled)
+                    why = str(error)
+                    is_throttled = is_throttled or isinstance(error, StreamThrottled)
             left = failed + late
             if late:
                 return PutResult(entered, left, why or "the stream's pace left no time")

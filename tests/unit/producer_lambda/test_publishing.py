@@ -175,13 +175,13 @@ def test_a_pace_that_leaves_time_for_one_shard_only_puts_what_it_can() -> None:
 
 
 def test_a_throttled_shard_makes_it_look_at_the_shards_again() -> None:
-    stream = FaultyStream(faults=["throttled"], shards=HALVES)
+    stream = FaultyStream(faults=["throttled", "lost"], shards=HALVES)
     pacing = ShardPacing([ALL_KEYS], bytes_per_second=1_000)
     one, _ = publisher(stream, pacing=pacing)
 
-    result = one.put([Put(record(0))])
+    result = one.put([Put(record(0)), Put(record(1))])
 
-    assert len(result.entered) == 1
+    assert len(result.entered) == 2
     pacing.spend("0", 100_000, now=0.0)
     assert pacing.wait_seconds("7", now=1_000_000.0) == 0
 
