@@ -13,7 +13,7 @@ from orders.aggregate import Aggregate
 from orders.batch import Rejected
 from orders.report import report_key, write_part
 from producer_lambda.clock import Clock
-from producer_lambda.publishing import Publisher, one_per_lane
+from producer_lambda.publishing import Publisher, Put, one_per_lane
 from producer_lambda.resume_point import Checkpoint, ResumePoint
 from producer_lambda.source import ObjectStore
 
@@ -68,15 +68,24 @@ class Enqueuer:
         # One record of a lane, then the progress, then the lane's next record: a run that was
         # superseded meanwhile can repeat that one record, and never put one beyond a gap.
         for group in one_per_lane(stretch.aggregates):
-            result = self._publisher.put(group)
-            for aggregate in result.entered:
-                self.point.enter(aggregate)
+            is_whole = self.put(group)
             halt = self.save()
             if halt:
                 return halt
-            if result.left:
+            if not is_whole:
                 return Halt.OUT_OF_TIME
         return None if stretch.aggregates else self._save_if_far()
+
+    def put(self, group: Sequence[Aggregate]) -> bool:
+        """Put records of lanes that are all different, each behind its lane's last one.
+
+        False: time was over before all of them were in.
+        """
+        puts = [Put(aggregate, self.point.last_number(aggregate)) for aggregate in group]
+        result = self._publisher.put(puts)
+        for entered in result.entered:
+            self.point.enter(entered.aggregate, entered.sequence_number)
+        return not result.left
 
     def save(self, *, everything: bool = False) -> Halt | None:
         """Save the progress; with `everything` also a part of the report that is still small."""

@@ -26,6 +26,7 @@ from orders.file_reading import ReadingLimits
 from producer_lambda.clock import Deadline, SystemClock
 from producer_lambda.intake import continue_message, requests_of_event, requests_of_message
 from producer_lambda.kinesis import KinesisStream
+from producer_lambda.publishing import PUTS_AT_ONCE
 from producer_lambda.run import Outside, Plan, run_upload
 from producer_lambda.s3 import S3Store
 from producer_lambda.settings import ProducerSettings, load_settings
@@ -50,9 +51,12 @@ logger = Logger(service="producer")
 _clock = SystemClock()
 
 _ANSWER_SECONDS = 10.0
-# Publisher tries again by itself: only what failed, in order, in the time left.
+# Publisher tries again by itself: in order, and in the time left.
 _ONE_TRY = Config(
-    connect_timeout=3, read_timeout=_ANSWER_SECONDS, retries={"total_max_attempts": 1}
+    connect_timeout=3,
+    read_timeout=_ANSWER_SECONDS,
+    retries={"total_max_attempts": 1},
+    max_pool_connections=PUTS_AT_ONCE,
 )
 _SOME_TRIES = Config(
     connect_timeout=3,
@@ -76,14 +80,17 @@ class Producer:
 
     def run(self, requests: Sequence[Request], deadline: Deadline) -> None:
         """Serve requests one after the other; every one may be repeated without harm."""
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="enqueue") as executor:
-            outside = self._outside(executor)
+        with (
+            ThreadPoolExecutor(PUTS_AT_ONCE, thread_name_prefix="put") as putters,
+            ThreadPoolExecutor(max_workers=1, thread_name_prefix="enqueue") as executor,
+        ):
+            outside = self._outside(executor, putters)
             for request in requests:
                 logger.append_keys(upload=request.upload)
                 end = run_upload(request, outside, self._plan, deadline)
                 logger.info(end.value)
 
-    def _outside(self, executor: Executor) -> Outside:
+    def _outside(self, executor: Executor, putters: Executor) -> Outside:
         return Outside(
             ledger=self._ledger,
             pace=self._ledger,
@@ -91,6 +98,7 @@ class Producer:
             stream=self._stream,
             clock=_clock,
             executor=executor,
+            putters=putters,
             hand_on=self._hand_on,
             new_token=lambda: secrets.token_hex(8),
             jitter=random.random,

@@ -6,19 +6,28 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from producer_lambda.stream import HashRange, StreamRefused, StreamUnavailable
+from producer_lambda.stream import (
+    HashRange,
+    OrderingRefused,
+    StreamRefused,
+    StreamThrottled,
+    StreamUnavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import PutRecordInputTypeDef
 
     from orders.aggregate import Aggregate
 
+_THROTTLED = "ProvisionedThroughputExceededException"
+_INVALID = "InvalidArgumentException"
 _HINTS = {
     "ResourceNotFoundException": "no such stream: check ORDERS_STREAM and the region",
     "AccessDeniedException": "the function's role may not write to it",
-    "InvalidArgumentException": "the records break a limit of the stream",
+    _INVALID: "the records break a limit of the stream",
     "ValidationException": "the records break a limit of the stream",
     "KMSAccessDeniedException": "the function's role may not use the stream's KMS key",
     "KMSDisabledException": "the stream's KMS key is disabled",
@@ -36,23 +45,24 @@ class KinesisStream:
         self._client = client
         self._name = name
 
-    def put(self, aggregates: Sequence[Aggregate]) -> Sequence[str | None]:
+    def put(self, aggregate: Aggregate, *, after: str) -> str:
         """See RecordStream.put."""
+        request: PutRecordInputTypeDef = {
+            "StreamName": self._name,
+            "Data": aggregate.payload,
+            "PartitionKey": aggregate.partition_key,
+            "ExplicitHashKey": aggregate.hash_key,
+        }
+        if after:
+            request["SequenceNumberForOrdering"] = after
         try:
-            answer = self._client.put_records(
-                StreamName=self._name,
-                Records=[
-                    {
-                        "Data": aggregate.payload,
-                        "PartitionKey": aggregate.partition_key,
-                        "ExplicitHashKey": aggregate.hash_key,
-                    }
-                    for aggregate in aggregates
-                ],
-            )
+            return self._client.put_record(**request)["SequenceNumber"]
         except (ClientError, BotoCoreError) as error:
+            # The number is the only argument that can be invalid: without it, the same record
+            # tells whether there is another reason.
+            if after and _code(error) == _INVALID:
+                raise OrderingRefused(f"stream {self._name}: {error}") from error
             raise self._failure(error) from error
-        return [entry.get("ErrorCode") for entry in answer["Records"]]
 
     def open_shards(self) -> Sequence[HashRange]:
         """See RecordStream.open_shards."""
@@ -73,9 +83,12 @@ class KinesisStream:
         ]
 
     def _failure(self, error: ClientError | BotoCoreError) -> StreamUnavailable | StreamRefused:
-        text = f"stream {self._name}: {error}"
-        if isinstance(error, ClientError):
-            hint = _HINTS.get(error.response["Error"]["Code"])
-            if hint:
-                return StreamRefused(text, hint=hint)
-        return StreamUnavailable(text)
+        text, code = f"stream {self._name}: {error}", _code(error)
+        hint = _HINTS.get(code)
+        if hint:
+            return StreamRefused(text, hint=hint)
+        return StreamThrottled(text) if code == _THROTTLED else StreamUnavailable(text)
+
+
+def _code(error: ClientError | BotoCoreError) -> str:
+    return error.response["Error"]["Code"] if isinstance(error, ClientError) else ""

@@ -46,12 +46,13 @@ class ResumePoint:
         self._passed.extend(checkpoints)
         self._unreported.extend(rejected)
 
-    def enter(self, aggregate: Aggregate) -> None:
-        """A record is on the stream."""
-        key = parse_partition_key(aggregate.partition_key)
-        if key is None:
-            raise ValueError(f"{aggregate.partition_key!r} is no lane")
-        self.tails[key[1]] = LaneTail(aggregate.line, aggregate.ordinal)
+    def last_number(self, aggregate: Aggregate) -> str:
+        """The sequence number of the last record in the lane of this one."""
+        return self.tails[_lane(aggregate)].sequence_number
+
+    def enter(self, aggregate: Aggregate, sequence_number: str) -> None:
+        """A record is on the stream, and got this number there."""
+        self.tails[_lane(aggregate)] = LaneTail(aggregate.line, aggregate.ordinal, sequence_number)
 
     def reached(self) -> Checkpoint:
         """The last place before which every order is on the stream."""
@@ -84,3 +85,10 @@ class ResumePoint:
             tails=tuple(self.tails),
             read_seconds=read_seconds,
         )
+
+
+def _lane(aggregate: Aggregate) -> int:
+    key = parse_partition_key(aggregate.partition_key)
+    if key is None:
+        raise ValueError(f"{aggregate.partition_key!r} is no lane")
+    return key[1]

@@ -13,7 +13,7 @@ from orders.file_reading import ReadingLimits, read_batches
 from orders.formats import Format, SourceUnreadable, format_of
 from orders.rate import Rate
 from orders.upload import UploadId
-from producer_lambda.admission import decide, estimate_orders, take_sample
+from producer_lambda.admission import Refusal, decide, estimate_orders, take_sample
 from producer_lambda.clock import Clock, Deadline
 from producer_lambda.enqueuing import Enqueuer, Halt
 from producer_lambda.intake import Arrived, Request
@@ -42,6 +42,7 @@ class NoProgress(Exception):
 class Outside:
     """What a run touches outside of itself.
 
+    executor: one thread, beside which the file is read on. putters: the threads that put records.
     hand_on: asks for another run of the upload. new_token: a text that no other run has.
     """
 
@@ -51,6 +52,7 @@ class Outside:
     stream: RecordStream
     clock: Clock
     executor: Executor
+    putters: Executor
     hand_on: Callable[[UploadId], None]
     new_token: Callable[[], str]
     jitter: Callable[[], float]
@@ -94,12 +96,18 @@ class _Run:
         self._outside = outside
         self._plan = plan
         self._deadline = deadline
-        self._publisher = Publisher(outside.stream, self._pacing(), deadline, jitter=outside.jitter)
+        publisher = Publisher(
+            outside.stream,
+            self._pacing(),
+            deadline,
+            executor=outside.putters,
+            jitter=outside.jitter,
+        )
         self._enqueuer = Enqueuer(
             upload,
             ledger=outside.ledger,
             store=outside.store,
-            publisher=self._publisher,
+            publisher=publisher,
             clock=outside.clock,
             report_prefix=plan.report_prefix,
         )
@@ -117,10 +125,10 @@ class _Run:
         state, reason = UploadState.SENDING, ""
         try:
             form = format_of(self._upload.source.key)
-            refused = self._refused_entry(form)
-            if refused is not None:
-                return refused
-            halt = reader.read(self._batches(form), self._deadline)
+            entry = self._entry(form)
+            if isinstance(entry, Refusal):
+                return self._end(UploadState.REFUSED_ADMISSION, entry.sentence)
+            halt = entry or reader.read(self._batches(form), self._deadline)
         except SourceUnreadable as error:
             halt, state, reason = None, UploadState.UNREADABLE, _sentence(error)
         except SourceLost as error:
@@ -132,19 +140,22 @@ class _Run:
             halt = reader.finish(is_end=state not in _NOTHING_ENQUEUED)
         return self._end(state, reason) if halt is None else self._stop(halt)
 
-    def _refused_entry(self, form: Format) -> RunEnd | None:
-        """Decide on admission, before anything of the upload was put. None: it is let in."""
+    def _entry(self, form: Format) -> Refusal | Halt | None:
+        """Decide on admission: once, and in the ledger before the first put. None: it is let in.
+
+        A run that died before the decision was stored put nothing, so the next one may ask again.
+        """
         upload, ledger, clock = self._upload, self._outside.ledger, self._outside.clock
-        if replace(upload.progress, read_seconds=0.0, tails=()) != Progress():
+        if upload.admitted or _has_progress(upload):
             return None
         sample = take_sample(self._outside.store.open_at(upload.source, 0))
         estimate = estimate_orders(sample, upload.source.size_bytes, form)
         # The estimate first, then the sum: of two uploads at once each sees the other.
-        is_ours = ledger.admit(
+        is_ours = ledger.write_estimate(
             upload.id, token=upload.run_token, estimate=estimate, now=clock.epoch()
         )
         if not is_ours:
-            return RunEnd.SUPERSEDED
+            return Halt.SUPERSEDED
         rate = self._outside.pace.read_pace().rate(clock.epoch()) or self._plan.rate
         accounts = {account.upload.id: account for account in ledger.open_accounts()}
         if upload.id not in accounts and (own := ledger.read_account(upload.id)):
@@ -155,9 +166,12 @@ class _Run:
             retention_hours=self._plan.retention_hours,
             own=estimate,
         )
-        if refusal is None:
-            return None
-        return self._end(UploadState.REFUSED_ADMISSION, refusal.sentence)
+        if refusal:
+            return refusal
+        state = ledger.admit(upload.id, token=upload.run_token, now=clock.epoch())
+        if state is None:
+            return Halt.SUPERSEDED
+        return Halt.CANCELLED if state is UploadState.CANCELLED else None
 
     def _batches(self, form: Format) -> Iterator[Batch]:
         upload, store = self._upload, self._outside.store
@@ -192,7 +206,7 @@ class _Run:
         orders = sum(tail.ordinal for tail in tails)
         if orders:
             ends = Packing(self._upload.id, tails, aggregate_bytes=self._plan.aggregate_bytes).end()
-            if self._publisher.put(ends).left:
+            if not self._enqueuer.put(ends):
                 return self._hand_on()
         return self._end(UploadState.SENDING if orders else UploadState.DONE, "")
 
@@ -216,6 +230,11 @@ class _Run:
 
 
 _NOTHING_ENQUEUED = (UploadState.DONE, UploadState.DONE_WITH_PROBLEMS)
+
+
+def _has_progress(upload: Upload) -> bool:
+    """Did an earlier run read or put anything? One of an older release stored no decision."""
+    return replace(upload.progress, read_seconds=0.0, tails=()) != Progress()
 
 
 def _sentence(error: SourceUnreadable) -> str:

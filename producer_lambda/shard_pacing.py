@@ -29,12 +29,12 @@ class ShardPacing:
         self._firsts = sorted(shard.first for shard in shards) or [0]
         self._free_at = [latest] * len(self._firsts)
 
-    def wait_seconds(self, hash_keys: Sequence[str], *, now: float) -> float:
-        """How long until every one of these lanes may be written to."""
-        return max([0.0, *(self._free_at[self._shard(key)] - now for key in hash_keys)])
+    def wait_seconds(self, hash_key: str, *, now: float) -> float:
+        """How long until this lane may be written to."""
+        return max(0.0, self._free_at[self._shard(hash_key)] - now)
 
     def spend(self, hash_key: str, sent_bytes: int, *, now: float) -> None:
-        """Count a record that is written now."""
+        """Count a record that is written at `now`, which may be a little ahead."""
         shard = self._shard(hash_key)
         cost = max(sent_bytes / self._bytes_per_second, 1 / RECORDS_PER_SECOND)
         self._free_at[shard] = max(self._free_at[shard], now - BURST_SECONDS) + cost

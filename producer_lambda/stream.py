@@ -8,7 +8,15 @@ from orders.aggregate import Aggregate
 
 
 class StreamUnavailable(Exception):
-    """A whole call failed; whether its records are on the stream is not known."""
+    """A put failed; whether the record is on the stream is not known."""
+
+
+class StreamThrottled(StreamUnavailable):
+    """The shard is written to too fast; the record is not on the stream."""
+
+
+class OrderingRefused(StreamUnavailable):
+    """The stream does not take the sequence number to order by; the record is not on it."""
 
 
 class StreamRefused(Exception):
@@ -30,10 +38,11 @@ class HashRange:
 class RecordStream(Protocol):
     """A Kinesis stream, seen from the writing side."""
 
-    def put(self, aggregates: Sequence[Aggregate]) -> Sequence[str | None]:
-        """Put records, each for itself: its error code, None where it is in.
+    def put(self, aggregate: Aggregate, *, after: str) -> str:
+        """Put a record behind the one with the sequence number `after`; its own number.
 
-        Raises StreamUnavailable, StreamRefused.
+        With `after` empty, records are ordered only coarsely, by their arrival. Threads may call
+        it at once, each for another lane. Raises StreamUnavailable and its kinds, StreamRefused.
         """
 
     def open_shards(self) -> Sequence[HashRange]:

@@ -1,10 +1,11 @@
 """What surrounds the producer, in memory: a bucket, a stream with faults, a clock, a consumer."""
 
 import json
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, ParamSpec, TypeVar, cast
 
 from aws_kinesis_agg.deaggregator import messages_pb2
@@ -19,9 +20,15 @@ from orders.report import read_parts, report_folder
 from orders.upload import UploadId, upload_id
 from producer_lambda.clock import Deadline
 from producer_lambda.intake import Arrived, Continue, Request
+from producer_lambda.publishing import Put
 from producer_lambda.run import Outside, Plan, RunEnd, run_upload
 from producer_lambda.source import SourceLost
-from producer_lambda.stream import HashRange, StreamUnavailable
+from producer_lambda.stream import (
+    HashRange,
+    OrderingRefused,
+    StreamThrottled,
+    StreamUnavailable,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,6 +36,7 @@ T = TypeVar("T")
 BUCKET = "bucket"
 ALL_KEYS = HashRange(0, (1 << 128) - 1)
 DIGEST_BYTES = 16
+NUMBERS_APART = 1 << 256
 
 
 class Killed(BaseException):
@@ -90,16 +98,39 @@ class MemoryBucket:
 
 @dataclass
 class MemoryStream:
-    """A RecordStream that keeps records in the order of their arrival."""
+    """A RecordStream that promises what Kinesis promises, and no more.
+
+    A record comes behind the one whose number is its `after`. Apart from that, records are ordered
+    coarsely: it comes before the `coarse` last ones where it may.
+    """
 
     records: list[Aggregate] = field(default_factory=list)
-    calls: list[Sequence[Aggregate]] = field(default_factory=list)
+    puts: list[Put] = field(default_factory=list)
     shards: Sequence[HashRange] = (ALL_KEYS,)
+    coarse: int = 3
+    numbers: list[int] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
 
-    def put(self, aggregates: Sequence[Aggregate]) -> Sequence[str | None]:
-        self.calls.append(aggregates)
-        self.records.extend(aggregates)
-        return [None] * len(aggregates)
+    def put(self, aggregate: Aggregate, *, after: str) -> str:
+        with self.lock:
+            self.puts.append(Put(aggregate, after))
+            return self.place(aggregate, after)
+
+    def place(self, aggregate: Aggregate, after: str) -> str:
+        """Give the record its place, as early as may be; its number."""
+        behind = bisect_right(self.numbers, int(after)) if after else 0
+        at = max(behind, self.first_place(), len(self.records) - self.coarse)
+        before = self.numbers[at - 1] if at else 0
+        beyond = self.numbers[at] if at < len(self.numbers) else before + 2 * NUMBERS_APART
+        number = before + (beyond - before) // 16
+        assert before < number < beyond, "no number left between two records"
+        self.records.insert(at, aggregate)
+        self.numbers.insert(at, number)
+        return str(number)
+
+    def first_place(self) -> int:
+        """How many records have a place for good."""
+        return 0
 
     def open_shards(self) -> Sequence[HashRange]:
         return self.shards
@@ -107,26 +138,50 @@ class MemoryStream:
 
 @dataclass
 class FaultyStream(MemoryStream):
-    """Fails as told, one fault a call, then never again.
+    """Fails as told, one fault a put, then never again.
 
-    A fault is a set of entries that fail, or a word: `lost` (the call fails and did nothing),
-    `unknown` (it took effect and the answer was lost), `throttled` (every entry was too much).
+    `none`: it does not fail. `lost`: it did nothing. `throttled`: it was too much. `unknown`: it
+    took effect and the answer was lost. `late`: it takes effect only after the next put.
+    `split`: the shard was split, so that what is there stays where it is and its numbers are
+    refused.
     """
 
-    faults: list[set[int] | str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    late: list[Put] = field(default_factory=list)
+    in_parent: int = 0
 
-    def put(self, aggregates: Sequence[Aggregate]) -> Sequence[str | None]:
-        fault = self.faults.pop(0) if self.faults else set[int]()
-        if fault == "lost":
-            raise StreamUnavailable("no answer")
-        if fault == "throttled":
-            return ["ProvisionedThroughputExceededException"] * len(aggregates)
-        if isinstance(fault, str):
-            super().put(aggregates)
-            raise StreamUnavailable("no answer")
-        failed = {index % len(aggregates) for index in fault}
-        super().put([one for index, one in enumerate(aggregates) if index not in failed])
-        return ["InternalFailure" if n in failed else None for n in range(len(aggregates))]
+    def put(self, aggregate: Aggregate, *, after: str) -> str:
+        with self.lock:
+            fault = self.faults.pop(0) if self.faults else "none"
+            self.puts.append(Put(aggregate, after))
+            if fault == "lost":
+                raise StreamUnavailable("no answer")
+            if fault == "throttled":
+                raise StreamThrottled("too fast")
+            if fault == "late":
+                self.late.append(Put(aggregate, after))
+                raise StreamUnavailable("no answer yet")
+            if fault == "split":
+                self.in_parent = len(self.records)
+            if self._is_of_parent(after):
+                raise OrderingRefused("the number is invalid")
+            number = self.place(aggregate, after)
+            self._land()
+            if fault == "unknown":
+                raise StreamUnavailable("the answer was lost")
+            return number
+
+    def first_place(self) -> int:
+        return self.in_parent
+
+    def _land(self) -> None:
+        landing, self.late = self.late, []
+        for put in landing:
+            if not self._is_of_parent(put.after):
+                self.place(put.aggregate, put.after)
+
+    def _is_of_parent(self, after: str) -> bool:
+        return bool(after and self.in_parent) and int(after) <= self.numbers[self.in_parent - 1]
 
 
 def kill() -> None:
@@ -143,11 +198,16 @@ class Fuse:
         *,
         is_after: bool = False,
         happens: Callable[[], None] = kill,
+        only: str = "",
     ) -> None:
-        """`happens` before the call after `calls_left` others takes effect, or after it did."""
+        """`happens` before the call after `calls_left` others takes effect, or after it did.
+
+        only: the name of the method whose calls count; all do where it is empty.
+        """
         self.calls_left = calls_left
         self.is_after = is_after
         self.happens = happens
+        self.only = only
 
     def guard(self, inner: T) -> T:
         """The same thing, every method of which burns the fuse."""
@@ -156,7 +216,8 @@ class Fuse:
         class Guarded:
             def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - stands for any method
                 value = getattr(inner, name)
-                return fuse.around(value) if callable(value) else value
+                counts = callable(value) and fuse.only in ("", name)
+                return fuse.around(value) if counts else value
 
         return cast("T", Guarded())
 
@@ -186,6 +247,7 @@ class World:
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     clock: HeldClock = field(default_factory=HeldClock)
     executor: Executor = field(default_factory=InlineExecutor)
+    putters: Executor = field(default_factory=InlineExecutor)
     lanes: int = 1
     aggregate_bytes: int = 1_000
     longest_bytes: int = 1_000
@@ -212,6 +274,7 @@ class World:
             stream=guard(self.stream),
             clock=self.clock,
             executor=self.executor,
+            putters=self.putters,
             hand_on=self.handed_on.append,
             new_token=self._new_token,
             jitter=lambda: 0.5,

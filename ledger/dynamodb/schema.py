@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 from orders.upload import UploadId
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     Attribute = AttributeValueTypeDef
@@ -66,6 +68,11 @@ def s(text: str) -> Attribute:
     return {"S": text}
 
 
+def texts(each: Sequence[str]) -> Attribute:
+    """Write texts, in their order."""
+    return {"L": [s(one) for one in each]}
+
+
 def n(number: float) -> Attribute:
     """Write a number, exactly: 17 digits of a float come back as that float."""
     return {"N": repr(number)}
@@ -80,6 +87,12 @@ def text(item: Item, name: str) -> str:
     """Read a text; an absent one is empty."""
     attribute = item.get(name)
     return attribute["S"] if attribute else ""
+
+
+def each_text(item: Item, name: str) -> list[str]:
+    """Read texts; where there are none, they are an empty list."""
+    attribute = item.get(name)
+    return [one["S"] for one in attribute["L"]] if attribute else []
 
 
 def whole(item: Item, name: str) -> int:

@@ -8,6 +8,7 @@ from ledger.dynamodb.schema import (
     ENDED,
     OPEN,
     UPLOAD_ROW,
+    each_text,
     flag,
     instant,
     is_set,
@@ -16,6 +17,7 @@ from ledger.dynamodb.schema import (
     s,
     seconds,
     text,
+    texts,
     upload_of_pk,
     upload_pk,
     whole,
@@ -51,6 +53,7 @@ def upload_item(upload: Upload) -> Item:
         "updated_at": n(upload.updated_at),
         "run_token": s(upload.run_token),
         "estimate": n(upload.estimate),
+        "admitted": flag(upload.admitted),
         "read_complete": flag(upload.read_complete),
     }
     if upload.lanes:
@@ -81,6 +84,8 @@ def progress_attributes(progress: Progress) -> Item:
         "invalid": n(progress.invalid),
         "enqueued": n(progress.enqueued),
         "tails": s(" ".join(f"{tail.line}/{tail.ordinal}" for tail in progress.tails)),
+        # Apart from the tails, so that a function of an older release can go on.
+        "sequence_numbers": texts([tail.sequence_number for tail in progress.tails]),
         "read_seconds": n(progress.read_seconds),
     }
 
@@ -107,6 +112,7 @@ def upload_of(item: Item) -> Upload:
         progress=_progress(item),
         run_token=text(item, "run_token"),
         estimate=whole(item, "estimate"),
+        admitted=is_set(item, "admitted"),
         read_complete=is_set(item, "read_complete"),
         listed_open=text(item, "listing") == OPEN,
         linked=UploadId(linked) if (linked := text(item, "linked")) else None,
@@ -114,13 +120,17 @@ def upload_of(item: Item) -> Upload:
 
 
 def _progress(item: Item) -> Progress:
-    tails = (tail.split("/") for tail in text(item, "tails").split())
+    tails = [tail.split("/") for tail in text(item, "tails").split()]
+    numbers = each_text(item, "sequence_numbers") or [""] * len(tails)
     return Progress(
         offset=whole(item, "offset"),
         line=whole(item, "line"),
         blank=whole(item, "blank"),
         invalid=whole(item, "invalid"),
         enqueued=whole(item, "enqueued"),
-        tails=tuple(LaneTail(int(line), int(ordinal)) for line, ordinal in tails),
+        tails=tuple(
+            LaneTail(int(line), int(ordinal), number)
+            for (line, ordinal), number in zip(tails, numbers, strict=True)
+        ),
         read_seconds=seconds(item, "read_seconds") or 0.0,
     )

@@ -64,19 +64,29 @@ class DynamoUploads(DynamoClosing):
                 lane_key(lane.key) | lane_attributes(lane), condition="attribute_not_exists(pk)"
             )
 
-    def admit(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
+    def write_estimate(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
+        """See UploadLedger.write_estimate."""
+        return self._set(upload, {"estimate": n(estimate)}, token=token, now=now) is not None
+
+    def admit(self, upload: UploadId, *, token: str, now: float) -> UploadState | None:
         """See UploadLedger.admit."""
+        return self._set(upload, {"admitted": flag(value=True)}, token=token, now=now)
+
+    def _set(
+        self, upload: UploadId, attributes: Item, *, token: str, now: float
+    ) -> UploadState | None:
         written = self._table.change(
             Change(
                 key=upload_key(upload),
-                attributes={"estimate": n(estimate), "updated_at": n(now)},
-                # run_token holds until another run takes over.
+                attributes=attributes | {"updated_at": n(now)},
+                # run_token holds until another run takes over, and that one reads what stands
+                # here in the write that takes over.
                 condition="run_token = :token",
                 seen={":token": s(token)},
             )
         )
-        self._row(upload, written)
-        return not isinstance(written, ConditionFailed)
+        row = self._row(upload, written)
+        return None if isinstance(written, ConditionFailed) else row.state
 
     def save_progress(
         self, upload: UploadId, *, token: str, progress: Progress, now: float

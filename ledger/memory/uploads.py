@@ -34,14 +34,23 @@ class MemoryUploads(OnRows):
             self._rows.uploads[upload] = row
             return self.close_if_drained(upload, now=now).upload
 
-    def admit(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
-        """See UploadLedger.admit."""
+    def write_estimate(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
+        """See UploadLedger.write_estimate."""
         with self._rows.lock:
             row = self._upload_of_run(upload, token)
             if row is None:
                 return False
             self._rows.uploads[upload] = replace(row, estimate=estimate, updated_at=now)
             return True
+
+    def admit(self, upload: UploadId, *, token: str, now: float) -> UploadState | None:
+        """See UploadLedger.admit."""
+        with self._rows.lock:
+            row = self._upload_of_run(upload, token)
+            if row is None:
+                return None
+            self._rows.uploads[upload] = replace(row, admitted=True, updated_at=now)
+            return row.state
 
     def save_progress(
         self, upload: UploadId, *, token: str, progress: Progress, now: float

@@ -26,9 +26,12 @@ def after_reading(
 ) -> Upload:
     """The upload once its reading has ended. A cancelled one stays cancelled.
 
-    Raises ValueError for a state that says nothing was enqueued where something was.
+    Raises ValueError for a state that says nothing was enqueued where something was, or that
+    admission refused what it had let in: orders may be in the stream before the progress says so.
     """
     over = state in ENDS_WITHOUT_LANES
+    if state is UploadState.REFUSED_ADMISSION and upload.admitted:
+        raise ValueError(f"{upload.id}: was admitted, and cannot be refused after that")
     if over and progress.enqueued:
         raise ValueError(f"{upload.id}: {progress.enqueued} orders were enqueued, not {state}")
     kept = upload.state is UploadState.CANCELLED

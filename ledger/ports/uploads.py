@@ -42,10 +42,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class LaneTail:
-    """The end of what was enqueued in one lane: its last line and how many orders it holds."""
+    """The end of what was enqueued in one lane: its last line and how many orders it holds.
+
+    sequence_number: where the lane's last record is in its shard, empty where that is not known.
+    The next run's first record is put behind it.
+    """
 
     line: int = 0
     ordinal: int = 0
+    sequence_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class Upload:
     lanes: 0 until the first run of the reading fixed it.
     reason: a sentence for the person who must act, empty where nothing is wrong.
     estimate: how many orders it was thought to hold at admission, 0 before.
+    admitted: admission let it in, before its first order was put; it is never asked again.
     read_complete: nothing more will be enqueued and the end markers are in the stream.
     listed_open: it is among the open uploads: something of it is still to be read or sent.
     linked: the upload that this one sends again, or that sends this one again.
@@ -90,6 +96,7 @@ class Upload:
     progress: Progress = Progress()
     run_token: str = ""
     estimate: int = 0
+    admitted: bool = False
     read_complete: bool = False
     listed_open: bool = True
     linked: UploadId | None = None
@@ -156,8 +163,15 @@ class UploadLedger(Protocol):
         reading may have died before it could.
         """
 
-    def admit(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
+    def write_estimate(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
         """Write the estimate, before all open uploads are summed. False: another run took over."""
+
+    def admit(self, upload: UploadId, *, token: str, now: float) -> UploadState | None:
+        """Let the upload in for good, before its first order is put.
+
+        Returns the upload's state (`cancelled` tells the reader to stop), None where another run
+        took over: that one sees whether the upload was let in before, or decides anew.
+        """
 
     def save_progress(
         self, upload: UploadId, *, token: str, progress: Progress, now: float
@@ -183,7 +197,7 @@ class UploadLedger(Protocol):
         state: `sending`, or how it ended; `ledger.ports.closing` says which of them end the upload
         at once and which wait for its lanes. Closes the upload if it is drained. A cancelled
         upload stays cancelled. False: another run took over. Raises ValueError for a state that
-        says nothing was enqueued where something was.
+        says nothing was enqueued where something was, or that admission refused what it let in.
         """
 
     def close_if_drained(self, upload: UploadId, *, now: float) -> Account:

@@ -2,8 +2,10 @@
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING
@@ -59,20 +61,20 @@ def kinesis() -> Iterator["KinesisClient"]:
 
 
 class Resharding(KinesisStream):
-    """The stream, split after the tenth call and merged again after the thirtieth."""
+    """The stream, split before the 80th put and merged again before the 240th."""
 
     def __init__(self, client: "KinesisClient") -> None:
         super().__init__(client, STREAM)
         self._kinesis = client
-        self._calls = 0
+        self._puts = count(1)
 
-    def put(self, aggregates: Sequence[Aggregate]) -> Sequence[str | None]:
-        self._calls += 1
-        if self._calls == 10:
+    def put(self, aggregate: Aggregate, *, after: str) -> str:
+        number = next(self._puts)
+        if number == 80:
             self._split()
-        elif self._calls == 30:
+        elif number == 240:
             self._merge()
-        return super().put(aggregates)
+        return super().put(aggregate, after=after)
 
     def _split(self) -> None:
         for shard, keys in zip(_open_shards(self._kinesis), self.open_shards(), strict=True):
@@ -102,7 +104,8 @@ def test_lanes_keep_their_order_through_a_split_and_a_merge(kinesis: "KinesisCli
     world.stream = Resharding(kinesis)  # type: ignore[assignment]  # another RecordStream
     request = world.store(b"\n".join(lines.values()))
 
-    world.run(request)
+    with ThreadPoolExecutor(LANES) as world.putters:
+        world.run(request)
 
     shards = kinesis.list_shards(StreamName=STREAM)["Shards"]
     assert len(shards) == 2 + 4 + 1

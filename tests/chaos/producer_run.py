@@ -7,7 +7,6 @@ goes on with an upload that the ledger knows. The settings are those of the Lamb
 
 import random
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from orders.aggregate import Aggregate
@@ -15,13 +14,14 @@ from orders.upload import UploadId
 from producer_lambda import handler
 from producer_lambda.intake import Continue
 from producer_lambda.kinesis import KinesisStream
-from producer_lambda.stream import StreamUnavailable
+from producer_lambda.stream import OrderingRefused, StreamThrottled, StreamUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
 
-FAILING_ENTRIES = 0.05
+FAILING_PUTS = 0.05
 LOST_ANSWERS = 0.03
+REFUSED_NUMBERS = 0.02
 SECONDS = 120.0
 
 
@@ -32,14 +32,17 @@ class FailingStream(KinesisStream):
         super().__init__(client, name)
         self._chance = random.Random(int(sys.argv[2]))  # noqa: S311 - a test's dice
 
-    def put(self, aggregates: Sequence[Aggregate]) -> Sequence[str | None]:
-        """Fail some entries; let some calls take effect and lose their answer."""
-        failing = [self._chance.random() < FAILING_ENTRIES for _ in aggregates]
-        kept = [one for one, fails in zip(aggregates, failing, strict=True) if not fails]
-        answers = iter(super().put(kept) if kept else [])
-        if self._chance.random() < LOST_ANSWERS:
+    def put(self, aggregate: Aggregate, *, after: str) -> str:
+        """Throttle or fail some puts; let some take effect and lose their answer."""
+        fails, is_lost, is_refused = (self._chance.random() for _ in range(3))
+        if fails < FAILING_PUTS:
+            raise StreamThrottled("too fast") if is_lost < 1 / 2 else StreamUnavailable("failed")
+        if after and is_refused < REFUSED_NUMBERS:
+            raise OrderingRefused("the number is invalid")
+        number = super().put(aggregate, after=after)
+        if is_lost < LOST_ANSWERS:
             raise StreamUnavailable("the answer was lost")
-        return ["InternalFailure" if fails else next(answers) for fails in failing]
+        return number
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ def test_first_runs_agree_on_the_lanes_and_one_may_go_on(shared_store: Store) ->
     assert {row.lanes for row in rows} == {account.upload.lanes}
     assert [lane.key.lane for lane in account.lanes] == list(range(account.upload.lanes))
     may_go_on = [
-        shared_store.ledger.admit(UPLOAD, token=f"run-{n}", estimate=1, now=1_002.0)
+        shared_store.ledger.write_estimate(UPLOAD, token=f"run-{n}", estimate=1, now=1_002.0)
         for n in range(RACERS)
     ]
     assert sum(may_go_on) == 1

@@ -79,7 +79,9 @@ def test_a_later_run_starts_from_the_progress_of_the_earlier_one(ledger: Ledger)
 
 def test_progress_comes_back_as_it_was_saved(ledger: Ledger) -> None:
     begin(ledger, lanes=2)
-    saved = Progress(2**40, 10**9, 3, 5, 10**8, (LaneTail(9, 4), LaneTail(8, 3)), 0.1 + 0.2)
+    saved = Progress(
+        2**40, 10**9, 3, 5, 10**8, (LaneTail(9, 4, "4" * 56), LaneTail(8, 3)), 0.1 + 0.2
+    )
 
     state = ledger.save_progress(UPLOAD, token="run-1", progress=saved, now=1_002.0)
 
@@ -124,17 +126,53 @@ def test_the_same_progress_saved_again_is_welcome(ledger: Ledger) -> None:
     assert states == [UploadState.READING, UploadState.READING]
 
 
-def test_admission_is_written_by_the_last_run_only(store: Store) -> None:
+def test_the_estimate_is_written_by_the_last_run_only(store: Store) -> None:
     begin(store.ledger)
     store.another().start_run(UPLOAD, token="run-2", lanes=1, now=1_100.0)
 
-    late = store.ledger.admit(UPLOAD, token="run-1", estimate=10, now=1_101.0)
-    last = store.ledger.admit(UPLOAD, token="run-2", estimate=99, now=1_102.0)
+    late = store.ledger.write_estimate(UPLOAD, token="run-1", estimate=10, now=1_101.0)
+    last = store.ledger.write_estimate(UPLOAD, token="run-2", estimate=99, now=1_102.0)
 
     assert (late, last) == (False, True)
     account = store.ledger.read_account(UPLOAD)
     assert account is not None
     assert account.upload.estimate == 99
+
+
+def test_an_upload_that_was_let_in_stays_so_for_the_runs_after(store: Store) -> None:
+    begin(store.ledger)
+
+    state = store.ledger.admit(UPLOAD, token="run-1", now=1_002.0)
+    row = store.another().start_run(UPLOAD, token="run-2", lanes=1, now=1_100.0)
+
+    assert state is UploadState.READING
+    assert row.admitted
+
+
+def test_a_run_that_was_taken_over_lets_nothing_in(store: Store) -> None:
+    begin(store.ledger)
+    store.another().start_run(UPLOAD, token="run-2", lanes=1, now=1_100.0)
+
+    assert store.ledger.admit(UPLOAD, token="run-1", now=1_101.0) is None
+
+    account = store.ledger.read_account(UPLOAD)
+    assert account is not None
+    assert not account.upload.admitted
+
+
+def test_a_run_hears_of_a_cancel_when_its_upload_is_let_in(ledger: Ledger) -> None:
+    begin(ledger)
+    ledger.cancel(UPLOAD, reason="a mistake", now=1_002.0)
+
+    assert ledger.admit(UPLOAD, token="run-1", now=1_003.0) is UploadState.CANCELLED
+
+
+def test_admission_cannot_refuse_what_it_has_let_in(ledger: Ledger) -> None:
+    begin(ledger)
+    ledger.admit(UPLOAD, token="run-1", now=1_002.0)
+
+    with pytest.raises(ValueError, match="was admitted"):
+        finish(ledger, 0, state=UploadState.REFUSED_ADMISSION)
 
 
 def test_a_finished_reading_waits_for_its_orders(ledger: Ledger) -> None:
@@ -234,7 +272,8 @@ def test_what_was_enqueued_before_the_source_failed_is_still_waited_for(
 def test_nothing_of_an_unknown_upload_can_be_changed(ledger: Ledger) -> None:
     calls = (
         lambda: ledger.start_run(UPLOAD, token="t", lanes=1, now=1.0),
-        lambda: ledger.admit(UPLOAD, token="t", estimate=1, now=1.0),
+        lambda: ledger.write_estimate(UPLOAD, token="t", estimate=1, now=1.0),
+        lambda: ledger.admit(UPLOAD, token="t", now=1.0),
         lambda: ledger.save_progress(UPLOAD, token="t", progress=progress(1), now=1.0),
         lambda: finish(ledger, 1),
         lambda: ledger.close_if_drained(UPLOAD, now=1.0),

@@ -71,6 +71,19 @@ def test_an_upload_does(upload: Upload) -> None:
     assert upload_of(upload_item(upload)) == upload
 
 
+@given(every(Upload))
+def test_the_upload_of_an_older_release_is_read(upload: Upload) -> None:
+    item = upload_item(upload)
+    del item["admitted"], item["sequence_numbers"]
+
+    older = upload_of(item)
+
+    assert not older.admitted
+    assert older.progress.tails == tuple(
+        replace(tail, sequence_number="") for tail in upload.progress.tails
+    )
+
+
 @given(every(Lane))
 def test_a_lane_does(lane: Lane) -> None:
     assert lane_of(lane_key(lane.key) | lane_attributes(lane)) == lane

@@ -109,6 +109,15 @@ def test_the_producer_may_touch_only_its_own_prefixes(pipeline: Template) -> Non
     )
 
 
+def test_the_producer_may_write_to_the_stream_in_order_only(pipeline: Template) -> None:
+    allowed = {s.name: s for s in pipeline.role_statements()}
+
+    assert allowed["ProducerRole/WriteStream"].actions == (
+        "kinesis:PutRecord",
+        "kinesis:ListShards",
+    )
+
+
 def test_the_ledger_has_the_keys_the_index_and_the_safety_net(pipeline: Template) -> None:
     ledger = pipeline.of_type("AWS::DynamoDB::Table")["Ledger"]
 

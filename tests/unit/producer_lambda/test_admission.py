@@ -1,19 +1,25 @@
 import gzip
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
 from ledger.memory.ledger import MemoryLedger
 from ledger.ports.pace_steps import configure
-from ledger.ports.uploads import Source
+from ledger.ports.uploads import Progress, Source, UploadState
 from orders.formats import Format, Layout
 from orders.rate import NO_LIMIT, Rate
 from orders.upload import UploadId
 from producer_lambda.admission import SAMPLE_BYTES, decide, estimate_orders, take_sample
-from tests.producer_world import World, order_line
+from producer_lambda.run import RunEnd
+from tests.producer_world import Fuse, Killed, World, consume, kill, order_line
 
 PLAIN = Format(Layout.JSON_LINES, is_gzip=False)
 PACKED = Format(Layout.JSON_LINES, is_gzip=True)
 TEXT = b"".join(order_line(number) + b"\n" for number in range(50_000))
+FIFTY = b"\n".join(map(order_line, range(50)))
+TOO_SLOW = Rate(1 / 3600)
+"""Fifty orders take longer than a stream of 24 hours keeps them."""
 
 
 def test_a_small_file_is_counted() -> None:
@@ -103,11 +109,131 @@ def test_the_ledgers_pace_counts_before_the_setting() -> None:
     assert not upload.listed_open
 
 
+@pytest.mark.parametrize("is_after", [False, True])
+@pytest.mark.parametrize("calls", range(14))
+def test_a_run_killed_anywhere_is_not_refused_once_orders_are_on_the_stream(
+    calls: int, is_after: bool
+) -> None:
+    world = World(rate=Rate(1.0))
+    request = world.store(FIFTY)
+    with suppress(Killed):
+        world.run(request, fuse=Fuse(calls, is_after=is_after))
+    account = world.ledger.read_account(request.upload)
+    was_admitted = account is not None and account.upload.admitted
+
+    world.rate = TOO_SLOW
+    world.run_until_read(request)
+
+    upload = world.account(request).upload
+    assert upload.admitted == was_admitted
+    if was_admitted:
+        assert upload.state is UploadState.SENDING
+        assert len(consume(world.stream.records).bodies) == 50
+        assert len(consume(world.stream.records).ends) == 1
+    else:
+        assert upload.state is UploadState.REFUSED_ADMISSION
+        assert world.stream.records == []
+
+
+def test_what_was_let_in_goes_on_beside_uploads_that_came_later() -> None:
+    world = World(rate=Rate(1 / 60))
+    first = world.store(b"\n".join(map(order_line, range(1_000))), "uploads/a.jsonl")
+    with suppress(Killed):
+        world.run(first, fuse=_at("save_progress"))
+    second = world.store(b"\n".join(map(order_line, range(900))), "uploads/b.jsonl")
+    world.run(second)
+
+    world.run(first)
+
+    assert world.account(second).upload.state is UploadState.REFUSED_ADMISSION
+    assert world.account(first).upload.state is UploadState.SENDING
+    assert {one.partition_key for one in world.stream.records} == {f"{first.upload}/0"}
+
+
+@pytest.mark.parametrize("step", ["write_estimate", "open_accounts", "admit", "put"])
+def test_of_two_runs_at_once_the_last_one_decides_for_both(step: str) -> None:
+    world = World(rate=Rate(1.0))
+    request = world.store(FIFTY)
+
+    def take_over_at_a_lower_pace() -> None:
+        world.rate = TOO_SLOW
+        world.run(request)
+
+    end = world.run(request, fuse=_at(step, take_over_at_a_lower_pace))
+
+    upload = world.account(request).upload
+    assert end is RunEnd.SUPERSEDED
+    if step == "put":
+        assert upload.state is UploadState.SENDING
+        assert len(consume(world.stream.records).bodies) == 50
+    else:
+        assert upload.state is UploadState.REFUSED_ADMISSION
+        assert world.stream.records == []
+
+
+@pytest.mark.parametrize(
+    ("step", "rate"),
+    [
+        ("write_estimate", Rate(1.0)),
+        ("write_estimate", TOO_SLOW),
+        ("open_accounts", Rate(1.0)),
+        ("open_accounts", TOO_SLOW),
+        ("admit", Rate(1.0)),
+    ],
+)
+def test_an_upload_cancelled_while_it_is_decided_on_is_neither_put_nor_refused(
+    step: str, rate: Rate
+) -> None:
+    world = World(rate=rate)
+    request = world.store(FIFTY)
+
+    def cancel() -> None:
+        world.ledger.cancel(request.upload, reason="a mistake", now=0.0)
+
+    world.run(request, fuse=_at(step, cancel))
+
+    upload = world.account(request).upload
+    assert (upload.state, upload.reason) == (UploadState.CANCELLED, "a mistake")
+    assert not upload.listed_open
+    assert world.stream.records == []
+
+
+def test_a_refused_upload_stays_refused_at_a_higher_pace() -> None:
+    world = World(rate=TOO_SLOW)
+    request = world.store(FIFTY)
+    world.run(request)
+
+    world.rate = Rate(1_000.0)
+    end = world.run(request)
+
+    assert end is RunEnd.NOTHING_TO_DO
+    assert world.account(request).upload.state is UploadState.REFUSED_ADMISSION
+    assert world.stream.records == []
+
+
+def test_an_upload_that_an_older_release_began_is_not_asked_about() -> None:
+    world = World(rate=TOO_SLOW)
+    request = world.store(FIFTY)
+    world.ledger.announce(request.upload, request.source, now=0.0)
+    world.ledger.start_run(request.upload, token="older", lanes=1, now=0.0)
+    begun = Progress(offset=len(FIFTY.splitlines()[0]) + 1, line=1, blank=1)
+    world.ledger.save_progress(request.upload, token="older", progress=begun, now=0.0)
+
+    world.run(request)
+
+    assert world.account(request).upload.state is UploadState.SENDING
+
+
+def _at(step: str, happens: Callable[[], None] = kill) -> Fuse:
+    """A fuse that burns down at the first call of a method with this name."""
+    return Fuse(0, happens=happens, only=step)
+
+
 def _announce(ledger: MemoryLedger, name: str, estimate: int) -> None:
     upload = UploadId(name)
     ledger.announce(upload, Source("b", "k", "v", "e", 1), now=0.0)
     ledger.start_run(upload, token="t", lanes=1, now=0.0)
-    ledger.admit(upload, token="t", estimate=estimate, now=0.0)
+    ledger.write_estimate(upload, token="t", estimate=estimate, now=0.0)
 
 
 def _decide(*, estimate: int, others: int = 0) -> str | None:

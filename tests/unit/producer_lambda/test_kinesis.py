@@ -10,12 +10,25 @@ from botocore.stub import Stubber
 
 from orders.aggregate import Aggregate
 from producer_lambda.kinesis import KinesisStream
-from producer_lambda.stream import HashRange, StreamRefused, StreamUnavailable
+from producer_lambda.stream import (
+    HashRange,
+    OrderingRefused,
+    StreamRefused,
+    StreamThrottled,
+    StreamUnavailable,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
 
-RECORDS = [Aggregate(f"u/{n}", str(n), b"payload", 1, 1, 1) for n in range(3)]
+RECORD = Aggregate("u/0", "7", b"payload", 1, 1, 1)
+PARAMETERS = {
+    "StreamName": "stream",
+    "Data": b"payload",
+    "PartitionKey": "u/0",
+    "ExplicitHashKey": "7",
+}
+ANSWER = {"SequenceNumber": "49", "ShardId": "s"}
 
 
 @contextmanager
@@ -26,47 +39,46 @@ def stubbed() -> Iterator[tuple[KinesisStream, Stubber]]:
         stubber.assert_no_pending_responses()
 
 
-def test_a_record_goes_out_under_the_hash_key_of_its_lane() -> None:
+def test_a_first_record_goes_out_under_the_hash_key_of_its_lane() -> None:
     with stubbed() as (stream, kinesis):
-        kinesis.add_response(
-            "put_records",
-            {"Records": [{"SequenceNumber": "1", "ShardId": "s"}]},
-            {
-                "StreamName": "stream",
-                "Records": [{"Data": b"payload", "PartitionKey": "u/0", "ExplicitHashKey": "0"}],
-            },
-        )
+        kinesis.add_response("put_record", ANSWER, PARAMETERS)
 
-        assert stream.put(RECORDS[:1]) == [None]
+        assert stream.put(RECORD, after="") == "49"
 
 
-def test_each_record_has_an_answer_of_its_own() -> None:
+def test_a_later_one_names_the_record_that_it_comes_after() -> None:
     with stubbed() as (stream, kinesis):
-        kinesis.add_response(
-            "put_records",
-            {
-                "FailedRecordCount": 1,
-                "Records": [
-                    {"SequenceNumber": "1", "ShardId": "s"},
-                    {"ErrorCode": "InternalFailure", "ErrorMessage": "x"},
-                    {"SequenceNumber": "2", "ShardId": "s"},
-                ],
-            },
-        )
+        kinesis.add_response("put_record", ANSWER, PARAMETERS | {"SequenceNumberForOrdering": "48"})
 
-        assert stream.put(RECORDS) == [None, "InternalFailure", None]
+        assert stream.put(RECORD, after="48") == "49"
 
 
-@pytest.mark.parametrize(
-    "code",
-    ["ProvisionedThroughputExceededException", "KMSThrottlingException", "InternalFailure", "503"],
-)
-def test_a_call_that_may_work_later_is_told_apart(code: str) -> None:
+@pytest.mark.parametrize("code", ["KMSThrottlingException", "InternalFailure", "503"])
+def test_a_put_that_may_work_later_is_told_apart(code: str) -> None:
     with stubbed() as (stream, kinesis):
-        kinesis.add_client_error("put_records", code)
+        kinesis.add_client_error("put_record", code)
 
         with pytest.raises(StreamUnavailable, match="stream stream: "):
-            stream.put(RECORDS)
+            stream.put(RECORD, after="48")
+
+
+def test_a_shard_that_is_written_to_too_fast_says_so() -> None:
+    with stubbed() as (stream, kinesis):
+        kinesis.add_client_error("put_record", "ProvisionedThroughputExceededException")
+
+        with pytest.raises(StreamThrottled):
+            stream.put(RECORD, after="48")
+
+
+def test_an_invalid_argument_is_the_sequence_number_where_there_is_one() -> None:
+    with stubbed() as (stream, kinesis):
+        for _ in range(2):
+            kinesis.add_client_error("put_record", "InvalidArgumentException")
+
+        with pytest.raises(OrderingRefused):
+            stream.put(RECORD, after="48")
+        with pytest.raises(StreamRefused, match="limit"):
+            stream.put(RECORD, after="")
 
 
 @pytest.mark.parametrize(
@@ -79,10 +91,10 @@ def test_a_call_that_may_work_later_is_told_apart(code: str) -> None:
 )
 def test_a_call_that_can_never_work_comes_with_a_hint(code: str, hint: str) -> None:
     with stubbed() as (stream, kinesis):
-        kinesis.add_client_error("put_records", code)
+        kinesis.add_client_error("put_record", code)
 
         with pytest.raises(StreamRefused, match=hint):
-            stream.put(RECORDS)
+            stream.put(RECORD, after="")
 
 
 def test_only_open_shards_take_records() -> None:

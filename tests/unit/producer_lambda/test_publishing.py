@@ -1,14 +1,20 @@
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Barrier
+
 import pytest
 
 from orders.aggregate import Aggregate
 from orders.upload import UploadId, partition_key
 from producer_lambda.clock import Deadline
-from producer_lambda.publishing import CALL_BYTES, Publisher, one_per_lane
+from producer_lambda.publishing import Publisher, Put, one_per_lane
 from producer_lambda.shard_pacing import ShardPacing
 from producer_lambda.stream import HashRange
-from tests.producer_world import ALL_KEYS, FaultyStream, HeldClock, MemoryStream
+from tests.producer_world import ALL_KEYS, FaultyStream, HeldClock, InlineExecutor, MemoryStream
 
 UPLOAD = UploadId("0123456789abcdef0123")
+HALVES = (HashRange(0, 4), HashRange(5, 9))
+PATIENCE_SECONDS = 10.0
 
 
 def record(lane: int, size: int = 10, line: int = 1) -> Aggregate:
@@ -16,32 +22,85 @@ def record(lane: int, size: int = 10, line: int = 1) -> Aggregate:
 
 
 def publisher(
-    stream: MemoryStream, *, seconds: float = 60.0, pacing: ShardPacing | None = None
+    stream: MemoryStream,
+    *,
+    seconds: float = 60.0,
+    pacing: ShardPacing | None = None,
+    executor: Executor | None = None,
 ) -> tuple[Publisher, HeldClock]:
     clock = HeldClock()
     deadline = Deadline(clock, clock.now + seconds)
-    return Publisher(stream, pacing, deadline, jitter=lambda: 0.5), clock
+    executor = executor or InlineExecutor()
+    return Publisher(stream, pacing, deadline, executor=executor, jitter=lambda: 0.5), clock
 
 
-def test_records_that_fail_are_put_again_and_only_they() -> None:
-    stream = FaultyStream(faults=[{1, 2}, {1}])
-    records = [record(lane) for lane in range(4)]
+def test_a_record_comes_behind_the_last_one_of_its_lane() -> None:
+    stream = MemoryStream()
+    one, _ = publisher(stream)
+    (first,) = one.put([Put(record(0, line=1))]).entered
 
-    result = publisher(stream)[0].put(records)
+    (second,) = one.put([Put(record(0, line=2), after=first.sequence_number)]).entered
+
+    assert [r.line for r in stream.records] == [1, 2]
+    assert int(second.sequence_number) > int(first.sequence_number)
+
+
+def test_a_record_that_fails_is_put_again_and_only_that_one() -> None:
+    stream = FaultyStream(faults=["none", "lost", "throttled"])
+
+    result = publisher(stream)[0].put([Put(record(lane)) for lane in range(3)])
 
     assert list(result.left) == []
-    assert [len(call) for call in stream.calls] == [2, 1, 1]
-    assert sorted(r.partition_key for r in stream.records) == [r.partition_key for r in records]
+    assert [put.aggregate.hash_key for put in stream.puts] == ["0", "1", "2", "1", "2"]
 
 
-@pytest.mark.parametrize(("fault", "times_in"), [("lost", 1), ("unknown", 2)])
-def test_a_call_without_an_answer_is_made_again(fault: str, times_in: int) -> None:
-    stream = FaultyStream(faults=[fault])
+@pytest.mark.parametrize(("fault", "times_in"), [("lost", 1), ("unknown", 2), ("late", 2)])
+def test_a_put_without_an_answer_is_made_again_with_the_same_number(
+    fault: str, times_in: int
+) -> None:
+    stream = FaultyStream(faults=["none", fault])
+    one, _ = publisher(stream)
+    (first,) = one.put([Put(record(0, line=1))]).entered
 
-    result = publisher(stream)[0].put([record(0)])
+    result = one.put([Put(record(0, line=2), after=first.sequence_number)])
 
     assert list(result.left) == []
-    assert len(stream.records) == times_in
+    assert [r.line for r in stream.records] == [1] + [2] * times_in
+    assert [put.after for put in stream.puts[1:]] == [first.sequence_number] * 2
+
+
+def test_a_number_that_the_stream_refuses_is_left_out_after_a_second() -> None:
+    stream = FaultyStream(faults=["none", "split"])
+    one, clock = publisher(stream)
+    (first,) = one.put([Put(record(0, line=1))]).entered
+    began = clock.now
+
+    result = one.put([Put(record(0, line=2), after=first.sequence_number)])
+
+    assert list(result.left) == []
+    assert [put.after for put in stream.puts[1:]] == [first.sequence_number, ""]
+    assert clock.now - began >= 1
+    assert [r.line for r in stream.records] == [1, 2]
+
+
+def test_lanes_are_put_side_by_side() -> None:
+    lanes = 4
+
+    @dataclass
+    class Meeting(MemoryStream):
+        all_here: Barrier = field(default_factory=lambda: Barrier(lanes, timeout=PATIENCE_SECONDS))
+
+        def put(self, aggregate: Aggregate, *, after: str) -> str:
+            self.all_here.wait()
+            return super().put(aggregate, after=after)
+
+    stream = Meeting()
+    with ThreadPoolExecutor(lanes) as executor:
+        result = publisher(stream, executor=executor)[0].put(
+            [Put(record(lane)) for lane in range(lanes)]
+        )
+
+    assert len(result.entered) == len(stream.records) == lanes
 
 
 def test_each_failure_waits_longer_with_jitter_up_to_a_limit() -> None:
@@ -49,69 +108,82 @@ def test_each_failure_waits_longer_with_jitter_up_to_a_limit() -> None:
     one, clock = publisher(stream, seconds=1_000)
     began = clock.now
 
-    one.put([record(0)])
+    one.put([Put(record(0))])
 
     waits = [0.75 * min(0.1 * 2**n, 5.0) for n in range(10)]
     assert clock.now - began == pytest.approx(sum(waits))
 
 
 def test_it_ends_in_time_with_what_is_left_and_why() -> None:
-    stream = FaultyStream(faults=[{0}] * 1_000)
+    stream = FaultyStream(faults=["none"] + ["lost"] * 1_000)
     one, clock = publisher(stream, seconds=3)
     began = clock.now
 
-    result = one.put([record(0), record(1)])
+    result = one.put([Put(record(0)), Put(record(1))])
 
-    assert [r.partition_key for r in result.entered] == [partition_key(UPLOAD, 1)]
-    assert [r.partition_key for r in result.left] == [partition_key(UPLOAD, 0)]
-    assert result.why == "InternalFailure"
+    assert [entered.aggregate for entered in result.entered] == [record(0)]
+    assert list(result.left) == [Put(record(1))]
+    assert result.why == "no answer"
     assert clock.now - began < 3
 
 
-def test_a_call_stays_below_500_records_and_10_mib() -> None:
-    many, large = MemoryStream(), MemoryStream()
-
-    publisher(many)[0].put([record(lane) for lane in range(999)])
-    publisher(large)[0].put([record(lane, CALL_BYTES // 3) for lane in range(5)])
-
-    assert [len(call) for call in many.calls] == [500, 499]
-    assert [len(call) for call in large.calls] == [2, 2, 1]
-
-
 def test_it_keeps_the_pace_of_the_shard() -> None:
-    stream = MemoryStream()
     pacing = ShardPacing([ALL_KEYS], bytes_per_second=1_000)
-    one, clock = publisher(stream, pacing=pacing)
+    one, clock = publisher(MemoryStream(), pacing=pacing)
     began = clock.now
 
     for line in range(10):
-        one.put([record(0, 1_000, line)])
+        one.put([Put(record(0, 1_000, line))])
 
     assert clock.now - began == pytest.approx(8.5, abs=0.5)
 
 
-def test_a_pace_that_leaves_no_time_is_why() -> None:
-    pacing = ShardPacing([ALL_KEYS], bytes_per_second=1_000)
-    one, _ = publisher(MemoryStream(), seconds=3, pacing=pacing)
-    one.put([record(0, 10_000)])
+def test_lanes_of_one_shard_start_one_after_the_other_at_its_pace() -> None:
+    @dataclass
+    class Watch(MemoryStream):
+        clock: HeldClock = field(default_factory=HeldClock)
+        starts: list[float] = field(default_factory=list)
 
-    result = one.put([record(0, 10)])
+        def put(self, aggregate: Aggregate, *, after: str) -> str:
+            self.starts.append(self.clock.now)
+            return super().put(aggregate, after=after)
 
-    assert len(result.left) == 1
+    stream = Watch()
+    one, stream.clock = publisher(stream, pacing=ShardPacing([ALL_KEYS], bytes_per_second=1_000))
+    one.put([Put(record(0, 1_000))])
+    stream.starts.clear()
+
+    one.put([Put(record(lane, 1_000)) for lane in range(5)])
+
+    gaps = [
+        later - earlier for earlier, later in zip(stream.starts, stream.starts[1:], strict=False)
+    ]
+    assert gaps == pytest.approx([1.02] * 4, abs=0.01)
+
+
+def test_a_pace_that_leaves_time_for_one_shard_only_puts_what_it_can() -> None:
+    pacing = ShardPacing(HALVES, bytes_per_second=1_000)
+    stream = MemoryStream()
+    one, _ = publisher(stream, seconds=3, pacing=pacing)
+    one.put([Put(record(0, 10_000))])
+
+    result = one.put([Put(record(0, 10)), Put(record(7, 10))])
+
+    assert list(result.left) == [Put(record(0, 10))]
+    assert [entered.aggregate for entered in result.entered] == [record(7, 10)]
     assert result.why == "the stream's pace left no time"
 
 
 def test_a_throttled_shard_makes_it_look_at_the_shards_again() -> None:
-    halves = (HashRange(0, 4), HashRange(5, 9))
-    stream = FaultyStream(faults=["throttled"], shards=halves)
+    stream = FaultyStream(faults=["throttled", "lost"], shards=HALVES)
     pacing = ShardPacing([ALL_KEYS], bytes_per_second=1_000)
     one, _ = publisher(stream, pacing=pacing)
 
-    result = one.put([record(0)])
+    result = one.put([Put(record(0)), Put(record(1))])
 
-    assert len(result.entered) == 1
+    assert len(result.entered) == 2
     pacing.spend("0", 100_000, now=0.0)
-    assert pacing.wait_seconds(["7"], now=1_000_000.0) == 0
+    assert pacing.wait_seconds("7", now=1_000_000.0) == 0
 
 
 def test_groups_hold_a_lane_once_and_keep_its_order() -> None:

@@ -7,11 +7,18 @@ from ledger.ports.errors import UploadMissing
 from ledger.ports.lanes import LaneKey, LaneNumber, Settlement, Span
 from ledger.ports.uploads import UploadState
 from orders.outcome import Outcome
-from orders.upload import UploadId
+from orders.upload import UploadId, partition_key
 from producer_lambda.enqueuing import CHECKPOINT_BYTES
 from producer_lambda.intake import Continue
 from producer_lambda.run import NoProgress, RunEnd
-from tests.producer_world import FaultyStream, Fuse, HeldClock, World, consume, order_line
+from tests.producer_world import (
+    FaultyStream,
+    Fuse,
+    HeldClock,
+    World,
+    consume,
+    order_line,
+)
 
 LINES = [order_line(number) for number in range(1, 101)]
 FILE = b"\n".join(LINES)
@@ -53,6 +60,56 @@ def test_a_thread_of_its_own_brings_out_the_same() -> None:
         world.run(request)
 
     assert len(consume(world.stream.records).bodies) == 3_000
+
+
+def test_each_record_is_put_with_the_answer_to_the_one_before_it_in_its_lane() -> None:
+    lanes = 4
+    with ThreadPoolExecutor(lanes) as putters:
+        world = World(lanes=lanes, putters=putters)
+        request = world.store(b"\n".join(map(order_line, range(1_000))))
+
+        world.run(request)
+
+    stream = world.stream
+    for lane in range(lanes):
+        key = partition_key(request.upload, lane)
+        afters = [put.after for put in stream.puts if put.aggregate.partition_key == key]
+        numbers = [
+            str(number)
+            for record, number in zip(stream.records, stream.numbers, strict=True)
+            if record.partition_key == key
+        ]
+        assert len(numbers) > 10
+        assert afters == ["", *numbers[:-1]]
+
+
+def test_the_first_record_of_a_run_comes_behind_the_last_one_of_the_run_before() -> None:
+    world = World(clock=HeldClock(tick_seconds=0.05))
+    request = world.store(FILE)
+    assert world.run(request, seconds=1) is RunEnd.HANDED_ON
+    (tail,) = world.account(request).upload.progress.tails
+    before = len(world.stream.puts)
+
+    world.run(Continue(request.upload))
+
+    assert tail.sequence_number == str(world.stream.numbers[before - 1])
+    assert world.stream.puts[before].after == tail.sequence_number
+
+
+def test_end_markers_of_a_cancelled_upload_come_behind_its_orders() -> None:
+    world = World(lanes=2)
+    request = world.store(FILE)
+
+    def cancel() -> None:
+        world.ledger.cancel(request.upload, reason="a mistake", now=0.0)
+
+    world.run(request, fuse=Fuse(20, happens=cancel))
+
+    tails = world.account(request).upload.progress.tails
+    ends = world.stream.puts[-2:]
+    assert {put.aggregate.orders for put in ends} == {0}
+    assert {tail.line for tail in tails} == {put.aggregate.line for put in ends}
+    assert all(put.after for put in ends)
 
 
 def test_an_error_in_that_thread_ends_the_run() -> None:
