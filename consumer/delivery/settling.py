@@ -1,6 +1,6 @@
 """What is to be told to the ledger, and when?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from consumer.delivery.actions import Settle
@@ -10,6 +10,7 @@ from consumer.delivery.intake import LaneTrack
 from consumer.delivery.sizing import Latency
 from ledger.ports.dead_letters import UNREADABLE, DeadLetter, position_of_line
 from ledger.ports.lanes import Lane, LaneKey, Settlement, Span
+from ledger.ports.pace import Bar
 from orders.outcome import Outcome
 
 SETTLE_SECONDS = 0.2
@@ -18,6 +19,8 @@ SETTLE_ORDERS_MAX = 5_000
 """One settle tells of at most so many entries."""
 FAILED_SECONDS = 1.0
 """A settle that failed is made again after this."""
+REFUSED_SECONDS = 5.0
+"""A settle that the ledger refuses is made again after this: somebody may have put it right."""
 NEVER = float("inf")
 
 
@@ -29,6 +32,7 @@ class Ready:
     next_start: float = 0.0
     rests_until: float = 0.0  # a settle failed
     told: tuple[Entry, ...] = ()  # what the settle on its way tells
+    bar: Bar | None = None  # why the ledger refuses it, until it does not
 
 
 class Settling:
@@ -94,6 +98,7 @@ class Settling:
         self._latency.add(seconds)
         key = lane.key if lane else None
         told, self._lanes[key].told = self._lanes[key].told, ()
+        self._lanes[key].bar = None
         for entry in told:
             entry.stage = Stage.SETTLED
         if lane is None or key is None:
@@ -107,15 +112,23 @@ class Settling:
             del self._lanes[key]
             del lanes[key]  # a repeat of the lane reads its row again
 
-    def failed(self, key: LaneKey | None, now: float) -> None:
-        """A settle could not be made: its entries are to be told again."""
+    def refused(self) -> Iterator[tuple[LaneKey | None, Bar]]:
+        """The lanes whose settles the ledger refuses, and why."""
+        return ((key, ready.bar) for key, ready in self._lanes.items() if ready.bar)
+
+    def failed(self, key: LaneKey | None, now: float, bar: Bar | None = None) -> None:
+        """A settle could not be made: its entries are to be told again.
+
+        bar: why making it again does not help, None where it may.
+        """
         ready = self._lanes[key]
         for entry in ready.told:
             entry.stage = Stage.DONE
         ready.entries = [*ready.told, *ready.entries]
         self.count += len(ready.told)
         ready.told = ()
-        ready.rests_until = now + FAILED_SECONDS
+        ready.bar = bar or ready.bar
+        ready.rests_until = now + (REFUSED_SECONDS if bar else FAILED_SECONDS)
 
 
 def to_tell(ready: Ready, lanes: Mapping[LaneKey, LaneTrack]) -> list[Entry]:

@@ -219,7 +219,7 @@ class Crew:
         except LedgerError as error:
             self._observe(LedgerFailed("settle", str(error)))
             with self.lock:
-                self.delivery.settle_failed(action.lane, self._clock.now())
+                self.delivery.settle_failed(action.lane, self._clock.now(), error)
             return
         with self.lock:
             now = self._clock.now()
