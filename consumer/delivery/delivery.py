@@ -240,7 +240,6 @@ class Delivery:
     def settled(self, lane: Lane | None, *, now: float, seconds: float) -> None:
         """A `Settle` ended; `lane` is the row after it."""
         self._hand.settling.ended(lane, self._hand.lanes, seconds, self._observe)
-        self._hand.settle_succeeded(lane.key if lane else None)
         self._sending.fill(now)
 
     def settle_failed(

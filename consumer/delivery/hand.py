@@ -96,16 +96,27 @@ class Hand:
     def bar_where_blocked(self, now: float) -> None:
         """Bar sending where what is in hand cannot be settled until a person acts.
 
-        That is a settle which the ledger refuses; or nothing is left before a record that only a
-        later release can read, which no order may overtake. A resume changes neither, so the bar is
-        set again after it.
+        That is a settle which the ledger refuses, as long as it does; or nothing is left before a
+        record that only a later release can read, which no order may overtake. A resume changes
+        neither, so the bar is set again after it.
         """
-        for key, bar in self.settling.refused():
-            self.view.bar(self._name_of_refusal(key), bar)
+        if self.view.is_superseded:
+            return  # the shard's bars are its new owner's
+        if self.settling.refused or self.view.pace.bars:
+            self._bar_where_refused()
         blocked = self.window.blocked
         if blocked and not self.window.span:
             bar = Bar("later release", blocked.reason, now)
             self.view.bar(f"{self.settings.shard} envelope", bar)
+
+    def _bar_where_refused(self) -> None:
+        settles = f"{self.settings.shard} settle "
+        refused = {f"{settles}{_named(key)}": bar for key, bar in self.settling.refused.items()}
+        for name, bar in refused.items():
+            self.view.bar(name, bar)
+        for name in [name for name in self.view.pace.bars if name.startswith(settles)]:
+            if name not in refused:
+                self.view.lift(name)
 
     def settle_failed(self, key: LaneKey | None, error: LedgerError | None, now: float) -> None:
         """The ledger did not take a settle; sending is barred where the same one cannot succeed."""
@@ -119,15 +130,6 @@ class Hand:
                 pass
         self.settling.failed(key, now, bar)
         self.bar_where_blocked(now)
-
-    def settle_succeeded(self, key: LaneKey | None) -> None:
-        """The ledger took a settle: if it had refused it, that is over."""
-        if self.view.pace.bars:
-            self.view.lift(self._name_of_refusal(key))
-
-    def _name_of_refusal(self, key: LaneKey | None) -> str:
-        lane = f"{key.upload}/{key.lane}" if key else UNREADABLE
-        return f"{self.settings.shard} settle {lane}"
 
     def open(self, entry: Entry) -> None:
         """Make an entry ready that enters the window."""
@@ -192,3 +194,7 @@ class Hand:
 def key_of(item: OrderEnvelope | EndMarker) -> LaneKey:
     """The lane that an envelope belongs to."""
     return LaneKey(item.upload, LaneNumber(item.lane))
+
+
+def _named(key: LaneKey | None) -> str:
+    return f"{key.upload}/{key.lane}" if key else UNREADABLE

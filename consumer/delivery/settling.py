@@ -1,6 +1,6 @@
 """What is to be told to the ledger, and when?"""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from consumer.delivery.actions import Settle
@@ -32,7 +32,6 @@ class Ready:
     next_start: float = 0.0
     rests_until: float = 0.0  # a settle failed
     told: tuple[Entry, ...] = ()  # what the settle on its way tells
-    bar: Bar | None = None  # why the ledger refuses it, until it does not
 
 
 class Settling:
@@ -43,6 +42,7 @@ class Settling:
         self._lanes: dict[LaneKey | None, Ready] = {}
         self._latency = Latency(8, 0.01)
         self.count = 0
+        self.refused: dict[LaneKey | None, Bar] = {}  # lanes whose settle the ledger refuses
 
     def add(self, entry: Entry) -> None:
         """An entry's outcome is known."""
@@ -98,7 +98,7 @@ class Settling:
         self._latency.add(seconds)
         key = lane.key if lane else None
         told, self._lanes[key].told = self._lanes[key].told, ()
-        self._lanes[key].bar = None
+        self.refused.pop(key, None)
         for entry in told:
             entry.stage = Stage.SETTLED
         if lane is None or key is None:
@@ -112,10 +112,6 @@ class Settling:
             del self._lanes[key]
             del lanes[key]  # a repeat of the lane reads its row again
 
-    def refused(self) -> Iterator[tuple[LaneKey | None, Bar]]:
-        """The lanes whose settles the ledger refuses, and why."""
-        return ((key, ready.bar) for key, ready in self._lanes.items() if ready.bar)
-
     def failed(self, key: LaneKey | None, now: float, bar: Bar | None = None) -> None:
         """A settle could not be made: its entries are to be told again.
 
@@ -127,7 +123,8 @@ class Settling:
         ready.entries = [*ready.told, *ready.entries]
         self.count += len(ready.told)
         ready.told = ()
-        ready.bar = bar or ready.bar
+        if bar:
+            self.refused[key] = bar
         ready.rests_until = now + (REFUSED_SECONDS if bar else FAILED_SECONDS)
 
 

@@ -11,12 +11,24 @@ from consumer.ending import FAILED
 
 LIMIT_SECONDS = 30.0
 
-BEGIN = """
+SCRIPT = """
 import logging, os, sys, threading
 from consumer import ending
 ending.LAST_WORDS_SECONDS = 0.2
 logging.basicConfig(level=logging.INFO)
+go = threading.Event()
+
+def end():
+    go.wait()
+    {end}
+
+ending_thread = threading.Thread(target=end)
+ending_thread.start()
 sys.stdin.readline()
+{state}
+go.set()
+ending_thread.join()
+os._exit(99)
 """
 STATES = {
     "as ever": "",
@@ -44,8 +56,8 @@ CODES = {"die": FAILED, "leave": 3}
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("state", STATES)
-def test_a_process_that_is_to_end_does(state: str, end: str) -> None:
-    script = f"{BEGIN}\n{STATES[state]}\n{ENDS[end]}\nos._exit(99)"
+def test_a_process_that_one_of_its_threads_is_to_end_does(state: str, end: str) -> None:
+    script = SCRIPT.replace("{state}", STATES[state]).replace("{end}", ENDS[end])
     with subprocess.Popen(
         [sys.executable, "-c", script],
         stdin=subprocess.PIPE,
