@@ -10,7 +10,7 @@ from consumer.delivery.attempts import Accepted, Attempt, Refused, Unavailable
 from consumer.sending import shard
 from ledger.ports import pace_steps as steps
 from ledger.ports.lanes import Tally
-from ledger.ports.pace import BACK_OFF_SECONDS, HoldKind
+from ledger.ports.pace import BACK_OFF_SECONDS, Bar, HoldKind
 from ledger.ports.uploads import UploadState
 from ledger.report import SendingState, sending_of
 from sandbox.simulation.faulty_ledger import Fault
@@ -210,3 +210,16 @@ def test_a_row_that_goes_missing_while_its_orders_are_in_hand_bars_the_shard(
     work.drain()
     eventually(lambda: not work.ledger.read_pace().bars)
     assert_all_arrived_once(work)
+
+
+def test_the_bar_of_a_refused_write_that_an_old_owner_left_is_lifted(hired: Hire) -> None:
+    work = hired(ShardAtWork(orders=3))
+    work.begin()
+    left = Bar("ledger refuses a write", "of a process that is gone", 0.0)
+    work.change_pace(lambda pace: steps.bar(pace, f"{SHARD} settle {LANE.upload}/0", left))
+
+    work.feed()
+    work.drain()
+
+    assert_all_arrived_once(work)
+    eventually(lambda: not work.ledger.read_pace().bars)
