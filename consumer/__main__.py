@@ -2,6 +2,7 @@
 
 import sys
 
+from consumer.ending import die, leave
 from consumer.settings import SettingsError, load_settings
 
 
@@ -14,8 +15,11 @@ def main() -> int:
         return 2
     from consumer.worker.run import run  # noqa: PLC0415 - a wrong setting shows at once
 
-    return run(settings)
+    try:
+        return run(settings)
+    except BaseException as error:  # noqa: BLE001 - half a worker must not live on
+        die(error)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

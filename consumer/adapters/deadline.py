@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from threading import Thread
 from typing import TypeVar
+
+from consumer.ending import die
+from consumer.threads import start_thread
 
 T = TypeVar("T")
 
@@ -34,7 +36,7 @@ def within(seconds: float, call: Callable[[], T], *, dispose: Callable[[T], None
         if ended.exception() is None:
             dispose(ended.result())
 
-    Thread(target=errand, name="within-deadline", daemon=True).start()
+    start_thread("within-deadline", errand, fail=die)
     try:
         return future.result(timeout=max(0.0, seconds))
     except TimeoutError as error:

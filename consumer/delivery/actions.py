@@ -79,6 +79,13 @@ class SetBar:
 
 
 @dataclass(frozen=True, slots=True)
+class LiftBar:
+    """Take the step `pace.lift`; then call `pace_changed`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForgetSetAside:
     """Take the step `pace.was_set_aside`; then call `pace_changed`."""
 
@@ -92,5 +99,5 @@ class Look:
     lanes: tuple[LaneKey, ...]
 
 
-PaceChange = ReportFailure | ReportAnswer | SetBar | ForgetSetAside
+PaceChange = ReportFailure | ReportAnswer | SetBar | LiftBar | ForgetSetAside
 Action = Reserve | Send | Settle | PaceChange | Look

@@ -24,6 +24,7 @@ from consumer.delivery.sending import Sending
 from consumer.delivery.settling import NEVER
 from consumer.delivery.starts import Starts
 from consumer.delivery.turns import Verdict
+from ledger.ports.errors import LedgerError
 from ledger.ports.lanes import Lane, LaneKey
 from ledger.ports.pace import Pace, Reservation
 from orders.envelope import EndMarker, OrderEnvelope
@@ -252,6 +253,8 @@ class Delivery:
         self._hand.settling.ended(lane, self._hand.lanes, seconds, self._observe)
         self._sending.fill(now)
 
-    def settle_failed(self, lane: Lane | None, now: float) -> None:
-        """A `Settle` could not be carried out; it is handed out again."""
-        self._hand.settling.failed(lane.key if lane else None, now)
+    def settle_failed(
+        self, lane: Lane | None, now: float, error: LedgerError | None = None
+    ) -> None:
+        """A `Settle` could not be carried out, for this reason; it is handed out again."""
+        self._hand.settle_failed(lane.key if lane else None, error, now)

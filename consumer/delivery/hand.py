@@ -11,6 +11,8 @@ from consumer.delivery.intake import LaneTrack, take_end, take_order
 from consumer.delivery.pace_view import PaceView
 from consumer.delivery.settling import Settling
 from consumer.delivery.window import Window
+from ledger.ports.dead_letters import UNREADABLE
+from ledger.ports.errors import LaneMissing, LedgerError, LedgerRefused
 from ledger.ports.lanes import LaneKey, LaneNumber
 from ledger.ports.pace import Bar
 from orders.envelope import EndMarker, OrderEnvelope, UnknownVersion, Unreadable
@@ -18,6 +20,8 @@ from orders.outcome import Outcome
 
 FASTEST_PER_SECOND = 2_000
 """Without a rate, no process sends faster."""
+DETAIL_CHARACTERS_MAX = 500
+"""How much of an error of the ledger a bar shows; the log has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +94,42 @@ class Hand:
                 return [blocked]
 
     def bar_where_blocked(self, now: float) -> None:
-        """Bar sending where nothing is left before a record that only a later release can read.
+        """Bar sending where what is in hand cannot be settled until a person acts.
 
-        It is barred anew if a person resumes: no order may overtake that record.
+        That is a settle which the ledger refuses, as long as it does; or nothing is left before a
+        record that only a later release can read, which no order may overtake. A resume changes
+        neither, so the bar is set again after it.
         """
+        if self.view.is_superseded:
+            return  # the shard's bars are its new owner's
+        if self.settling.refused or self.view.pace.bars:
+            self._bar_where_refused()
         blocked = self.window.blocked
         if blocked and not self.window.span:
             bar = Bar("later release", blocked.reason, now)
             self.view.bar(f"{self.settings.shard} envelope", bar)
+
+    def _bar_where_refused(self) -> None:
+        settles = f"{self.settings.shard} settle "
+        refused = {f"{settles}{_named(key)}": bar for key, bar in self.settling.refused.items()}
+        for name, bar in refused.items():
+            self.view.bar(name, bar)
+        for name in [name for name in self.view.pace.bars if name.startswith(settles)]:
+            if name not in refused:
+                self.view.lift(name)
+
+    def settle_failed(self, key: LaneKey | None, error: LedgerError | None, now: float) -> None:
+        """The ledger did not take a settle; sending is barred where the same one cannot succeed."""
+        bar: Bar | None = None
+        match error:
+            case LedgerRefused():
+                bar = Bar("ledger refuses a write", str(error)[:DETAIL_CHARACTERS_MAX], now)
+            case LaneMissing():
+                bar = Bar("ledger row missing", str(error), now)
+            case _:
+                pass
+        self.settling.failed(key, now, bar)
+        self.bar_where_blocked(now)
 
     def open(self, entry: Entry) -> None:
         """Make an entry ready that enters the window."""
@@ -162,3 +194,7 @@ class Hand:
 def key_of(item: OrderEnvelope | EndMarker) -> LaneKey:
     """The lane that an envelope belongs to."""
     return LaneKey(item.upload, LaneNumber(item.lane))
+
+
+def _named(key: LaneKey | None) -> str:
+    return f"{key.upload}/{key.lane}" if key else UNREADABLE

@@ -8,6 +8,7 @@ from collections import deque
 
 from consumer.delivery.actions import (
     ForgetSetAside,
+    LiftBar,
     PaceChange,
     ReportAnswer,
     ReportFailure,
@@ -27,6 +28,8 @@ def step(pace: Pace, change: PaceChange, now: float) -> Pace:
             return steps.answered(pace, generation, now=now)
         case SetBar(name, bar):
             return steps.bar(pace, name, bar)
+        case LiftBar(name):
+            return steps.lift(pace, name)
         case ForgetSetAside(name):
             return steps.was_set_aside(pace, name)
 
@@ -102,6 +105,11 @@ class PaceView:
         """Bar sending."""
         if name not in self.pace.bars:
             self.change(SetBar(name, bar))
+
+    def lift(self, name: str) -> None:
+        """Take a bar away: what caused it is gone."""
+        if name in self.pace.bars:
+            self.change(LiftBar(name))
 
     def next_change(self) -> PaceChange | None:
         """The next change to write; one at a time, in order."""

@@ -10,6 +10,7 @@ from consumer.delivery.intake import LaneTrack
 from consumer.delivery.sizing import Latency
 from ledger.ports.dead_letters import UNREADABLE, DeadLetter, position_of_line
 from ledger.ports.lanes import Lane, LaneKey, Settlement, Span
+from ledger.ports.pace import Bar
 from orders.outcome import Outcome
 
 SETTLE_SECONDS = 0.2
@@ -18,6 +19,8 @@ SETTLE_ORDERS_MAX = 5_000
 """One settle tells of at most so many entries."""
 FAILED_SECONDS = 1.0
 """A settle that failed is made again after this."""
+REFUSED_SECONDS = 5.0
+"""A settle that the ledger refuses is made again after this: somebody may have put it right."""
 NEVER = float("inf")
 
 
@@ -39,6 +42,7 @@ class Settling:
         self._lanes: dict[LaneKey | None, Ready] = {}
         self._latency = Latency(8, 0.01)
         self.count = 0
+        self.refused: dict[LaneKey | None, Bar] = {}  # lanes whose settle the ledger refuses
 
     def add(self, entry: Entry) -> None:
         """An entry's outcome is known."""
@@ -94,6 +98,7 @@ class Settling:
         self._latency.add(seconds)
         key = lane.key if lane else None
         told, self._lanes[key].told = self._lanes[key].told, ()
+        self.refused.pop(key, None)
         for entry in told:
             entry.stage = Stage.SETTLED
         if lane is None or key is None:
@@ -107,15 +112,20 @@ class Settling:
             del self._lanes[key]
             del lanes[key]  # a repeat of the lane reads its row again
 
-    def failed(self, key: LaneKey | None, now: float) -> None:
-        """A settle could not be made: its entries are to be told again."""
+    def failed(self, key: LaneKey | None, now: float, bar: Bar | None = None) -> None:
+        """A settle could not be made: its entries are to be told again.
+
+        bar: why making it again does not help, None where it may.
+        """
         ready = self._lanes[key]
         for entry in ready.told:
             entry.stage = Stage.DONE
         ready.entries = [*ready.told, *ready.entries]
         self.count += len(ready.told)
         ready.told = ()
-        ready.rests_until = now + FAILED_SECONDS
+        if bar:
+            self.refused[key] = bar
+        ready.rests_until = now + (REFUSED_SECONDS if bar else FAILED_SECONDS)
 
 
 def to_tell(ready: Ready, lanes: Mapping[LaneKey, LaneTrack]) -> list[Entry]:

@@ -9,14 +9,15 @@ import logging
 import os
 import select
 import signal
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from consumer.ending import last_words
 from consumer.sending.crew import Surroundings
 from consumer.sending.shard import LeasedShard
+from consumer.threads import start_thread
 
 WATCH_SECONDS = 0.5
 log = logging.getLogger(__name__)
@@ -45,15 +46,17 @@ class Guard:
         self._file = run_folder / f"shard-{os.getpid()}.json"
         self._clock = around.clock
         self._is_orphan = around.is_orphan
+        self._fail = around.fail
         self._since = around.clock.now()
         self._stop_seconds = stop_seconds
         self._leave = leave
+        self._untold = ""  # why the file could not be written, the last time
         self._signalled, self._signal = os.pipe()
 
     def start(self) -> None:
         """Watch from here on. Call it from the main thread."""
         signal.signal(signal.SIGTERM, self._on_signal)
-        threading.Thread(target=self._watch, name="guard", daemon=True).start()
+        start_thread("guard", self._watch, fail=self._fail)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         os.write(self._signal, b"!")  # all that is safe here; the watching thread does the rest
@@ -63,25 +66,38 @@ class Guard:
             ready, _, _ = select.select([self._signalled], [], [], WATCH_SECONDS)
             delivery = self._shard.delivery
             if ready:
-                log.info("told to stop")
+                self.stop_and_leave("told to stop", level=logging.INFO)
             elif self._is_orphan():
-                log.warning("the daemon is gone")
+                self.stop_and_leave("the daemon is gone")
             elif delivery and delivery.is_superseded:
-                log.warning("another process owns this shard now")
+                self.stop_and_leave("another process owns this shard now")
             else:
-                self._tell()
-                continue
-            self.stop_and_leave()
+                self._tell_if_possible()
 
-    def stop_and_leave(self) -> NoReturn:
+    def stop_and_leave(self, why: str, *, level: int = logging.WARNING) -> NoReturn:
         """Finish and settle what is on its way, within the time for it, and end the process."""
-        stopping = threading.Thread(target=self._shard.stop, name="stop", daemon=True)
-        stopping.start()
-        stopping.join(self._stop_seconds)
-        if stopping.is_alive():
-            log.warning("an attempt did not end in %s s; it may be repeated", self._stop_seconds)
-        self._file.unlink(missing_ok=True)
+        try:
+            last_words(lambda: log.log(level, "%s", why))
+            stopping = start_thread("stop", self._shard.stop, fail=self._fail)
+            stopping.join(self._stop_seconds)
+            if stopping.is_alive():
+                late = f"an attempt did not end in {self._stop_seconds} s; it may be repeated"
+                last_words(lambda: log.warning("%s", late))
+            self._file.unlink(missing_ok=True)
+        except BaseException as error:  # noqa: BLE001 - on the way to the end nothing may raise
+            self._fail(error)
         self._leave(0)
+
+    def _tell_if_possible(self) -> None:
+        """A file that cannot be written (the disk is full) ends nothing: the worker sees it."""
+        untold = ""
+        try:
+            self._tell()
+        except OSError as error:
+            untold = f"how this process is cannot be told in {self._file}: {error}"
+        if untold and not self._untold:
+            last_words(lambda: log.error("%s; orders are sent all the same", untold))
+        self._untold = untold
 
     def _tell(self) -> None:
         """Write the file that the worker's health check and the sandbox read."""

@@ -62,11 +62,11 @@ class RecordProcessor:
 
     def process_records(self, process_records_input: Any) -> None:  # noqa: ANN401
         """Records were read; returns when there is room for more."""
+        self._guard(lambda: self._feed(process_records_input))
+
+    def _feed(self, process_records_input: Any) -> None:  # noqa: ANN401
         checkpoint = _checkpoint_by(process_records_input.checkpointer)
         records = [_record(record) for record in process_records_input.records]
-        self._guard(lambda: self._feed(records, checkpoint))
-
-    def _feed(self, records: list[StreamRecord], checkpoint: Callable[[Position], bool]) -> None:
         try:
             self._shard.feed(records, checkpoint)
         except LeaseLost:
@@ -79,10 +79,10 @@ class RecordProcessor:
 
     def shard_ended(self, shard_ended_input: Any) -> None:  # noqa: ANN401
         """The shard is closed: its end is written only once all that it delivered is settled."""
-        checkpoint = _checkpoint_by(shard_ended_input.checkpointer)
-        self._guard(lambda: self._end(checkpoint))
+        self._guard(lambda: self._end(shard_ended_input))
 
-    def _end(self, checkpoint: Callable[[Position | None], bool]) -> None:
+    def _end(self, shard_ended_input: Any) -> None:  # noqa: ANN401
+        checkpoint = _checkpoint_by(shard_ended_input.checkpointer)
         self._shard.drain(checkpoint)
         self._shard.give_up()  # before its end is written: after a crash in between it comes again
         while not checkpoint(None):

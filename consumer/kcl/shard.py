@@ -9,10 +9,10 @@ import logging
 import os
 import signal
 import sys
-import traceback
 from typing import Any, NoReturn, TextIO
 
-FAILED = 1
+from consumer.ending import die, leave
+
 LOG_FORMAT = "%(asctime)s %(levelname)s shard %(process)d %(name)s: %(message)s"
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def main() -> NoReturn:
     try:
         _run(greet(sys.stdin, protocol), protocol)
     except BaseException as error:  # noqa: BLE001 - half a shard process must not live on
-        die(error)
+        die(error)  # without a word to the daemon: it ends too, and the worker starts it again
     leave(0)
 
 
@@ -66,24 +66,13 @@ def _run(first: dict[str, Any], protocol: TextIO) -> None:
         raise SystemExit("ORDERS_RUN_FOLDER is not set: the worker sets it for its shard processes")
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
     logging.getLogger("consumer").setLevel(settings.log_level)
+    logging.raiseExceptions = False  # the daemon reads the log: without it there is nobody to tell
     parts = build(settings, settings.run_folder, die=die, leave=leave)
     parts.guard.start()
     processor = RecordProcessor(parts.shard, die)
     processor.initialize(InitializeInput(first))
     KCLProcess(processor, sys.stdin, protocol, sys.stderr).run()
-    parts.guard.stop_and_leave()
-
-
-def die(error: BaseException) -> NoReturn:
-    """End at once, without a word to the daemon: it ends too, and the worker starts it again."""
-    sys.stderr.write("".join(traceback.format_exception(error)))
-    leave(FAILED)
-
-
-def leave(code: int) -> NoReturn:
-    """End without waiting for threads: an attempt that hangs must not keep the process."""
-    sys.stderr.flush()
-    os._exit(code)
+    parts.guard.stop_and_leave("the daemon has ended its messages", level=logging.INFO)
 
 
 if __name__ == "__main__":

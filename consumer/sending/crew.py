@@ -18,6 +18,7 @@ from consumer.delivery.starts import Starts
 from consumer.delivery.turns import Verdict
 from consumer.sending.clock import Clock
 from consumer.sending.errands import Errands
+from consumer.threads import start_thread
 from ledger.ports.errors import LedgerError
 from orders.upload import idempotency_key
 
@@ -109,18 +110,13 @@ class Crew:
         if self._idle:
             self._work.notify()
         elif len(self._threads) < self._threads_max and not self._is_closed:
-            thread = threading.Thread(target=self._run, name=f"sender-{len(self._threads)}")
-            thread.daemon = True  # the process ends by os._exit; nothing waits for a hung attempt
-            self._threads.append(thread)
-            thread.start()
+            name = f"sender-{len(self._threads)}"
+            self._threads.append(start_thread(name, self._run, fail=self._fail))
 
     def _run(self) -> None:
-        try:
-            done: Done | None = None
-            while action := self._next(done):
-                done = self._carry_out(action)
-        except BaseException as error:  # noqa: BLE001 - a thread's end would be silent otherwise
-            self._fail(error)
+        done: Done | None = None
+        while action := self._next(done):
+            done = self._carry_out(action)
 
     def _next(self, done: Done | None) -> Action | None:
         """Tell how an attempt ended, and take the next action, in one hold of the lock."""
@@ -222,7 +218,7 @@ class Crew:
         except LedgerError as error:
             self._observe(LedgerFailed("settle", str(error)))
             with self.lock:
-                self.delivery.settle_failed(action.lane, self._clock.now())
+                self.delivery.settle_failed(action.lane, self._clock.now(), error)
             return
         with self.lock:
             now = self._clock.now()

@@ -28,8 +28,9 @@ WATCH_SECONDS = 0.25
 LEDGER_RETRY_SECONDS = 1.0
 CHECKPOINT_SECONDS = 0.2
 """Two checkpoints are at least this far apart: a restart skips what is settled anyway."""
-MISSING_ROW_SECONDS = 5.0
-"""How often a lane's missing row is looked for again."""
+MISSING_ROW_SECONDS = 1.0
+"""How often a lane's missing row is looked for again, and the bar for it that a resume lifted set
+again."""
 SPARE_THREADS = 3
 """Beside one thread for each attempt: the pace, a settle, a look."""
 
@@ -162,18 +163,21 @@ class LeasedShard:
             self._next_checkpoint_at = began_at + LEDGER_RETRY_SECONDS
 
     def _begin_lane(self, key: LaneKey) -> None:
-        """Read a lane's row. None there bars the shard: it never means "start at line 0"."""
+        """Read a lane's row. None there bars the shard: it never means "start at line 0".
+
+        The shard waits here until the row is there, so as long it is barred, whoever resumes.
+        """
         errands = self.crew.errands
         name = f"{self.crew.delivery.settings.shard} ledger row"
         found = self._insist("read a lane", lambda: errands.read_lane(key))
         if found is None:
             detail = f"lane {key.lane} of upload {key.upload} has no row in the ledger"
             bar = Bar("ledger row missing", detail, self._around.clock.now())
-            self._insist(
-                "bar", lambda: errands.change_pace(lambda pace: steps.bar(pace, name, bar))
-            )
             log.error("%s; sending of this shard is barred", detail)
             while found is None:
+                self._insist(
+                    "bar", lambda: errands.change_pace(lambda pace: steps.bar(pace, name, bar))
+                )
                 self._rest(MISSING_ROW_SECONDS)
                 found = self._insist("read a lane", lambda: errands.read_lane(key))
             self._insist("lift", lambda: errands.change_pace(lambda pace: steps.lift(pace, name)))
@@ -187,7 +191,6 @@ class LeasedShard:
             try:
                 return errand()
             except LedgerError as error:
-                log.warning("%s: %s; trying again", name, error)
                 self._around.observe(LedgerFailed(name, str(error)))
             self._rest(LEDGER_RETRY_SECONDS)
 

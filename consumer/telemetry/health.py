@@ -46,6 +46,7 @@ def readiness(snapshot: Snapshot, *, workers: int) -> list[Finding]:
         Finding("leases", bool(shards) or workers > 1, f"{shards} shard(s) leased"),
         _view(snapshot),
         _clock(snapshot.skew_seconds),
+        _folder(snapshot.folder_trouble),
     ]
     if snapshot.ledger:
         sending = snapshot.ledger.status.sending
@@ -79,9 +80,10 @@ def _daemon(snapshot: Snapshot) -> Finding:
 def _shards(snapshot: Snapshot) -> Iterable[Finding]:
     for shard in snapshot.shards:
         silent_seconds = max(0.0, snapshot.at - shard.alive_at)
+        # A process that cannot write is not one that hangs: a new start would not help it.
         yield Finding(
             shard.shard,
-            silent_seconds < SHARD_SILENT_SECONDS,
+            silent_seconds < SHARD_SILENT_SECONDS or bool(snapshot.folder_trouble),
             f"process {shard.pid}, last sign of life {silent_seconds:.0f} s ago",
         )
 
@@ -102,6 +104,10 @@ def _view(snapshot: Snapshot) -> Finding:
     is_fine = snapshot.view_age_seconds <= VIEW_SECONDS
     told = "seen" if is_fine else snapshot.trouble or "not seen for a while"
     return Finding("ledger", is_fine, told)
+
+
+def _folder(trouble: str) -> Finding:
+    return Finding("run folder", not trouble, trouble or "can be written")
 
 
 def _clock(skew_seconds: float) -> Finding:

@@ -2,14 +2,17 @@
 
 import logging
 import socket
-import threading
 from typing import TYPE_CHECKING
 
+from consumer.ending import die
 from consumer.settings import ConsumerSettings
+from consumer.threads import start_thread
 from consumer.worker.run_folder import RunFolder
 from consumer.worker.view import Board
 
 if TYPE_CHECKING:
+    from threading import Thread
+
     from uvicorn import Server
 
     from consumer.telemetry.watcher import Watcher
@@ -30,18 +33,19 @@ class Telemetry:
         self._folder = folder
         self._board = board
         self._listener = listener
-        self._thread: threading.Thread | None = None
+        self._thread: Thread | None = None
+        self._is_ending = False
         self._server: Server | None = None
         self._watcher: Watcher | None = None
 
     def begin(self) -> None:
         """Watch and serve, in threads of their own; the second time it does nothing."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
-            self._thread.start()
+            self._thread = start_thread("telemetry", self._run, fail=die)
 
     def end(self) -> None:
         """Stop serving."""
+        self._is_ending = True
         if self._watcher:
             self._watcher.stop()
         if self._server:
@@ -79,3 +83,5 @@ class Telemetry:
         host, port = self._listener.getsockname()[:2]
         log.info("status page and metrics on http://%s:%d/", host, port)
         self._server.run(sockets=[self._listener])
+        if not self._is_ending:
+            raise RuntimeError("metrics, health and status page are served no more")

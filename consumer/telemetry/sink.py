@@ -1,5 +1,7 @@
 """How does what delivery tells become numbers?"""
 
+import logging
+import time
 from collections.abc import Callable
 from typing import assert_never
 
@@ -17,6 +19,10 @@ from consumer.delivery.events import (
 )
 from consumer.telemetry import catalogue
 
+LOG_SECONDS = 30.0
+"""The same failure of the ledger is logged at most so often."""
+
+log = logging.getLogger(__name__)
 RESULTS = ("accepted", "refused", "conflict", "unauthorized", "throttled", "unavailable")
 
 
@@ -43,6 +49,7 @@ class _Sink:
         self._held = counter(catalogue.HELD_SECONDS)
         self._ledger_errors = counter(catalogue.LEDGER_ERRORS)
         self._capped = counter(catalogue.WAITS_CAPPED)
+        self._logged: dict[str, float] = {}
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -58,12 +65,20 @@ class _Sink:
                 self._held.labels(event.reason).inc(event.seconds)
             case LedgerFailed():
                 self._ledger_errors.inc()
+                self._log(event)
             case WaitCapped():
                 self._capped.inc()
             case OrdersSettled() | OrdersMissing():
                 pass  # the ledger counts them, and the worker exports that
             case _:
                 assert_never(event)
+
+    def _log(self, failed: LedgerFailed) -> None:
+        """Say what failed; the call is made again, often many times in a row."""
+        now = time.monotonic()
+        if now - self._logged.get(failed.call, -LOG_SECONDS) >= LOG_SECONDS:
+            self._logged[failed.call] = now
+            log.warning("%s: %s; trying again", failed.call, failed.reason)
 
     def _count_attempt(self, event: Attempted) -> None:
         self._attempts[event.result].inc()

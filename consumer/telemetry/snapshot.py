@@ -44,6 +44,7 @@ class Snapshot:
     """Everything. `at` is seconds since the epoch, `monotonic` the same moment.
 
     ledger: the last view of the ledger, None before the first. trouble: why there is no newer one.
+    folder_trouble: why shard processes cannot tell how they are; empty where they can.
     """
 
     at: float
@@ -53,6 +54,7 @@ class Snapshot:
     ledger: LedgerSnapshot | None
     trouble: str = ""
     skew_seconds: float = 0.0
+    folder_trouble: str = ""
     rare: Rare = field(default_factory=Rare)
 
     @property

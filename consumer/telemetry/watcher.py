@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from consumer.delivery.events import LedgerFailed
+from consumer.ending import die
 from consumer.settings import ConsumerSettings
 from consumer.telemetry import catalogue
 from consumer.telemetry.counters import counter
@@ -19,6 +20,7 @@ from consumer.telemetry.ledger_watch import LedgerWatch
 from consumer.telemetry.sink import make_sink
 from consumer.telemetry.skew import SkewWatch
 from consumer.telemetry.snapshot import LedgerSnapshot, Rare, Snapshot
+from consumer.threads import start_thread
 from consumer.worker.proc import live_process
 from consumer.worker.run_folder import RunFolder, ShardFile
 from consumer.worker.view import Board
@@ -51,6 +53,7 @@ class Watcher:
         self._ended = threading.Event()
         self._ledger: LedgerSnapshot | None = None
         self._trouble = "the ledger was not read yet"
+        self._folder_trouble = ""
         self._rare = Rare()
         self._skew = SkewWatch(time.time)
         self._observe = make_sink()
@@ -58,15 +61,14 @@ class Watcher:
         self._lease_changes = counter(catalogue.LEASE_CHANGES)
         self._leases: frozenset[tuple[str, int]] = frozenset()
         self._starts_counted = 1
-        self._threads = [
-            threading.Thread(target=self._look_often, name="watch", daemon=True),
-            threading.Thread(target=self._look_rarely, name="watch-rarely", daemon=True),
-        ]
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Begin to look."""
-        for thread in self._threads:
-            thread.start()
+        self._threads = [
+            start_thread("watch", self._look_often, fail=die),
+            start_thread("watch-rarely", self._look_rarely, fail=die),
+        ]
 
     def stop(self) -> None:
         """Look no more."""
@@ -86,6 +88,7 @@ class Watcher:
             ledger=self._ledger,
             trouble=self._trouble,
             skew_seconds=self._skew.skew_seconds,
+            folder_trouble=self._folder_trouble,
             rare=self._rare,
         )
 
@@ -106,11 +109,18 @@ class Watcher:
             except LedgerError as error:
                 self._trouble = f"{error}; {error.hint}"
                 self._observe(LedgerFailed("look", str(error)))
+            self._look_at_folder()
             self._count_changes()
             # With many open uploads a look takes long: then it is not to be all that is done.
             took = time.monotonic() - began
             pause_seconds = min(max(LOOK_SECONDS, 2 * took), LOOK_SECONDS_MAX) - took
             self._ended.wait(max(0.0, pause_seconds))
+
+    def _look_at_folder(self) -> None:
+        trouble = self._folder.trouble()
+        if trouble and not self._folder_trouble:
+            log.error("%s; how the shard processes are cannot be told", trouble)
+        self._folder_trouble = trouble
 
     def _count_changes(self) -> None:
         starts = self._board.view.starts

@@ -5,16 +5,22 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from secrets import token_hex
 
+from consumer.ending import die
+from consumer.threads import start_thread
 from consumer.worker.claiming import Applicant, Busy, choose, left_over_daemon
 from consumer.worker.proc import live_process, lives
-from ledger.ports.claims import Claim, Claims, LiveProcess
+from ledger.ports.claims import STALE_SECONDS, Claim, Claims, LiveProcess
 from ledger.ports.errors import LedgerUnreachable
 
 HEARTBEAT_SECONDS = 10.0
 RETRY_SECONDS = 1.0
+SURE_SECONDS = STALE_SECONDS - 10.0
+"""So long after a heartbeat the claim stands for certain: a renewal that is tried then, and takes
+its time to fail, ends before anybody else may hold the number."""
 _KILL_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
@@ -73,11 +79,28 @@ def _kill(process: LiveProcess) -> None:
         time.sleep(0.02)
 
 
+def may_be_lost(silent_seconds: float, checkpoints: Iterable[float], *, now: float) -> bool:
+    """May another worker hold the number while this one's daemon works on?
+
+    Where DynamoDB is out of reach for all, nothing is sent and the claim can wait. A checkpoint
+    long after the last heartbeat shows that it is this process alone that cannot reach it.
+    checkpoints: when the shard processes last wrote one; these and `now` are epoch seconds.
+    """
+    sure_until = now - silent_seconds + SURE_SECONDS
+    return now > sure_until and any(at > sure_until for at in checkpoints)
+
+
 class ClaimKeeper:
     """A claim held, with its heartbeat in a thread of its own."""
 
-    def __init__(self, claims: Claims, claim: Claim) -> None:
-        """Begin the heartbeat."""
+    def __init__(
+        self,
+        claims: Claims,
+        claim: Claim,
+        *,
+        fail: Callable[[BaseException], object] = die,
+    ) -> None:
+        """Begin the heartbeat. `fail` ends the process, and its daemon with it."""
         self._claims = claims
         self._claim = claim
         self._lock = threading.Lock()
@@ -85,13 +108,17 @@ class ClaimKeeper:
         self._closed = False
         self.lost = False
         self.renewed_at = time.monotonic()
-        self._thread = threading.Thread(target=self._beat, name="claim", daemon=True)
-        self._thread.start()
+        self._thread = start_thread("claim", self._beat, fail=fail)
 
     @property
     def number(self) -> int:
         """The worker number."""
         return self._claim.number
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long ago the heartbeat was that last arrived."""
+        return time.monotonic() - self.renewed_at
 
     def name_daemon(self, daemon: LiveProcess | None) -> None:
         """Write the daemon into the claim, soon."""
@@ -122,12 +149,20 @@ class ClaimKeeper:
         with self._lock:
             self._claim = replace(self._claim, heartbeat_at=time.time())
             claim = self._claim
+        began_at = time.monotonic()
         try:
             self.lost = not self._claims.renew_claim(claim)
         except LedgerUnreachable as error:
             # Nothing is sent without the ledger, so a number that is lost meanwhile does no harm
-            # until the ledger is back, and then this renewal tells.
+            # until the ledger is back, and then this renewal tells; see may_be_lost.
             log.warning("no heartbeat for worker number %d: %s", claim.number, error)
             return False
-        self.renewed_at = time.monotonic()
+        except Exception:
+            # Nobody says that the ledger is out of reach: it may be this process alone that cannot
+            # renew, while its daemon works on, and another worker takes the number.
+            if self.silent_seconds >= SURE_SECONDS:
+                raise
+            log.exception("no heartbeat for worker number %d", claim.number)
+            return False
+        self.renewed_at = began_at
         return True

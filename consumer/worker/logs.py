@@ -18,5 +18,6 @@ def begin_log(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.raiseExceptions = False  # a log that nobody takes must end nothing
     for talkative in ("boto3", "botocore", "urllib3", "uvicorn", "asyncio"):
         logging.getLogger(talkative).setLevel(logging.WARNING)

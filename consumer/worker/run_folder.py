@@ -6,6 +6,7 @@ The run folder holds `worker.json` (this worker's), a `shard-PID.json` for each 
 """
 
 import json
+import logging
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass
@@ -18,7 +19,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from consumer.worker.plan import Phase
 
 METRICS = "metrics"
-_OURS = ("worker.json", "kcl.properties", "shard")
+_PROBE = "probe"
+_PROBE_BYTES = 4_096
+_OURS = ("worker.json", "kcl.properties", "shard", _PROBE)
+
+log = logging.getLogger(__name__)
 
 
 class ShardFile(BaseModel):
@@ -79,10 +84,23 @@ class RunFolder:
         (self.path / f"shard-{pid}.json").unlink(missing_ok=True)
 
     def write_worker(self, worker: WorkerFile) -> None:
-        """Tell how the worker is."""
+        """Tell how the worker is. Where the disk is full nobody is told; that ends nothing."""
         draft = self.path / "worker.json.new"
-        draft.write_text(json.dumps(asdict(worker)), encoding="utf-8")
-        draft.replace(self.path / "worker.json")
+        try:
+            draft.write_text(json.dumps(asdict(worker)), encoding="utf-8")
+            draft.replace(self.path / "worker.json")
+        except OSError as error:
+            log.error("how this worker is cannot be told in %s: %s", self.path, error)  # noqa: TRY400
+
+    def trouble(self) -> str:
+        """Why nothing can be written here, as on a full disk; empty where it can."""
+        probe = self.path / _PROBE
+        try:
+            probe.write_bytes(bytes(_PROBE_BYTES))
+            probe.unlink()
+        except OSError as error:
+            return f"nothing can be written in {self.path}: {error}"
+        return ""
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from consumer.worker.children import Children
-from consumer.worker.claim_keeper import ClaimKeeper
+from consumer.worker.claim_keeper import SURE_SECONDS, ClaimKeeper, may_be_lost
 from consumer.worker.plan import EXIT_SUPERSEDED, Action, Phase, Seen, State, advance
 from consumer.worker.proc import live_process
 from consumer.worker.run_folder import WorkerFile
@@ -74,8 +74,15 @@ class Supervisor:
             children=len(living),
             initialized=bool(self._folder.shards()),
             stop_asked=self._signals.stop_asked,
-            claim_lost=self._keeper.lost,
+            claim_lost=self._keeper.lost or self._is_claim_doubtful(),
         )
+
+    def _is_claim_doubtful(self) -> bool:
+        silent_seconds = self._keeper.silent_seconds
+        if silent_seconds < SURE_SECONDS:
+            return False
+        checkpoints = [s.checkpoint_at for s in self._folder.shards() if s.checkpoint_at]
+        return may_be_lost(silent_seconds, checkpoints, now=time.time())
 
     def _do(self, action: Action) -> None:
         match action:
@@ -95,7 +102,11 @@ class Supervisor:
         self._phase_since = time.monotonic()
         state = self._state
         if state.exit_code == EXIT_SUPERSEDED:
-            log.error("another worker took number %d over: stopping at once", self._keeper.number)
+            log.error(
+                "another worker took number %d over%s: stopping at once",
+                self._keeper.number,
+                "" if self._keeper.lost else ", or may have: no heartbeat arrives",
+            )
         if state.phase is Phase.WAITING:
             for shard in self._folder.shards():
                 self._folder.forget_shard(shard.pid)

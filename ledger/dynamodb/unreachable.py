@@ -7,13 +7,14 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
     NoRegionError,
+    ParamValidationError,
     TokenRetrievalError,
 )
 from botocore.exceptions import (
     ConnectionError as NoConnection,
 )
 
-from ledger.ports.errors import LedgerUnreachable
+from ledger.ports.errors import LedgerRefused, LedgerUnreachable
 
 _HINTS = {
     "ResourceNotFoundException": "deploy infra/pipeline.yaml (or start a sandbox), or "
@@ -43,15 +44,33 @@ _CREDENTIAL_CODES = frozenset(
         "UnrecognizedClientException",
     }
 )
+_REFUSALS = frozenset(
+    {
+        "ItemCollectionSizeLimitExceededException",
+        "SerializationException",
+        "ValidationException",
+    }
+)
+"""What is wrong with the call itself: the same call never succeeds."""
+_REFUSED_IN_TRANSACTION = frozenset({"ItemCollectionSizeLimitExceeded", "ValidationError"})
 
 
 def unreachable(
     error: BotoCoreError | ClientError | ValueError, *, table: str, endpoint: str
 ) -> LedgerUnreachable:
     """The error to raise from this one; it names the table and the endpoint."""
-    return LedgerUnreachable(
+    kind = LedgerRefused if _is_refusal(error) else LedgerUnreachable
+    return kind(
         f"the ledger (table {table} at {endpoint}) did not take a call: {error}", hint=_hint(error)
     )
+
+
+def _is_refusal(error: BotoCoreError | ClientError | ValueError) -> bool:
+    if isinstance(error, ClientError):
+        reasons = error.response.get("CancellationReasons", [])
+        codes = {reason.get("Code") for reason in reasons}
+        return error.response["Error"]["Code"] in _REFUSALS or bool(codes & _REFUSED_IN_TRANSACTION)
+    return isinstance(error, ParamValidationError)
 
 
 def _hint(error: BotoCoreError | ClientError | ValueError) -> str:

@@ -10,9 +10,12 @@ UNREADABLE = UploadId("unreadable")
 """The upload that records of the stream which are no envelopes are filed under."""
 
 BODY_BYTES_MAX = 300_000
-"""A longer body is not kept: DynamoDB takes 400 kB an item, and the object still has the line."""
+"""DynamoDB takes 400 kB an item. Of a longer body nothing is kept, because the object still has the
+line; of a longer record that is no envelope, which lies nowhere else, its first bytes are."""
 TEXT_CHARACTERS_MAX = 2_000
 """How much of the reason and of the API's answer is kept."""
+ORDER_ID_CHARACTERS_MAX = 256
+"""How much of an order id is kept; a valid one has 128 characters at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,8 @@ class DeadLetter:
     position: names it within its upload: the line, 12 digits; for a record that is no envelope its
         sequence and sub-sequence number.
     body: what was (or would have been) sent; the ledger stores large ones as a pointer to the
-        object's version and line and then reads it as None.
+        object's version and line and then reads it as None. Of a large record that is no envelope
+        it keeps the first BODY_BYTES_MAX bytes.
     status: the API's last HTTP status, None where there was none.
     reason: why it was refused, for a person. answer: the start of the API's last answer.
     redriven_as: the upload in which it was sent again.
@@ -49,14 +53,30 @@ def position_of_line(line: int) -> str:
 
 
 def as_kept(letter: DeadLetter) -> DeadLetter:
-    """The letter as a ledger keeps it: bounded, so that no answer can make it too large."""
-    too_large = letter.body is not None and len(letter.body) > BODY_BYTES_MAX
+    """The letter as a ledger keeps it: whatever came over the stream or from the API, it fits.
+
+    A record that is no envelope and is cut says so in its reason.
+    """
+    body, cut = letter.body, ""
+    if body is not None and len(body) > BODY_BYTES_MAX:
+        if letter.upload == UNREADABLE:
+            cut = f"; only the first {BODY_BYTES_MAX} of its {len(body)} bytes are kept"
+            body = body[:BODY_BYTES_MAX]
+        else:
+            body = None
     return replace(
         letter,
-        body=None if too_large else letter.body,
-        reason=letter.reason[:TEXT_CHARACTERS_MAX],
-        answer=letter.answer[:TEXT_CHARACTERS_MAX],
+        order_id=_bounded(letter.order_id, ORDER_ID_CHARACTERS_MAX),
+        body=body,
+        reason=_bounded(letter.reason, TEXT_CHARACTERS_MAX - len(cut)) + cut,
+        answer=_bounded(letter.answer, TEXT_CHARACTERS_MAX),
     )
+
+
+def _bounded(text: str, characters_max: int) -> str:
+    """The start of a text, with what UTF-8 cannot express (lone surrogates) escaped."""
+    start = text[:characters_max]
+    return start.encode("utf-8", "backslashreplace").decode("utf-8")[:characters_max]
 
 
 class DeadLetters(Protocol):

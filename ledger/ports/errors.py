@@ -2,6 +2,7 @@
 
 LedgerError
     LedgerUnreachable   the store did not answer or refused the call; try again later
+        LedgerRefused   it will refuse the same call again: a person must act
     LaneMissing         a lane has no row: sending is barred, it never means "start at 0"
     UploadMissing       an upload has no row
 """
@@ -17,6 +18,10 @@ class LedgerError(Exception):
 
 class LedgerUnreachable(LedgerError):
     """The store did not answer, or refused the call."""
+
+
+class LedgerRefused(LedgerUnreachable):
+    """The store refused the call for what is in it, and will refuse it again."""
 
 
 class LaneMissing(LedgerError):

@@ -5,7 +5,7 @@ from enum import Enum, auto
 from typing import Any, cast
 
 from consumer.sending.errands import Ledger
-from ledger.ports.errors import LedgerUnreachable
+from ledger.ports.errors import LedgerRefused, LedgerUnreachable
 
 
 class Fault(Enum):
@@ -13,6 +13,7 @@ class Fault(Enum):
 
     NONE = auto()
     REFUSED = auto()  # it has no effect
+    REFUSED_FOR_EVER = auto()  # nor will the same call ever have one
     ANSWER_LOST = auto()  # it takes effect, and nobody hears of it
 
 
@@ -30,6 +31,8 @@ class FaultyLedger:
 
         def call(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - as the real method
             fault = self._fault(name)
+            if fault is Fault.REFUSED_FOR_EVER:
+                raise LedgerRefused(f"{name} was refused for ever", hint="it is a simulation")
             if fault is Fault.REFUSED:
                 raise LedgerUnreachable(f"{name} was refused", hint="it is a simulation")
             answer = method(*args, **named)

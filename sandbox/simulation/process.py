@@ -6,6 +6,7 @@ a moment later, so that a crash in between leaves its effect behind.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -21,7 +22,6 @@ from ledger.ports.lanes import Lane
 from ledger.ports.pace import NOTICE_SECONDS, Grant, Pace, Reservation
 from ledger.ports.pace_turns import own
 from sandbox.simulation.surroundings import SetClock, Surroundings
-from sandbox.simulation.timeline import Event
 from sandbox.simulation.world import Stream
 
 BATCH_RECORDS = 500
@@ -34,6 +34,7 @@ NEWS_SECONDS = 0.5
 """When a process that makes no idle looks sees what is new: as late as one that makes them."""
 
 T = TypeVar("T")
+Failed = Callable[[LedgerError], None]
 
 
 class Process:
@@ -127,12 +128,12 @@ class Process:
 
         self._timeline.after(seconds, happen)
 
-    def _ask(self, call: Callable[[], T], told: Callable[[T], None], fail: Event) -> None:
+    def _ask(self, call: Callable[[], T], told: Callable[[T], None], fail: Failed) -> None:
         """Call the ledger now, and have the delivery told of it in a moment."""
         try:
             answer = call()
-        except LedgerError:
-            self._later(LEDGER_RETRY_SECONDS, fail)
+        except LedgerError as error:
+            self._later(LEDGER_RETRY_SECONDS, partial(fail, error))
         else:
             self._clock.hears(LEDGER_SECONDS)
             self._later(LEDGER_SECONDS, lambda: told(answer))
@@ -209,7 +210,7 @@ class Process:
         self._ask(
             lambda: self._errands.settle(action),
             settled,
-            lambda: delivery.settle_failed(action.lane, clock.now()),
+            lambda error: delivery.settle_failed(action.lane, clock.now(), error),
         )
 
     def _reserve(self, action: Reserve) -> None:
@@ -223,14 +224,14 @@ class Process:
             self._granted = ()
             self.delivery.reserved(*answer, self._clock.now())
 
-        self._ask(call, told, self.delivery.reserve_failed)
+        self._ask(call, told, lambda _: self.delivery.reserve_failed())
 
     def _look(self, action: Look) -> None:
         delivery, clock = self.delivery, self._clock
         self._ask(
             lambda: (self._errands.read_pace(), self._errands.cancelled_of(action.lanes)),
             lambda seen: delivery.looked(*seen, now=clock.now(), seconds=LEDGER_SECONDS),
-            lambda: delivery.look_failed(clock.now()),
+            lambda _: delivery.look_failed(clock.now()),
         )
 
     def _change_pace(self, change: PaceChange) -> None:
@@ -242,7 +243,7 @@ class Process:
         self._ask(
             lambda: self._errands.change_pace(lambda pace: step(pace, change, clock.now())),
             written,
-            delivery.pace_change_failed,
+            lambda _: delivery.pace_change_failed(),
         )
 
     def _wait_for_turn(self, send: Send) -> None:

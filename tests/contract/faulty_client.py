@@ -1,12 +1,13 @@
 """How does a test make DynamoDB lose an answer, answer late, or refuse?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 if TYPE_CHECKING:
+    from botocore.exceptions import _ClientErrorResponseTypeDef
     from mypy_boto3_dynamodb import DynamoDBClient
 
 WRITES = frozenset({"put_item", "update_item", "delete_item", "transact_write_items"})
@@ -71,8 +72,13 @@ class Meanwhile:
         return call(**request)
 
 
-def refused_with(code: str) -> Fault:
+def refused_with(code: str, *, reasons: Sequence[str] = ()) -> Fault:
+    """reasons: why each write of a transaction was cancelled, as codes."""
+
     def refuse(name: str, _: Call, __: dict[str, Any]) -> Any:  # noqa: ANN401
-        raise ClientError({"Error": {"Code": code, "Message": "no"}}, name)
+        told: _ClientErrorResponseTypeDef = {"Error": {"Code": code, "Message": "no"}}
+        if reasons:
+            told["CancellationReasons"] = [{"Code": reason} for reason in reasons]
+        raise ClientError(told, name)
 
     return refuse

@@ -2,7 +2,15 @@
 
 from dataclasses import replace
 
-from ledger.ports.dead_letters import BODY_BYTES_MAX, TEXT_CHARACTERS_MAX, UNREADABLE, DeadLetter
+import pytest
+
+from ledger.ports.dead_letters import (
+    BODY_BYTES_MAX,
+    ORDER_ID_CHARACTERS_MAX,
+    TEXT_CHARACTERS_MAX,
+    UNREADABLE,
+    DeadLetter,
+)
 from orders.upload import UploadId
 from tests.contract.stores import OTHER_UPLOAD, UPLOAD, Ledger, Store, letter
 
@@ -106,3 +114,40 @@ def test_records_that_are_no_envelopes_are_kept_by_their_place_in_the_stream(
 
     assert ledger.read_dead_letter(UNREADABLE, position) == record
     assert list(ledger.dead_letters(UNREADABLE, limit=10)) == [record]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["A" * 289_000, "\U0001f600" * 289_000, "\x00" * 289_000, "\ud800" * 289_000, "\udfff", ""],
+    ids=["long", "four bytes each", "NUL", "half surrogate pairs", "half a pair", "nothing"],
+)
+@pytest.mark.parametrize("upload", [UPLOAD, UNREADABLE])
+def test_whatever_came_over_the_stream_or_from_the_api_can_be_kept(
+    store: Store, upload: UploadId, text: str
+) -> None:
+    body = b"\xff" * 1_048_576
+    kept = replace(letter(7, upload=upload), order_id=text, reason=text, answer=text, body=body)
+
+    store.ledger.put_dead_letter(kept)
+
+    found = store.another().read_dead_letter(upload, kept.position)
+    assert found is not None
+    assert len(found.order_id) <= ORDER_ID_CHARACTERS_MAX
+    assert len(found.reason) <= TEXT_CHARACTERS_MAX
+    assert len(found.answer) <= TEXT_CHARACTERS_MAX
+    shown = text.encode(errors="backslashreplace").decode()
+    assert shown.startswith(found.order_id)
+    assert bool(found.order_id) == bool(text)
+
+
+def test_of_a_large_record_that_is_no_envelope_the_start_is_kept_and_the_reason_says_so(
+    ledger: Ledger,
+) -> None:
+    record = replace(letter(7, upload=UNREADABLE), reason="no envelope", body=b"x" * 1_048_576)
+
+    ledger.put_dead_letter(record)
+
+    kept = ledger.read_dead_letter(UNREADABLE, record.position)
+    assert kept is not None
+    assert kept.body == b"x" * BODY_BYTES_MAX
+    assert kept.reason == "no envelope; only the first 300000 of its 1048576 bytes are kept"

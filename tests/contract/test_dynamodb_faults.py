@@ -13,7 +13,7 @@ from botocore.compat import HTTPHeaders
 
 from ledger.dynamodb.connect import open_ledger
 from ledger.dynamodb.ledger import DynamoLedger
-from ledger.ports.errors import LedgerUnreachable
+from ledger.ports.errors import LedgerRefused, LedgerUnreachable
 from ledger.ports.lanes import Tally
 from ledger.ports.pace import Pace
 from ledger.ports.uploads import UploadState
@@ -442,3 +442,26 @@ def test_a_letter_without_a_body_does_not_stand_for_an_empty_one(sound: DynamoLe
     bodies = [kept.body for kept in sound.dead_letters(UPLOAD, limit=2)]
 
     assert bodies == [b"", None]
+
+
+@pytest.mark.parametrize(
+    ("code", "reasons", "kind"),
+    [
+        ("ValidationException", [], LedgerRefused),
+        ("ItemCollectionSizeLimitExceededException", [], LedgerRefused),
+        ("TransactionCanceledException", ["None", "ValidationError"], LedgerRefused),
+        ("TransactionCanceledException", ["ThrottlingError"], LedgerUnreachable),
+        ("ThrottlingException", [], LedgerUnreachable),
+        ("AccessDeniedException", [], LedgerUnreachable),
+        ("InternalServerError", [], LedgerUnreachable),
+    ],
+)
+def test_what_no_further_try_can_change_is_told_from_what_one_may(
+    faulty: Faulty, code: str, reasons: list[str], kind: type[LedgerUnreachable]
+) -> None:
+    ledger = faulty(refused_with(code, reasons=reasons))
+
+    with pytest.raises(LedgerUnreachable) as refused:
+        ledger.put_dead_letter(letter(1))
+
+    assert type(refused.value) is kind

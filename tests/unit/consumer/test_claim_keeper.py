@@ -10,11 +10,12 @@ from dataclasses import replace
 import pytest
 
 from consumer.worker import claim_keeper
-from consumer.worker.claim_keeper import ClaimKeeper, try_to_claim
+from consumer.worker.claim_keeper import SURE_SECONDS, ClaimKeeper, may_be_lost, try_to_claim
 from consumer.worker.claiming import Applicant, Busy
 from consumer.worker.proc import live_process, this_place
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports.claims import Claim, LiveProcess
+from ledger.ports.claims import STALE_SECONDS, Claim, LiveProcess
+from ledger.ports.errors import LedgerUnreachable
 
 APPLICANT = Applicant("orders", 1, this_place())
 
@@ -90,3 +91,86 @@ def test_a_claim_that_somebody_else_took_is_noticed_and_left_to_them(
     wait_for(lambda: keeper.lost)
     keeper.release()
     assert [claim.token for claim in ledger.claims("orders")] == ["theirs"]
+
+
+class FailingLedger(MemoryLedger):
+    """A ledger whose renewals fail while `error` is set."""
+
+    error: BaseException | None = None
+    renewals = 0
+
+    def renew_claim(self, claim: Claim) -> bool:
+        """See Claims.renew_claim."""
+        self.renewals += 1
+        if self.error:
+            raise self.error
+        return super().renew_claim(claim)
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> FailingLedger:
+    monkeypatch.setattr(claim_keeper, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(claim_keeper, "RETRY_SECONDS", 0.01)
+    return FailingLedger()
+
+
+def test_a_renewal_that_fails_by_surprise_is_tried_again(failing: FailingLedger) -> None:
+    failures: list[BaseException] = []
+    keeper = ClaimKeeper(failing, claimed(failing), fail=failures.append)
+
+    failing.error = OSError("the token file is being replaced")
+    failed_from = failing.renewals
+    wait_for(lambda: failing.renewals > failed_from + 2)
+    failing.error = None
+
+    began = time.monotonic()
+    wait_for(lambda: keeper.renewed_at > began)
+    keeper.release()
+    assert not keeper.lost
+    assert not failures
+
+
+def test_the_worker_ends_before_a_claim_that_it_cannot_renew_is_free(
+    failing: FailingLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claim_keeper, "SURE_SECONDS", 0.1)
+    failures: list[BaseException] = []
+    keeper = ClaimKeeper(failing, claimed(failing), fail=failures.append)
+
+    failing.error = OSError("the token file is gone")
+
+    wait_for(lambda: bool(failures))
+    assert failures == [failing.error]
+    assert 0.1 <= keeper.silent_seconds < 10
+
+
+def test_a_ledger_out_of_reach_does_not_end_the_worker(
+    failing: FailingLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claim_keeper, "SURE_SECONDS", 0.0)
+    failures: list[BaseException] = []
+    keeper = ClaimKeeper(failing, claimed(failing), fail=failures.append)
+
+    failing.error = LedgerUnreachable("no answer", hint="")
+    wait_for(lambda: failing.renewals > 5)
+
+    failing.error = None
+    keeper.release()
+    assert not failures
+
+
+@pytest.mark.parametrize(
+    ("silent_seconds", "checkpoints_ago", "is_doubtful"),
+    [
+        (SURE_SECONDS - 1, [0.0], False),
+        (STALE_SECONDS, [], False),
+        (STALE_SECONDS, [STALE_SECONDS, STALE_SECONDS - SURE_SECONDS + 1], False),
+        (STALE_SECONDS, [100.0, 0.0], True),
+    ],
+)
+def test_a_checkpoint_long_after_the_last_heartbeat_shows_who_is_out_of_reach(
+    silent_seconds: float, checkpoints_ago: list[float], *, is_doubtful: bool
+) -> None:
+    checkpoints = [1_000.0 - ago for ago in checkpoints_ago]
+
+    assert may_be_lost(silent_seconds, checkpoints, now=1_000.0) == is_doubtful

@@ -113,3 +113,24 @@ def test_a_file_that_was_made_just_now_is_passed_over(folder: Path) -> None:
     (folder / "counter_999999.db").touch()
 
     assert samples(Exposition(folder))["orders_repeats_skipped_total", ()] == 6
+
+
+def test_a_failure_of_the_ledger_is_said_and_not_each_second(tmp_path: Path) -> None:
+    script = """
+from consumer.delivery.events import LedgerFailed
+from consumer.telemetry.sink import make_sink
+
+sink = make_sink()
+for call in ("settle", "settle", "read the pace", "settle"):
+    sink(LedgerFailed(call, "no answer"))
+"""
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+
+    ended = subprocess.run(
+        [sys.executable, "-c", script], check=True, env=environment, capture_output=True, text=True
+    )
+
+    assert ended.stderr.splitlines() == [
+        "settle: no answer; trying again",
+        "read the pace: no answer; trying again",
+    ]

@@ -88,3 +88,12 @@ def test_barred_is_not_ready_and_paused_is() -> None:
 
     assert not is_ready(replace(WELL, ledger=seen.ledger_seen(pace=barred)))
     assert is_ready(replace(WELL, ledger=seen.ledger_seen(pace=paused)))
+
+
+def test_a_full_disk_is_no_death_but_not_ready() -> None:
+    shard = seen.shard(alive_at=seen.NOW - 600)
+    full = replace(WELL, shards=(shard,), folder_trouble="nothing can be written: No space left")
+
+    assert is_alive(full)
+    told = [finding.says for finding in readiness(full, workers=1) if not finding.is_fine]
+    assert told == ["nothing can be written: No space left"]

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from consumer.worker.plan import Phase
 from consumer.worker.run_folder import RunFolder, ShardFile, WorkerFile, open_run_folder
 
@@ -68,3 +70,22 @@ def test_a_private_folder_is_gone_afterwards_and_a_given_one_is_emptied(tmp_path
 
     assert not private.path.exists()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = open_run_folder(tmp_path)
+    assert folder.trouble() == ""
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        patch.setattr(Path, "write_text", full)
+        folder.write_worker(WorkerFile(5, 1, 6, 100.5, Phase.RUNNING))
+        assert "No space left" in folder.trouble()
+
+    assert folder.trouble() == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics"]

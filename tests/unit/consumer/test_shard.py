@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from consumer.kcl.shard import FAILED, greet
+from consumer.ending import FAILED
+from consumer.kcl.shard import greet
 
 FIRST = {
     "action": "initialize",

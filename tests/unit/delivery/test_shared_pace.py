@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from consumer.delivery.attempts import Accepted
+from consumer.delivery.events import Event
 from consumer.delivery.hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
 from ledger.ports import pace_steps as steps
@@ -102,7 +103,9 @@ def beside_each_other(
 ) -> Surroundings:
     """Shards with many orders each, on a number of machines; nothing has happened yet."""
     timeline, ledger = Timeline(START), MemoryLedger()
-    around = Surroundings(timeline, ledger, SimulatedApi(behaviour), [].append, late_seconds=late)
+    events: list[Event] = []
+    api = SimulatedApi(behaviour)
+    around = Surroundings(timeline, ledger, api, events.append, late_seconds=late)
     change(ledger, lambda pace: steps.configure(pace, rate, now=START))
     for number in range(shards):
         upload = UploadId(f"{number:020x}")

@@ -76,3 +76,24 @@ def test_delivery_runs_without_any_installed_package() -> None:
     )
 
     assert result.returncode == 0, result.stderr
+
+
+STARTERS = {"Thread", "Timer", "ThreadPoolExecutor", "ProcessPoolExecutor", "start_new_thread"}
+
+
+def starts_of_threads(module: Path) -> Iterator[int]:
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in STARTERS:
+                yield node.lineno
+
+
+def test_every_thread_of_the_consumer_is_started_where_its_end_by_surprise_is_heard_of() -> None:
+    found = {
+        f"{module.relative_to(ROOT)}:{line}"
+        for module in (ROOT / "consumer").rglob("*.py")
+        for line in starts_of_threads(module)
+        if module.relative_to(ROOT) != Path("consumer/threads.py")
+    }
+
+    assert found == set()

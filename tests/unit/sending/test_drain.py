@@ -145,8 +145,8 @@ def test_a_checkpoint_that_raises_is_not_swallowed(hired: Hire) -> None:
         work.shard.feed([], checkpoint)
         return False
 
-    work.shard.feed(work.records, work.checkpoint)
     with pytest.raises(ConnectionError):
+        work.shard.feed(work.records, checkpoint)
         eventually(feed_until_it_raises)
 
 

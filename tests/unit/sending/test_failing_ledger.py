@@ -5,13 +5,23 @@ from typing import cast
 
 import pytest
 
+from consumer.delivery import settling
 from consumer.delivery.attempts import Accepted, Attempt, Refused, Unavailable
 from consumer.sending import shard
+from ledger.ports import pace_steps as steps
 from ledger.ports.lanes import Tally
-from ledger.ports.pace import BACK_OFF_SECONDS, HoldKind
+from ledger.ports.pace import BACK_OFF_SECONDS, Bar, HoldKind
 from ledger.ports.uploads import UploadState
+from ledger.report import SendingState, sending_of
 from sandbox.simulation.faulty_ledger import Fault
-from tests.unit.sending.shard_at_work import LIMIT_SECONDS, SHARD, ShardAtWork, begun, eventually
+from tests.unit.sending.shard_at_work import (
+    LANE,
+    LIMIT_SECONDS,
+    SHARD,
+    ShardAtWork,
+    begun,
+    eventually,
+)
 
 Hire = Callable[[ShardAtWork], ShardAtWork]
 LOST = [Fault.REFUSED, Fault.ANSWER_LOST]
@@ -134,3 +144,82 @@ def test_a_missing_row_bars_the_shard_and_nothing_is_sent_until_it_is_there(
     assert not work.ledger.read_pace().bars
     work.drain()
     assert_all_arrived_once(work)
+
+
+def test_a_resume_does_not_lift_the_bar_of_a_row_that_is_still_missing(
+    hired: Hire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shard, "MISSING_ROW_SECONDS", 0.02)
+    work = hired(ShardAtWork(has_row=False))
+    work.begin()
+    feeding = begun(work.feed)
+    eventually(lambda: bool(work.ledger.read_pace().bars))
+
+    work.change_pace(steps.resume)
+
+    eventually(lambda: bool(work.ledger.read_pace().bars))
+    sending = sending_of(work.ledger.read_pace(), work.clock.now())
+    assert (sending.state, sending.cause) == (SendingState.BARRED, "ledger row missing")
+    assert not feeding.done()
+    work.add_row()
+    feeding.result(LIMIT_SECONDS)
+    work.drain()
+    assert_all_arrived_once(work)
+
+
+@pytest.mark.parametrize("method", ["put_dead_letter", "settle"])
+def test_a_write_that_the_ledger_refuses_for_ever_bars_the_shard_until_it_is_taken(
+    hired: Hire, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr(settling, "REFUSED_SECONDS", 0.02)
+    work = hired(ShardAtWork(orders=3, behaviour=lambda _: Refused(422, "no", "")))
+    work.fault = lambda name: Fault.REFUSED_FOR_EVER if name == method else Fault.NONE
+    work.begin()
+    work.feed()
+    eventually(lambda: bool(work.ledger.read_pace().bars))
+
+    work.change_pace(steps.resume)
+
+    eventually(lambda: bool(work.ledger.read_pace().bars))
+    sending = sending_of(work.ledger.read_pace(), work.clock.now())
+    assert (sending.state, sending.cause) == (SendingState.BARRED, "ledger refuses a write")
+    assert f"{method} was refused for ever" in sending.reason
+    work.fault = lambda _: Fault.NONE
+    work.drain()
+    eventually(lambda: not work.ledger.read_pace().bars)
+    assert work.account.tally == Tally(refused=3)
+
+
+def test_a_row_that_goes_missing_while_its_orders_are_in_hand_bars_the_shard(
+    hired: Hire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "REFUSED_SECONDS", 0.02)
+    work = hired(ShardAtWork(orders=3))
+    work.api.gate.clear()
+    work.begin()
+    work.feed()
+    eventually(lambda: bool(work.api.received))
+
+    row = work.ledger._rows.lanes.pop(LANE)
+    work.api.gate.set()
+
+    eventually(lambda: bool(work.ledger.read_pace().bars))
+    sending = sending_of(work.ledger.read_pace(), work.clock.now())
+    assert (sending.state, sending.cause) == (SendingState.BARRED, "ledger row missing")
+    work.ledger._rows.lanes[LANE] = row
+    work.drain()
+    eventually(lambda: not work.ledger.read_pace().bars)
+    assert_all_arrived_once(work)
+
+
+def test_the_bar_of_a_refused_write_that_an_old_owner_left_is_lifted(hired: Hire) -> None:
+    work = hired(ShardAtWork(orders=3))
+    work.begin()
+    left = Bar("ledger refuses a write", "of a process that is gone", 0.0)
+    work.change_pace(lambda pace: steps.bar(pace, f"{SHARD} settle {LANE.upload}/0", left))
+
+    work.feed()
+    work.drain()
+
+    assert_all_arrived_once(work)
+    eventually(lambda: not work.ledger.read_pace().bars)
