@@ -3,11 +3,11 @@
 import random
 from collections.abc import Callable
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 
 from consumer.delivery.attempts import Accepted
-from consumer.delivery.events import Event
 from consumer.delivery.hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
 from ledger.ports import pace_steps as steps
@@ -20,6 +20,9 @@ from sandbox.simulation.surroundings import Surroundings
 from sandbox.simulation.timeline import Timeline
 from sandbox.simulation.world import Behaviour, SimulatedApi, upload_stream
 from tests.fleet import START, Fate, Fleet, PlannedOrder
+
+if TYPE_CHECKING:
+    from consumer.delivery.events import Event
 
 LANE = [PlannedOrder(1, twin, Fate.KEPT) for twin in range(14)]
 

@@ -141,12 +141,13 @@ def test_a_checkpoint_that_raises_is_not_swallowed(hired: Hire) -> None:
     def checkpoint(position: Position) -> bool:
         raise ConnectionError(position.sequence)
 
+    left = [work.records]
+
     def feed_until_it_raises() -> bool:
-        work.shard.feed([], checkpoint)
+        work.shard.feed(left.pop() if left else [], checkpoint)
         return False
 
     with pytest.raises(ConnectionError):
-        work.shard.feed(work.records, checkpoint)
         eventually(feed_until_it_raises)
 
 
