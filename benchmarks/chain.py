@@ -2,11 +2,12 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -94,3 +95,30 @@ def slow_down(api: str, latency_seconds: float) -> None:
 def accepted_times(log: Sequence[Mapping[str, object]]) -> list[float]:
     """When the API received what it accepted, in seconds."""
     return [float(str(entry["t"])) for entry in log if entry["status"] == 200]  # noqa: PLR2004
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def consumers(sandbox: Chain, count: int, **settings: str) -> Iterator[None]:
+    """So many workers for a sandbox without a consumer, killed on leaving."""
+    with ExitStack() as stack:
+        for number in range(count):
+            environment = {
+                **sandbox.environment,
+                "ORDERS_RUN_FOLDER": str(sandbox.folder / f"worker-{number}"),
+                "ORDERS_METRICS_PORT": str(_free_port()),
+                **settings,
+            }
+            log = stack.enter_context((sandbox.folder / f"worker-{number}.log").open("wb"))
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "consumer"], env=environment, stderr=log
+            )
+            stack.callback(worker.wait)
+            stack.callback(worker.terminate)
+        yield

@@ -25,6 +25,7 @@ TUNABLE = (
     "ORDERS_RETENTION_HOURS",
     "ORDERS_SHARD_BYTES_PER_SECOND",
     "ORDERS_WINDOW",
+    "ORDERS_WORKERS",
 )
 
 # What would lead elsewhere if it were left as it is.

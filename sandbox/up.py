@@ -143,12 +143,13 @@ def _deploy(site: _Site) -> Pipeline:
             shard_bytes_per_second=os.environ.get("ORDERS_SHARD_BYTES_PER_SECOND"),
         ),
     )
+    workers = int(os.environ.get("ORDERS_WORKERS") or 1)
     make_leases(
         clients.dynamodb,
         clients.kinesis,
         table=APPLICATION,
         stream=pipeline.stream,
-        owners=(kcl_worker_id(WORKER_ID, 1),),
+        owners=tuple(kcl_worker_id(WORKER_ID, n + 1) for n in range(workers)),
     )
     return pipeline
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.ports.pace import GAP_SHARE
+from ledger.ports.pace import GAP_SHARE, GAP_SLACK
 
 UNSENT_SECONDS = 0.25
 """A request that is not sent so long after it should be hangs: nobody waits for it any more."""
@@ -107,5 +107,5 @@ class Delays:
         The slack of the spacing; where delays are long, what half of them take: how such a path
         varies is for the margin to learn.
         """
-        slack = (1.0 - GAP_SHARE) * spacing
+        slack = GAP_SLACK * spacing
         return max(self._least + slack, self._median - slack)

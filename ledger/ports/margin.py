@@ -2,15 +2,16 @@
 
 An API counts the interval between arrivals, and a path that delays one request more than the next
 brings two of them closer together than they were sent. Nobody can know by how much, or what the API
-tolerates, until it answers 429. One 429 in two hundred turns costs less than any margin. Where they
+tolerates, until it answers 429. One 429 in a hundred turns costs less than any margin. Where they
 come more often, each widens the margin. It shrinks again turn by turn, and at once to what the
 answers vary by: where that is little, nothing delays the requests.
 """
 
 from dataclasses import dataclass, replace
 
-RARE_TURNS = 200
-"""A 429 that is alone among so many turns widens nothing."""
+FEW = 2
+RARE_TURNS = 300
+"""Among so many turns a few 429s widen nothing."""
 HALF_LIFE_TURNS = 1_000
 """Without another 429 the margin halves in so many turns."""
 LEAST_SHARE = 0.001
@@ -29,12 +30,13 @@ SHARE_MAX = 0.25
 class Margin:
     """What lies between two turns beyond the interval.
 
-    seconds: as it was at the moment `since`. refused_at: when the last 429 came.
+    seconds: as it was at the moment `since`. refused_at: when the last few 429s came, the newest
+    first.
     """
 
     seconds: float = 0.0
     since: float = 0.0
-    refused_at: float = 0.0
+    refused_at: tuple[float, ...] = ()
 
     def at(self, now: float, interval: float) -> float:
         """The margin at a moment and an interval, in seconds; 0 once it is too small to matter."""
@@ -48,12 +50,14 @@ class Margin:
 
         An attempt that started before the last 429 came says nothing new.
         """
-        if not interval or started_at <= self.refused_at:
+        before = self.refused_at
+        if not interval or (before and started_at <= before[0]):
             return self
-        if now - self.refused_at > RARE_TURNS * interval:
-            return replace(self, refused_at=now)
+        noted = replace(self, refused_at=(now, *before)[:FEW])
+        if len(before) < FEW or now - before[-1] > RARE_TURNS * interval:
+            return noted
         wider = max(FIRST_SHARE * interval, GROWTH * self.at(now, interval))
-        return Margin(min(wider, SHARE_MAX * interval), now, now)
+        return replace(noted, seconds=min(wider, SHARE_MAX * interval), since=now)
 
     def narrowed(self, jitter_seconds: float | None, interval: float, *, now: float) -> "Margin":
         """The margin, given by how much the answers vary; None: that is not known.
@@ -62,4 +66,4 @@ class Margin:
         """
         if jitter_seconds is None or self.at(now, interval) <= QUIET_FACTOR * jitter_seconds:
             return self
-        return Margin(jitter_seconds, now, self.refused_at)
+        return replace(self, seconds=jitter_seconds, since=now)

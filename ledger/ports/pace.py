@@ -31,9 +31,10 @@ NOTICE_SECONDS = 1.0
 """Every process sees a change of the pace within this; until then it may start a turn it holds."""
 LATE_SECONDS = 1.0
 """A turn may start so much late where no other machine takes turns."""
-GAP_SHARE = 0.995
-"""No two starts are closer than this share of the spacing: promised are 99 % of the interval, and a
-clock at the other end must be able to see that."""
+GAP_SHARE = 0.992
+GAP_SLACK = 0.002
+"""No two starts are closer than this share of the spacing: so lateness is caught up, little by
+little. Promised are 99 % of the interval; the slack is for what a request takes to be sent."""
 ACTIVE_SECONDS = 5.0
 """A shard that had no turn for so long is idle: it is in nobody's way."""
 HOLD_SECONDS_MAX = 3_600.0

@@ -3,7 +3,7 @@
 import pytest
 
 from consumer.delivery.starts import POLL_SECONDS, UNSENT_SECONDS, Delays, ProcessStarts
-from ledger.ports.pace import GAP_SHARE
+from ledger.ports.pace import GAP_SHARE, GAP_SLACK
 
 NOW = 1_000.0
 
@@ -85,5 +85,5 @@ def test_where_requests_are_sent_at_once_only_the_slack_of_the_interval_is_usual
     for seconds in (0.001, 0.002, 0.009, 0.009, 0.009):
         delays.add(seconds)
 
-    assert delays.usual(0.02) == pytest.approx(0.009 - 0.0001)
-    assert delays.usual(2.0) == pytest.approx(0.011)
+    assert delays.usual(0.1) == pytest.approx(0.009 - GAP_SLACK * 0.1)
+    assert delays.usual(10.0) == pytest.approx(0.001 + GAP_SLACK * 10.0)

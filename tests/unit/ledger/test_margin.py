@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.ports.margin import FIRST_SHARE, HALF_LIFE_TURNS, RARE_TURNS, SHARE_MAX, Margin
+from ledger.ports.margin import FEW, FIRST_SHARE, HALF_LIFE_TURNS, RARE_TURNS, SHARE_MAX, Margin
 
 NOW = 1_000_000.0
 
@@ -18,10 +18,11 @@ def test_nothing_refused_means_no_margin() -> None:
     assert Margin().at(NOW, 1.0) == 0.0
 
 
-def test_a_429_that_is_alone_among_two_hundred_turns_widens_nothing() -> None:
-    margin = refused_at(NOW, NOW + RARE_TURNS + 1.0, NOW + 2 * (RARE_TURNS + 1.0))
+def test_a_few_429s_among_many_turns_widen_nothing() -> None:
+    apart = RARE_TURNS / FEW + 1.0
+    moments = [NOW + apart * number for number in range(20)]
 
-    assert margin.at(NOW + 2 * (RARE_TURNS + 1.0), 1.0) == 0.0
+    assert refused_at(*moments).at(moments[-1], 1.0) == 0.0
 
 
 def test_429s_soon_after_each_other_widen_the_margin_up_to_a_quarter_of_the_interval() -> None:
@@ -29,13 +30,14 @@ def test_429s_soon_after_each_other_widen_the_margin_up_to_a_quarter_of_the_inte
 
     widths = [refused_at(*moments[: n + 1]).at(moments[n], 1.0) for n in range(9)]
 
-    assert widths[:3] == [0.0, FIRST_SHARE, pytest.approx(2 * FIRST_SHARE, rel=0.02)]
+    assert widths[: FEW + 1] == [0.0] * FEW + [FIRST_SHARE]
+    assert widths[FEW + 1] == pytest.approx(2 * FIRST_SHARE, rel=0.02)
     assert widths == sorted(widths)
     assert widths[-1] == SHARE_MAX
 
 
 def test_an_attempt_that_was_under_way_when_the_last_429_came_widens_nothing() -> None:
-    margin = refused_at(NOW, NOW + 5.0)
+    margin = refused_at(NOW, NOW + 2.0, NOW + 5.0)
 
     late = margin.refused(1.0, started_at=NOW + 4.9, now=NOW + 7.0)
 
@@ -43,7 +45,7 @@ def test_an_attempt_that_was_under_way_when_the_last_429_came_widens_nothing() -
 
 
 def test_it_halves_in_so_many_turns_and_vanishes() -> None:
-    margin = refused_at(NOW, NOW + 5.0)
+    margin = refused_at(NOW, NOW + 2.0, NOW + 5.0)
 
     half = margin.at(NOW + 5.0 + HALF_LIFE_TURNS, 1.0)
 
@@ -52,7 +54,7 @@ def test_it_halves_in_so_many_turns_and_vanishes() -> None:
 
 
 def test_it_is_no_wider_than_the_answers_vary_where_they_vary_little() -> None:
-    margin = refused_at(NOW, NOW + 5.0)
+    margin = refused_at(NOW, NOW + 2.0, NOW + 5.0)
 
     quiet = margin.narrowed(0.003, 1.0, now=NOW + 6.0)
 
@@ -62,10 +64,10 @@ def test_it_is_no_wider_than_the_answers_vary_where_they_vary_little() -> None:
 
 
 def test_a_margin_of_a_slow_rate_is_bounded_by_a_fast_ones_interval() -> None:
-    margin = refused_at(NOW, NOW + 5.0)
+    margin = refused_at(NOW, NOW + 2.0, NOW + 5.0)
 
     assert margin.at(NOW + 5.0, 0.02) == SHARE_MAX * 0.02
 
 
 def test_without_a_limit_there_is_nothing_to_widen() -> None:
-    assert refused_at(NOW, NOW + 1.0, interval=0.0) == Margin()
+    assert refused_at(NOW, NOW + 1.0, NOW + 2.0, interval=0.0) == Margin()

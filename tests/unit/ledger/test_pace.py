@@ -468,18 +468,18 @@ def test_a_429_that_names_a_time_holds_sending_at_once() -> None:
 
 def test_turns_lie_further_apart_after_several_429s_and_by_no_more_than_the_answers_vary() -> None:
     pace = at("1/s")
-    for number in range(2):
+    for number in range(3):
         pace = fails(pace, HoldKind.THROTTLED, now=NOW + number)
         pace = answered(pace, pace.generation, now=NOW + number)
 
-    _, wide = granted(pace, NOW + 2.0)
+    _, wide = granted(pace, NOW + 3.0)
     pace, result = reserve(
-        pace, shard=SHARD, token=SHARD, wanted=1, now=NOW + 2.0, jitter_seconds=0.001
+        pace, shard=SHARD, token=SHARD, wanted=1, now=NOW + 3.0, jitter_seconds=0.001
     )
 
     assert wide.interval == pytest.approx(1.02, rel=0.001)
     assert isinstance(result, Grant)
-    assert result.interval == pace.spacing_seconds(NOW + 2.0) == 1.001
+    assert result.interval == pace.spacing_seconds(NOW + 3.0) == 1.001
 
 
 def test_a_limit_after_none_leaves_time_for_all_to_notice_it() -> None:
