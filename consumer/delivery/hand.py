@@ -60,7 +60,8 @@ class Hand:
                 if entry.stage is Stage.SETTLED:
                     self._observe(RepeatsSkipped(1))
                 elif entry.key:
-                    self.lanes[entry.key].unsettled += 1
+                    track = self.lanes[entry.key]
+                    track.in_hand[entry], track.was_used = None, True
             self.window.extend(entries)
 
     def _orders_of_an_old_owner(self, now: float) -> int:
@@ -102,8 +103,8 @@ class Hand:
     def open(self, entry: Entry) -> None:
         """Make an entry ready that enters the window."""
         if entry.stage is Stage.DONE:
-            if entry.outcome is Outcome.MISSING and entry.key:
-                self._observe(OrdersMissing(entry.key, entry.count))
+            if entry.never_came and entry.key:
+                self._judge_gap(entry, entry.key)
             self._collect(entry)
             return
         if entry.stage is not Stage.WAITING or self.settle_unsent(entry):
@@ -114,6 +115,13 @@ class Hand:
             self.done(entry, Outcome.REFUSED)
         else:
             entry.order_id = order_id
+
+    def _judge_gap(self, entry: Entry, key: LaneKey) -> None:
+        """Orders never came. Of a cancelled upload nobody misses them: they are cancelled, too."""
+        if self.lanes[key].is_cancelled:
+            entry.outcome = Outcome.CANCELLED
+        else:
+            self._observe(OrdersMissing(key, entry.count))
 
     def unsent_outcome(self, entry: Entry) -> Outcome | None:
         """What becomes of an order that no attempt is to be made for, None where one is."""

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from consumer.delivery.entries import Entry, OrderId, Position, Stage
-from orders.outcome import Outcome
 
 FAILURES_EXPONENT_MAX = 16
 
@@ -116,7 +115,7 @@ class Window:
             if entry.order_id:
                 self.span -= 1
                 self.begun -= bool(entry.attempts)
-            if entry.outcome is not Outcome.MISSING:  # it shares the position of what follows it
+            if not entry.never_came:  # it shares the position of what follows it
                 self.frontier = entry.position
 
     @property
