@@ -113,6 +113,11 @@ class Delivery:
         return not (self._sending.in_flight or is_pending)
 
     @property
+    def maybe_begun(self) -> int:
+        """How many orders, from the first unsettled one on, hold all that may have been sent."""
+        return self._hand.maybe_begun()
+
+    @property
     def has_room_to_send(self) -> bool:
         """Could one more attempt be on its way, if an order is ready?"""
         return self._sending.has_room

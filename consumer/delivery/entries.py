@@ -84,6 +84,11 @@ class Entry:
     answer: str = ""
 
     @property
+    def is_order(self) -> bool:
+        """Is it an order that came, and no gap, end marker or foreign record?"""
+        return self.key is not None and not self.ends_lane and not self.never_came
+
+    @property
     def name(self) -> str:
         """How people and the pace item name this order."""
         return f"{self.key.upload}/{self.line}" if self.key else "unreadable"
