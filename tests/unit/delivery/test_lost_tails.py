@@ -3,13 +3,15 @@
 from collections.abc import Callable
 
 from consumer.closing.still import ABANDONED_SECONDS, STILL_SECONDS
-from consumer.delivery.entries import StreamRecord
+from consumer.delivery.entries import Entry, Position, Stage, StreamRecord
 from consumer.delivery.events import OrdersMissing
+from consumer.delivery.window import Window
 from ledger.ports import pace_steps as steps
-from ledger.ports.lanes import Tally
+from ledger.ports.lanes import LaneKey, LaneNumber, Tally
 from ledger.ports.pace import Pause
 from ledger.ports.uploads import UploadState
 from orders.envelope import EndMarker
+from orders.outcome import Outcome
 from sandbox.judge.evidence import numbers_of_account
 from sandbox.simulation.world import upload_stream
 from tests.simulated import START, UPLOAD, World
@@ -87,8 +89,8 @@ def test_a_crash_between_a_gap_and_the_end_marker_that_showed_it_loses_neither()
     world = World(orders=10, tamper=lost_from(5))
     world.run(60.0)
     world.ledger.cancel(UPLOAD, reason="wrong file", now=world.timeline.now())
-    while not world.stream.added:
-        world.run(0.1)
+    until = world.timeline.now() + 120.0
+    assert world.timeline.run(lambda: bool(world.stream.added), until=until)
 
     for life in range(2, 6):
         world.run(0.003)
@@ -96,6 +98,19 @@ def test_a_crash_between_a_gap_and_the_end_marker_that_showed_it_loses_neither()
     world.run_to_end(limit_seconds=60.0)
 
     assert world.account.tally == Tally(accepted=5, cancelled=5)
+
+
+def test_the_checkpoint_does_not_pass_the_order_that_showed_a_gap_of_a_cancelled_upload() -> None:
+    key = LaneKey(UPLOAD, LaneNumber(0))
+    gap = Entry(Position("7", 0), key, 0, 2, 1, stage=Stage.SETTLED, never_came=True)
+    gap.outcome = Outcome.CANCELLED
+    order = Entry(Position("7", 0), key, 2, 3, 3, stage=Stage.STARTED)
+    window = Window()
+    window.active.extend([gap, order])
+
+    window.pop_settled()
+
+    assert window.frontier is None
 
 
 def test_records_that_come_after_they_were_cancelled_as_lost_are_not_sent() -> None:
