@@ -6,7 +6,8 @@ import pytest
 
 from consumer.delivery.attempts import Accepted, Attempt, Unavailable
 from consumer.delivery.failing import CHANCE_MAX, OTHERS, Failing
-from tests.simulated import Behaviour, World
+from sandbox.simulation.world import Behaviour
+from tests.simulated import World
 
 DOWN = Unavailable(503, "the API answered 503", may_have_arrived=True)
 HOUR = 3_600.0

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Grant, HoldKind, Override, Pace
+from ledger.ports.pace import Failure, Grant, HoldKind, Override, Pace
 from ledger.ports.pace_doubt import declared, ended
 from ledger.ports.pace_turns import disown, own, reserve
 
@@ -47,9 +47,8 @@ def test_where_attempts_need_no_turns_nothing_is_said() -> None:
 
     unlimited = steps.configure(pace, "none", now=NOW)
     limited = steps.configure(unlimited, "2/s", now=NOW)
-    held = steps.failed(
-        unlimited, HoldKind.UNAVAILABLE, generation=0, why="503", wait_seconds=0.0, now=NOW
-    )
+    failure = Failure(HoldKind.UNAVAILABLE, 0, "503", wait_seconds=0.0, started_at=NOW)
+    held = steps.failed(unlimited, failure, now=NOW)
 
     assert not unlimited.in_doubt
     assert not limited.in_doubt

@@ -63,7 +63,7 @@ def test_after_a_stop_the_next_owner_believes_only_what_is_not_settled(hired: Hi
 def _stop_before_the_second_turn(work: ShardAtWork) -> None:
     work.begin()
     work.feed()
-    eventually(lambda: bool(work.api.received) and work.delivery._sending.turns.assigned == 1)
+    eventually(lambda: bool(work.api.received) and len(work.delivery._sending.turns.assigned) == 1)
     in_time(work.shard.stop)
 
 
