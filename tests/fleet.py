@@ -80,7 +80,7 @@ class FleetShard:
         if process is None or not process.has_begun:
             return False
         reached = int(process.checkpoint.sequence) + 1 if process.checkpoint else 0
-        return reached == self.stream.length and process.delivery.is_quiet
+        return reached == self.stream.end and process.delivery.is_quiet
 
 
 class WatchedLedger(MemoryLedger):
@@ -146,7 +146,10 @@ class Fleet:
     def _lane(
         self, upload: UploadId, lane: int, lanes: int, orders: Sequence[PlannedOrder]
     ) -> tuple[list[StreamRecord], LaneTail]:
-        """A lane as the stream delivers it, and its end as the ledger knows it."""
+        """A lane as the stream delivers it, and its end as the ledger knows it.
+
+        Where the last order is lost, so is the end marker: the lane's tail left the stream.
+        """
         records: list[StreamRecord] = [] if orders else [_record(Unreadable("junk"))]
         held_back: list[StreamRecord] = []
         prev = 0
@@ -166,7 +169,8 @@ class Fleet:
         lost = sum(planned.fate is Fate.LOST for planned in orders)
         self.lost[upload] = self.lost.get(upload, 0) + lost
         end = _record(EndMarker(upload, lane, prev, len(orders)))
-        return [*records, *held_back, end], LaneTail(prev, len(orders))
+        ends = [] if orders and orders[-1].fate is Fate.LOST else [end]
+        return [*records, *held_back, *ends], LaneTail(prev, len(orders))
 
     def _enter(self, upload: UploadId, tails: list[LaneTail]) -> None:
         enqueued = sum(tail.ordinal for tail in tails)
@@ -250,6 +254,13 @@ class Fleet:
             self.api.excused[order_name] = max(1, self.api.excused[order_name])
         if len(again) > WINDOW * (1 + len(shard.old)):
             self.api.breaches.append(f"promise 2: {len(again)} orders may come again: {again}")
+
+    def put_ends_again(self) -> None:
+        """A worker puts the end markers of all lanes again, as it does for uploads that stand."""
+        for number, account in enumerate(self.accounts):
+            for lane, tail in enumerate(account.upload.progress.tails):
+                stream = self.shards[(number + lane) % len(self.shards)].stream
+                stream.put(EndMarker(account.upload.id, lane, tail.line, tail.ordinal))
 
     def orders_of(self, shard: FleetShard) -> list[KnownOrder]:
         """The orders that the shard's stream delivers."""

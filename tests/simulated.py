@@ -6,14 +6,17 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from consumer.closing.closer import Closer
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import StreamRecord
 from consumer.delivery.hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
 from ledger.ports import pace_steps as steps
+from ledger.ports.lanes import LaneKey
 from ledger.ports.pace import Pace
 from ledger.ports.pace_change import change
-from ledger.ports.uploads import Account
+from ledger.ports.uploads import Account, LaneTail
+from orders.envelope import EndMarker
 from orders.upload import UploadId
 from sandbox.simulation.process import Process
 from sandbox.simulation.surroundings import Surroundings
@@ -34,9 +37,16 @@ def accepts(order_id: str, at: float) -> tuple[float, Attempt]:
     return 0.15, Accepted(200)
 
 
+CLOSER_SECONDS = 5.0
+"""How often the worker looks for uploads that stand still."""
+
+
 @dataclass
 class World:
-    """One upload on one shard, its sender and its API, on a simulated clock."""
+    """One upload on one shard, its sender and its API, on a simulated clock.
+
+    is_read: did the reading of the upload end, or did its run vanish before it could say so?
+    """
 
     orders: int
     rate: str = "1/s"
@@ -44,6 +54,7 @@ class World:
     order_id: Callable[[int], str] = "o{}".format
     settings: DeliverySettings = field(default_factory=lambda: DeliverySettings(SHARD, "token-1"))
     tamper: Callable[[StreamRecord], list[StreamRecord]] | None = None
+    is_read: bool = True
 
     def __post_init__(self) -> None:
         self.timeline = Timeline(START)
@@ -51,10 +62,24 @@ class World:
         self.api = SimulatedApi(self.behaviour)
         self.events: list[Event] = []
         self.change_pace(lambda pace: steps.configure(pace, self.rate, now=START))
-        stream = upload_stream(self.ledger, UPLOAD, self.orders, order_id=self.order_id)
+        stream = upload_stream(
+            self.ledger, UPLOAD, self.orders, order_id=self.order_id, is_read=self.is_read
+        )
         self.stream = self._tampered(stream)
         self.around = Surroundings(self.timeline, self.ledger, self.api, self.events.append)
         self.process = Process(self.around, self.stream, self.settings, None)
+        now = self.timeline.now
+        self._closer = Closer(self.ledger, self, clock=now, monotonic=now)
+        self.timeline.after(CLOSER_SECONDS, self._close)
+
+    def _close(self) -> None:
+        self._closer.look(self.ledger.open_accounts())
+        self.timeline.after(CLOSER_SECONDS, self._close)
+
+    def put_end(self, key: LaneKey, *, lanes: int, tail: LaneTail) -> None:
+        """See EndMarkers.put_end; the stream has one shard."""
+        del lanes
+        self.stream.put(EndMarker(key.upload, key.lane, tail.line, tail.ordinal))
 
     def _tampered(self, stream: Stream) -> Stream:
         if self.tamper is None:

@@ -18,11 +18,13 @@ class Reserve:
 
     lead_seconds: how long the answer may take; a turn before that would come too late.
     jitter_seconds: by how much the API's answers vary; None: not known.
+    begun: how many orders, from the first unsettled one on, may be begun before these turns.
     """
 
     wanted: int
     lead_seconds: float
     jitter_seconds: float | None
+    begun: int
 
 
 @dataclass(slots=True, eq=False)

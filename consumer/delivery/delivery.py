@@ -61,8 +61,19 @@ class Delivery:
 
     def unknown_lanes(self, records: Iterable[StreamRecord]) -> list[LaneKey]:
         """The lanes whose rows the driver must read (`begin_lane`) before it gives the records."""
-        items = (r.item for r in records if isinstance(r.item, OrderEnvelope | EndMarker))
-        return [key for key in dict.fromkeys(map(key_of, items)) if key not in self._hand.lanes]
+        items = [r.item for r in records if isinstance(r.item, OrderEnvelope | EndMarker)]
+        return list(dict.fromkeys(key_of(item) for item in items if self._is_unknown(item)))
+
+    def _is_unknown(self, item: OrderEnvelope | EndMarker) -> bool:
+        """Must the row of an item's lane be read?
+
+        No look asks whether a lane without an order in hand is cancelled, so an end marker has it
+        read again: orders that never came are then cancelled, not missing.
+        """
+        track = self._hand.lanes.get(key_of(item))
+        if track is None:
+            return True
+        return isinstance(item, EndMarker) and track.was_used and not track.in_hand
 
     def begin_lane(self, lane: Lane, *, is_cancelled: bool) -> None:
         """Start a lane where the ledger stands."""
@@ -101,6 +112,11 @@ class Delivery:
         """Is no attempt on its way and nothing left to tell the ledger?"""
         is_pending = self._hand.settling.is_pending(self._hand.lanes)
         return not (self._sending.in_flight or is_pending)
+
+    @property
+    def maybe_begun(self) -> int:
+        """How many orders, from the first unsettled one on, hold all that may have been sent."""
+        return self._hand.maybe_begun()
 
     @property
     def has_room_to_send(self) -> bool:
@@ -148,7 +164,7 @@ class Delivery:
     def _lanes_to_ask(self) -> tuple[LaneKey, ...]:
         """A lane of each upload that has orders in hand; of many uploads, the next few."""
         lanes = self._hand.lanes
-        keys = list({key.upload: key for key, track in lanes.items() if track.unsettled}.values())
+        keys = list({key.upload: key for key, track in lanes.items() if track.in_hand}.values())
         begin = self._asked % max(len(keys), 1)
         self._asked += LOOK_UPLOADS
         return tuple((*keys[begin:], *keys[:begin])[:LOOK_UPLOADS])

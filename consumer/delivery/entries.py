@@ -50,7 +50,8 @@ class Entry:
     """A record in hand, in stream order. Mutable: this is the state of the delivery.
 
     key: the lane, None for a record that is no envelope. prev, line, ordinal: as in the envelope;
-    for missing orders the stretch they lie in, `count` of them.
+    for orders that never came the stretch they lie in, `count` of them.
+    never_came: no record stands for it, so it has the position of the record that showed the gap.
     is_compared: it was let in beyond the window's size, to be compared with an order that fails.
     failures: attempts without a usable answer; alone: those among them since which others were
     accepted; failed_at: when the last attempt failed.
@@ -68,6 +69,7 @@ class Entry:
     count: int = 1
     ends_lane: bool = False
     is_compared: bool = False
+    never_came: bool = False
     failures: int = 0
     alone: int = 0
     failed_at: float = 0.0
@@ -80,6 +82,11 @@ class Entry:
     status: int | None = None
     reason: str = ""
     answer: str = ""
+
+    @property
+    def is_order(self) -> bool:
+        """Is it an order that came, and no gap, end marker or foreign record?"""
+        return self.key is not None and not self.ends_lane and not self.never_came
 
     @property
     def name(self) -> str:

@@ -3,7 +3,9 @@
 An order is blamed only on evidence: it failed again and again while others were accepted in
 between, by attempts that began after its failure. Those on their way when an outage begins may be
 accepted long into it, and say nothing. Where orders that had failed were accepted later the API is
-flapping, and more evidence is asked for.
+flapping, and more evidence is asked for. And where it fails at random, so that good orders fail
+several times before they are accepted, an order is blamed only for a row of failures that a good
+one would hardly ever see.
 """
 
 from collections import deque
@@ -19,6 +21,10 @@ PATIENCE_MAX = 10
 """However much the API flaps, more failures alone than this are not asked for."""
 FLAPPING_SECONDS = 600.0
 """So long it is remembered that an order was accepted that had failed before."""
+OTHERS = 200
+"""So many accepted orders, the last ones, tell how often a good order fails."""
+CHANCE_MAX = 1e-9
+"""A good order is to fail so often alone with less than this chance, or none is blamed."""
 
 
 @dataclass(slots=True)
@@ -28,16 +34,22 @@ class Failing:
     failed_alone: failures alone after which an order is refused, while nothing flaps.
     accepted_start: when the attempt began that was accepted and began last.
     recoveries: when orders were accepted lately that had failed before.
+    others: how often the orders accepted last had failed alone before they were.
+    undecided: orders that failed and were neither accepted nor refused when last looked at.
     """
 
     failed_alone: int
     accepted_start: float = 0.0
     recoveries: deque[float] = field(default_factory=deque)
+    others: deque[int] = field(default_factory=lambda: deque(maxlen=OTHERS))
+    undecided: dict[Entry, None] = field(default_factory=dict)
     probe_other_next: bool = False
 
     def accept(self, entry: Entry) -> None:
         """An order was accepted."""
         self.accepted_start = max(self.accepted_start, entry.started_at)
+        self.others.append(entry.alone)
+        self.undecided.pop(entry, None)
         if entry.failures:
             self.recoveries.append(entry.started_at)
 
@@ -57,6 +69,7 @@ class Failing:
         elif others_were_accepted:
             entry.alone += 1
         entry.failed_at = now
+        self.undecided[entry] = None
         if is_suspect(entry):
             step = min(entry.alone - SUSPECT, len(RETRY_SECONDS) - 1)
             entry.retry_at = now + RETRY_SECONDS[step]
@@ -65,7 +78,19 @@ class Failing:
             self.recoveries.popleft()
         flaps = len(self.recoveries)
         patience = min(self.failed_alone + flaps, max(PATIENCE_MAX, self.failed_alone))
-        return entry.alone >= patience
+        self.undecided = {other: None for other in self.undecided if other.outcome is None}
+        chance = self._chance_of(entry.alone, others=len(self.undecided) - 1)
+        return entry.alone >= patience and chance <= CHANCE_MAX
+
+    def _chance_of(self, failures: int, *, others: int) -> float:
+        """How likely a good order would fail so often alone, going by the others of late.
+
+        Each time it is tried it fails once more with the chance that an attempt of theirs had to be
+        such a failure. `others` failed and were not accepted yet; each of them counts as one.
+        """
+        failed = sum(self.others) + others
+        share = failed / (failed + len(self.others)) if failed else 0.0
+        return float(share**failures)
 
 
 def is_suspect(entry: Entry) -> bool:

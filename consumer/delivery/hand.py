@@ -52,25 +52,44 @@ class Hand:
         self.settling = Settling()
         self.lanes: dict[LaneKey, LaneTrack] = {}
         self._observe = observe
-        self._doubtful: int | None = None
+        self._doubtful: int | None = None  # orders to come that an earlier owner may have begun
+        self._doubted: list[Entry] = []  # and those of them that came
 
     def take(self, records: Iterable[StreamRecord], now: float) -> None:
         """Put records behind the queue, in stream order. Their lanes must have begun."""
         if self._doubtful is None:
-            self._doubtful = self.settings.window_max + self._orders_of_an_old_owner(now)
+            self._doubtful = self._begun_by_an_earlier_owner(now)
         for record in records:
             entries = self._entries(record)
             for entry in entries:
                 if entry.stage is Stage.SETTLED:
                     self._observe(RepeatsSkipped(1))
                 elif entry.key:
-                    self.lanes[entry.key].unsettled += 1
+                    track = self.lanes[entry.key]
+                    track.in_hand[entry], track.was_used = None, True
             self.window.extend(entries)
 
-    def _orders_of_an_old_owner(self, now: float) -> int:
-        """How many orders a process may still send until it sees that the shard is not its own."""
+    def _begun_by_an_earlier_owner(self, now: float) -> int:
+        """How many orders may have been sent before, from the first unsettled one on.
+
+        The owner before said so with each turn that it reserved. Without turns, at the rate `none`,
+        it is its window, and what it may send until it sees that the shard is not its own.
+        """
+        known = self.view.pace.in_doubt.get(self.settings.shard)
+        if known is not None:
+            return known
         rate = self.view.pace.rate(now)
-        return ceil(rate.per_second or FASTEST_PER_SECOND) if rate else 0
+        until_noticed = ceil(rate.per_second or FASTEST_PER_SECOND) if rate else 0
+        return self.settings.window_max + until_noticed
+
+    def maybe_begun(self) -> int:
+        """How many orders, from the first unsettled one on, hold all that may have been sent.
+
+        Orders that an earlier owner may have begun are among them, whether they came yet or not.
+        """
+        self._doubted = [entry for entry in self._doubted if entry.stage is not Stage.SETTLED]
+        queued = sum(not entry.order_id and not entry.outcome for entry in self._doubted)
+        return self.window.maybe_begun() + queued + (self._doubtful or 0)
 
     def _entries(self, record: StreamRecord) -> list[Entry]:
         position, item = record.position, record.item
@@ -80,6 +99,7 @@ class Hand:
                 if self._doubtful and entries[-1].stage is not Stage.SETTLED:
                     # An attempt of the process before this one may have got through unseen.
                     entries[-1].may_have_arrived = True
+                    self._doubted.append(entries[-1])
                     self._doubtful -= 1
                 return entries
             case EndMarker():
@@ -134,8 +154,8 @@ class Hand:
     def open(self, entry: Entry) -> None:
         """Make an entry ready that enters the window."""
         if entry.stage is Stage.DONE:
-            if entry.outcome is Outcome.MISSING and entry.key:
-                self._observe(OrdersMissing(entry.key, entry.count))
+            if entry.never_came and entry.key:
+                self._judge_gap(entry, entry.key)
             self._collect(entry)
             return
         if entry.stage is not Stage.WAITING or self.settle_unsent(entry):
@@ -146,6 +166,13 @@ class Hand:
             self.done(entry, Outcome.REFUSED)
         else:
             entry.order_id = order_id
+
+    def _judge_gap(self, entry: Entry, key: LaneKey) -> None:
+        """Orders never came. Of a cancelled upload nobody misses them: they are cancelled, too."""
+        if self.lanes[key].is_cancelled:
+            entry.outcome = Outcome.CANCELLED
+        else:
+            self._observe(OrdersMissing(key, entry.count))
 
     def unsent_outcome(self, entry: Entry) -> Outcome | None:
         """What becomes of an order that no attempt is to be made for, None where one is."""

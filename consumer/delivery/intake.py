@@ -1,6 +1,6 @@
 """Which records of the stream are new orders, which are repeats, and which are missing?"""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from consumer.delivery.entries import Entry, Position, Stage
@@ -15,7 +15,8 @@ class LaneTrack:
     """One lane as this process knows it: the ledger's last word, and what it took since.
 
     taken_line, taken_ordinal: the last order taken from the stream; at the start the mark.
-    unsettled: entries of this lane that the ledger does not have yet.
+    in_hand: entries of this lane that the ledger does not have yet, in stream order.
+    was_used: records were taken since the row was read.
     gaps: stretches found missing since the start; recovered: lines of them that came after all.
     """
 
@@ -23,7 +24,8 @@ class LaneTrack:
     taken_line: int
     taken_ordinal: int
     is_cancelled: bool = False
-    unsettled: int = 0
+    was_used: bool = False
+    in_hand: dict[Entry, None] = field(default_factory=dict)
     recent: Recent = field(default_factory=Recent)
     gaps: list[tuple[int, int]] = field(default_factory=list)
     recovered: set[int] = field(default_factory=set)
@@ -51,6 +53,20 @@ class LaneTrack:
             "see `orders dead-letters list`, then `orders resume`"
         )
         return Bar("refusal budget spent", detail, 0.0)
+
+    def ends_reached(self, told: Collection[Entry]) -> set[Entry]:
+        """The end markers among these entries before which nothing but these is unsettled.
+
+        What comes after an end marker does not hold it up: it may lie behind a full window that
+        begins with the marker.
+        """
+        known, reached = set(told), set[Entry]()
+        for entry in self.in_hand:
+            if entry.ends_lane:
+                reached.add(entry)
+            elif entry not in known:
+                break
+        return reached & known
 
     def comes_after_all(self, line: int) -> bool:
         """Was this line given up as missing, and has not come since?"""
@@ -107,7 +123,7 @@ def _missing_before(track: LaneTrack, prev: int, ordinal: int, position: Positio
         is_last = index == len(stretches) - 1
         count = max(left, 1) if is_last else 1
         entry = Entry(position, track.lane.key, after, line, track.taken_ordinal + 1, count=count)
-        entry.stage, entry.outcome = Stage.DONE, Outcome.MISSING
+        entry.stage, entry.outcome, entry.never_came = Stage.DONE, Outcome.MISSING, True
         entries.append(entry)
         track.gaps.append((after, line))
         left -= count

@@ -180,7 +180,8 @@ class Sending:
             return None
         self._is_reserving, self._reserve_asked_at = True, now
         lead_seconds = min(LEAD_FACTOR * self._reserve_latency.worst, LEAD_SECONDS_MAX)
-        return Reserve(wanted, lead_seconds, self._jitter.seconds)
+        begun = self._hand.maybe_begun() + self._turns_ahead
+        return Reserve(wanted, lead_seconds, self._jitter.seconds, begun)
 
     @property
     def _turns_ahead(self) -> int:

@@ -107,8 +107,9 @@ class Settling:
             observe(OrdersSettled(key, span.outcome, span.count))
         track = lanes[key]
         track.lane = lane
-        track.unsettled -= len(told)
-        if track.lane.ended and not track.unsettled:
+        for entry in told:
+            del track.in_hand[entry]
+        if track.lane.ended and not track.in_hand:
             del self._lanes[key]
             del lanes[key]  # a repeat of the lane reads its row again
 
@@ -132,15 +133,16 @@ def to_tell(ready: Ready, lanes: Mapping[LaneKey, LaneTrack]) -> list[Entry]:
     """What the next settle of a lane tells; an end is told only once all before it is."""
     told = ready.entries[:SETTLE_ORDERS_MAX]
     key = told[0].key if told else None
-    if key and any(entry.ends_lane for entry in told) and lanes[key].unsettled > len(told):
-        return [entry for entry in told if not entry.ends_lane]
-    return told
+    if key is None or not any(entry.ends_lane for entry in told):
+        return told
+    reached = lanes[key].ends_reached(told)
+    return [entry for entry in told if not entry.ends_lane or entry in reached]
 
 
 def spans_of(entries: Iterable[Entry]) -> tuple[Span, ...]:
     """The entries as spans: neighbours in the chain with one outcome become one."""
     runs: list[list[Entry]] = []
-    for entry in sorted(entries, key=lambda e: (e.line, e.outcome is not Outcome.MISSING)):
+    for entry in sorted(entries, key=lambda e: (e.line, not e.never_came)):
         if entry.outcome is None:  # an end marker
             continue
         last = runs[-1][-1] if runs else None

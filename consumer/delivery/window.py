@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from consumer.delivery.entries import Entry, OrderId, Position, Stage
-from orders.outcome import Outcome
 
 FAILURES_EXPONENT_MAX = 16
 
@@ -90,12 +89,27 @@ class Window:
 
     def startable(self) -> Iterable[Entry]:
         """Orders that may start, in stream order."""
-        first_of_id = self._first_of_id
-        return (
-            e
-            for e in self._undecided
-            if e.stage is Stage.WAITING and first_of_id[e.order_id][0] is e
-        )
+        return (entry for entry in self._undecided if self._may_start(entry))
+
+    def maybe_begun(self) -> int:
+        """How many unsettled orders the window holds but for those at its end that may start.
+
+        Those that an attempt was made for are among them, or are given a turn next.
+        """
+        begun = free = 0
+        for entry in self.active:
+            if entry.stage is Stage.SETTLED or not entry.is_order:
+                continue
+            if entry.attempts or entry.may_have_arrived:
+                begun, free = begun + free + 1, 0
+            elif entry.stage is Stage.ASSIGNED or self._may_start(entry):
+                free += 1
+            else:
+                begun += 1
+        return begun
+
+    def _may_start(self, entry: Entry) -> bool:
+        return entry.stage is Stage.WAITING and self._first_of_id[entry.order_id][0] is entry
 
     def to_retry_before(self, entry: Entry, now: float) -> Entry | None:
         """The first order before this one in the stream that was refused once and may go now."""
@@ -126,7 +140,7 @@ class Window:
             if entry.order_id:
                 self.span -= 1
                 self.begun -= bool(entry.attempts)
-            if entry.outcome is not Outcome.MISSING:  # it shares the position of what follows it
+            if not entry.never_came:  # it shares the position of what follows it
                 self.frontier = entry.position
 
     @property

@@ -10,6 +10,7 @@ from ledger.ports.dead_letters import DeadLetters
 from ledger.ports.errors import LedgerUnreachable, UploadMissing
 from ledger.ports.lanes import Lane, LaneKey, LaneLedger
 from ledger.ports.pace import Grant, Pace, PaceStore, Reservation, Unlimited
+from ledger.ports.pace_doubt import declared, ended
 from ledger.ports.pace_turns import reserve
 from ledger.ports.uploads import UploadLedger, UploadState
 from orders.upload import UploadId
@@ -42,18 +43,24 @@ class Errands:
         """Reserve turns; the condition of the write includes that this token owns the shard."""
 
         def step(pace: Pace) -> tuple[Pace, Reservation]:
-            return reserve(
+            now = self._clock.now()
+            pace, reservation = reserve(
                 pace,
                 shard=self._shard,
                 token=self._token,
                 wanted=action.wanted,
-                now=self._clock.now(),
+                now=now,
                 lead_seconds=action.lead_seconds,
                 jitter_seconds=action.jitter_seconds,
             )
+            return declared(pace, self._shard, action.begun, reservation, now=now), reservation
 
         pace, reservation = self._step(step)
         return reservation, pace
+
+    def begins_no_more(self, begun: int) -> None:
+        """Say how many orders are begun and not settled, now that no turn is taken any more."""
+        self.change_pace(lambda pace: ended(pace, self._shard, self._token, begun))
 
     def _step(self, step: Callable[[Pace], tuple[Pace, T]]) -> tuple[Pace, T]:
         old, is_fresh = self._known, False

@@ -9,6 +9,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from consumer.adapters.end_markers import KinesisEndMarkers
+from consumer.closing.closer import Closer
 from consumer.delivery.events import LedgerFailed
 from consumer.ending import die
 from consumer.settings import ConsumerSettings
@@ -137,11 +139,16 @@ class Watcher:
         client = boto3.session.Session().client("dynamodb", config=_PATIENT)
         ledger = DynamoLedger(client, self._settings.ledger_table)
         sqs: SQSClient = boto3.session.Session().client("sqs", config=_PATIENT)
+        kinesis = boto3.session.Session().client("kinesis", config=_PATIENT)
+        markers = KinesisEndMarkers(kinesis, self._settings.stream)
+        closer = Closer(ledger, markers, clock=time.time, monotonic=time.monotonic)
         while not self._ended.is_set():
             began = time.monotonic()
             try:
                 ended = tuple(ledger.ended_accounts(since=time.time() - LISTED_SECONDS))
                 self._rare = Rare(ended, self._intake(sqs))
+                if self._ledger:
+                    closer.look(self._ledger.open_accounts)
             except LedgerError as error:
                 self._observe(LedgerFailed("look at ended uploads", str(error)))
             took = time.monotonic() - began

@@ -10,6 +10,7 @@ reads again and takes the step anew. Times are seconds since the epoch.
     pace_voiding    which turns are given back when it changes
     pace_change     how a step is written
     margin          how much more than the interval lies between two turns
+    pace_doubt      which orders the owner of a shard may have begun
 """
 
 from collections.abc import Mapping
@@ -164,6 +165,7 @@ class Pace:
     generation: grows when a hold begins and when it ends.
     bars: by name, what bars sending; names that begin with a shard id bar only that shard.
     owners: by shard id, the fence token of the process that may take turns for it.
+    in_doubt: by shard id, how many orders its owner may have begun and not settled (pace_doubt).
     set_aside: by `<upload>/<line>`, orders that a person wants refused, with that person's reason.
     resumed: how often a person lifted the bars.
     margin: what lies between two turns beyond the interval.
@@ -180,6 +182,7 @@ class Pace:
     hold: Hold | None = None
     bars: Mapping[str, Bar] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
+    in_doubt: Mapping[str, int] = field(default_factory=dict)
     set_aside: Mapping[str, str] = field(default_factory=dict)
     resumed: int = 0
     revision: int = 0

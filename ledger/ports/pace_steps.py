@@ -16,18 +16,22 @@ from ledger.ports.pace import (
     Pace,
     Pause,
 )
+from ledger.ports.pace_doubt import without_doubts
 from ledger.ports.pace_voiding import back_off, void_turns, waiting_probes
+from orders.rate import NO_LIMIT
 
 THROTTLED_ROW = 3
 """So many 429s in a row, with nothing accepted in between, are a storm: sending holds."""
 
 
 def _revise_rate(old: Pace, new: Pace, now: float) -> Pace:
-    if old.rate(now) == new.rate(now):
+    before, rate = old.rate(now), new.rate(now)
+    if before == rate:
         return new
-    was, rate = old.rate(now), new.rate(now)
+    if NO_LIMIT in {before, rate}:
+        new = without_doubts(new)
     revised = void_turns(new, now, new.spacing_seconds(now))
-    if was is None or was.per_second is not None or rate is None or rate.per_second is None:
+    if before is None or before.per_second is not None or rate is None or rate.per_second is None:
         return revised
     # Without a limit nobody reserves: any process may send until it notices.
     first = now + NOTICE_SECONDS + rate.interval_seconds

@@ -26,6 +26,7 @@ from ledger.ports.pace import (
     is_same_machine,
     machine_of,
 )
+from ledger.ports.pace_doubt import inherited
 from ledger.ports.pace_voiding import back_off, latest_start, void_turns
 from orders.rate import parse_rate
 
@@ -156,6 +157,7 @@ def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:
     and but for those that it may start until it notices. The next turn keeps its distance from the
     latest moment at which the old owner may have started, unless that was on the same machine.
     """
+    pace = inherited(pace, shard, now=now)
     bars = {n: b for n, b in pace.bars.items() if not n.startswith(shard)}
     interval = pace.spacing_seconds(now)
     latest = max((latest_start(r, now) for r in pace.reserved if r.shard == shard), default=0.0)
@@ -173,7 +175,10 @@ def disown(pace: Pace, shard: str, token: str) -> Pace:
     """Give the shard up, if this token still holds it."""
     if pace.owners.get(shard) != token:
         return pace
-    return replace(pace, owners={s: t for s, t in pace.owners.items() if s != shard})
+    owners = {s: t for s, t in pace.owners.items() if s != shard}
+    return replace(
+        pace, owners=owners, in_doubt={s: n for s, n in pace.in_doubt.items() if s != shard}
+    )
 
 
 def clear_of_others(pace: Pace, shard: str, now: float) -> float:

@@ -5,9 +5,8 @@ seconds of waiting, this does by events. A call of the ledger takes effect at on
 a moment later, so that a crash in between leaves its effect behind.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from itertools import islice
 from typing import TypeVar
 
 from consumer.delivery.actions import Action, Look, PaceChange, Reserve, Send, Settle
@@ -22,7 +21,7 @@ from ledger.ports.lanes import Lane
 from ledger.ports.pace import NOTICE_SECONDS, Grant, Pace, Reservation
 from ledger.ports.pace_turns import own
 from sandbox.simulation.surroundings import SetClock, Surroundings
-from sandbox.simulation.world import Stream
+from sandbox.simulation.world import Stream, index_after
 
 BATCH_RECORDS = 500
 LEDGER_SECONDS = 0.004
@@ -60,8 +59,8 @@ class Process:
         )
         self._began_at = around.timeline.now()
         self._delivery: Delivery | None = None
-        self._records: Iterator[StreamRecord] = stream.after(checkpoint)
-        self._batch: list[StreamRecord] = []
+        self._stream = stream
+        self._next_index = index_after(checkpoint)
         self._is_dead = False
         self._is_resting = False
         self._wake_at = float("inf")
@@ -164,14 +163,14 @@ class Process:
     def _feed(self, delivery: Delivery) -> None:
         """Hand over a batch whenever there is room, as KCL's main thread does."""
         while delivery.has_room and not self._is_resting:
-            self._batch = self._batch or list(islice(self._records, BATCH_RECORDS))
-            if not self._batch or not self._begin_lanes(delivery):
+            batch = self._stream.read(self._next_index, BATCH_RECORDS)
+            if not batch or not self._begin_lanes(delivery, batch):
                 return
-            delivery.take(self._batch, self._clock.now())
-            self._batch = []
+            delivery.take(batch, self._clock.now())
+            self._next_index += len(batch)
 
-    def _begin_lanes(self, delivery: Delivery) -> bool:
-        for key in delivery.unknown_lanes(self._batch):
+    def _begin_lanes(self, delivery: Delivery, batch: list[StreamRecord]) -> bool:
+        for key in delivery.unknown_lanes(batch):
             try:
                 found = self._errands.read_lane(key)
             except LedgerError:

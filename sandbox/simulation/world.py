@@ -1,13 +1,13 @@
 """What surrounds the delivery in a simulation: the stream, the API and its request log?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import Entry, Position, StreamRecord
 from ledger.ports.uploads import LaneTail, Progress, Source, UploadLedger, UploadState
-from orders.envelope import EndMarker, OrderEnvelope
+from orders.envelope import Decoded, EndMarker, OrderEnvelope
 from orders.upload import UploadId
 
 
@@ -55,33 +55,64 @@ class SimulatedApi:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One shard's records, as they are read from a checkpoint on."""
+    """One shard's records; the sequence number of each is its index.
+
+    length, record: what is in it from the start. added: what was put after that.
+    """
 
     length: int
     record: Callable[[int], StreamRecord]
+    added: list[StreamRecord] = field(default_factory=list)
 
-    def after(self, checkpoint: Position | None) -> Iterator[StreamRecord]:
-        """The records after a checkpoint; its sequence number is the record's index."""
-        start = int(checkpoint.sequence) + 1 if checkpoint else 0
-        return (self.record(index) for index in range(start, self.length))
+    @property
+    def end(self) -> int:
+        """How many records are in it now."""
+        return self.length + len(self.added)
+
+    def at(self, index: int) -> StreamRecord:
+        """The record of this index."""
+        return self.record(index) if index < self.length else self.added[index - self.length]
+
+    def read(self, start: int, count: int) -> list[StreamRecord]:
+        """Up to `count` records from the index `start` on."""
+        return [self.at(index) for index in range(start, min(start + count, self.end))]
+
+    def put(self, item: Decoded) -> None:
+        """Add a record at the end."""
+        self.added.append(StreamRecord(Position(str(self.end), 0), item))
+
+
+def index_after(checkpoint: Position | None) -> int:
+    """The index of the first record after a checkpoint."""
+    return int(checkpoint.sequence) + 1 if checkpoint else 0
 
 
 def upload_stream(
-    ledger: UploadLedger, upload: UploadId, orders: int, *, order_id: Callable[[int], str]
+    ledger: UploadLedger,
+    upload: UploadId,
+    orders: int,
+    *,
+    order_id: Callable[[int], str],
+    is_read: bool = True,
 ) -> Stream:
-    """An upload of so many orders, known to the ledger, as one lane on one shard."""
+    """An upload of so many orders, known to the ledger, as one lane on one shard.
+
+    is_read: did its reading end? Otherwise its run vanished after it saved its progress.
+    """
     source = Source("bucket", "key", "1", "etag", orders * 100)
     ledger.announce(upload, source, now=0.0)
     ledger.start_run(upload, token="run", lanes=1, now=0.0)  # noqa: S106 - names the run
     progress = Progress(line=orders, enqueued=orders, tails=(LaneTail(orders, orders),))
-    ledger.finish_reading(
-        upload,
-        token="run",  # noqa: S106
-        progress=progress,
-        state=UploadState.SENDING,
-        reason="",
-        now=0.0,
-    )
+    ledger.save_progress(upload, token="run", progress=progress, now=0.0)  # noqa: S106
+    if is_read:
+        ledger.finish_reading(
+            upload,
+            token="run",  # noqa: S106
+            progress=progress,
+            state=UploadState.SENDING,
+            reason="",
+            now=0.0,
+        )
 
     def record(index: int) -> StreamRecord:
         position = Position(str(index), 0)

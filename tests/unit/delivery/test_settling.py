@@ -46,17 +46,18 @@ def test_the_end_of_a_lane_is_no_span() -> None:
     assert spans_of([entry(3, 3, 3, None)]) == ()
 
 
-def lanes(unsettled: int) -> dict[LaneKey, LaneTrack]:
+def lanes(*in_hand: Entry) -> dict[LaneKey, LaneTrack]:
     tracks = {key: LaneTrack.begin(Lane(key), is_cancelled=False) for key in (LANE, OTHER_LANE)}
-    for track in tracks.values():
-        track.unsettled = unsettled
+    for held in in_hand:
+        if held.key:
+            tracks[held.key].in_hand[held] = None
     return tracks
 
 
 def test_an_end_that_must_wait_for_its_orders_keeps_no_other_lane_from_the_ledger() -> None:
     end, accepted = entry(2, 2, 2, None), entry(0, 1, 1, Outcome.ACCEPTED)
     end.ends_lane, accepted.key = True, OTHER_LANE
-    settling, tracks = Settling(), lanes(unsettled=2)
+    settling, tracks = Settling(), lanes(entry(1, 2, 2, None), end, accepted)
     settling.add(end)
     settling.add(accepted)
 
@@ -67,9 +68,21 @@ def test_an_end_that_must_wait_for_its_orders_keeps_no_other_lane_from_the_ledge
     assert settling.next(NOW, tracks, at_once=True) is None
 
 
+def test_an_end_waits_for_nothing_that_comes_after_it() -> None:
+    end, repeated = entry(2, 2, 2, None), entry(2, 2, 2, None)
+    end.ends_lane = repeated.ends_lane = True
+    settling, tracks = Settling(), lanes(end, repeated, entry(0, 1, 1, None))
+    settling.add(end)
+
+    ready = settling.next(NOW, tracks, at_once=True)
+
+    assert ready is not None
+    assert settling.begin(ready, tracks, NOW, 0).settlement.ended
+
+
 def test_after_a_settle_that_failed_even_a_pressed_window_rests() -> None:
     accepted = entry(0, 1, 1, Outcome.ACCEPTED)
-    settling, tracks = Settling(), lanes(unsettled=1)
+    settling, tracks = Settling(), lanes(accepted)
     settling.add(accepted)
     ready = settling.next(NOW, tracks, at_once=True)
     assert ready is not None

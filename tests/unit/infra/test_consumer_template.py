@@ -85,6 +85,7 @@ def test_kcl_may_do_what_it_does_and_no_more(consumer: Template) -> None:
         "GetShardIterator",
         "GetRecords",
     }
+    assert _calls(allowed["TaskRole/PutEndMarkers"].actions) == {"PutRecord"}
     assert _calls(allowed["TaskRole/KeepLeases"].actions) == {"UpdateTable"} | tables | items
     assert _calls(allowed["TaskRole/LeadAndReport"].actions) == tables | items
     assert _calls(allowed["TaskRole/FindOwnLeases"].actions) == {"Query"}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from consumer.delivery.attempts import Unavailable
 from tests.unit.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, begun, eventually, in_time
 
 Hire = Callable[[ShardAtWork], ShardAtWork]
@@ -46,6 +47,24 @@ def test_a_stop_gives_up_a_turn_that_is_an_hour_away(hired: Hire) -> None:
 
     assert work.delivery.is_quiet
     assert work.api.received == ["o1"]
+
+
+def test_after_a_stop_the_next_owner_believes_only_what_is_not_settled(hired: Hire) -> None:
+    failure = Unavailable(503, "the API answered 503", may_have_arrived=True)
+    failing = hired(ShardAtWork(orders=5, rate="1/h", behaviour=lambda _: failure))
+    settled = hired(ShardAtWork(orders=5, rate="1/h"))
+    for work in (failing, settled):
+        _stop_before_the_second_turn(work)
+
+    assert list(settled.ledger.read_pace().in_doubt.values()) == [0]
+    assert list(failing.ledger.read_pace().in_doubt.values()) == [1]
+
+
+def _stop_before_the_second_turn(work: ShardAtWork) -> None:
+    work.begin()
+    work.feed()
+    eventually(lambda: bool(work.api.received) and len(work.delivery._sending.turns.assigned) == 1)
+    in_time(work.shard.stop)
 
 
 def test_a_stop_of_a_shard_that_has_not_begun_returns_at_once(hired: Hire) -> None:

@@ -1,0 +1,90 @@
+"""How is an upload brought to its end whose lanes never came to theirs?"""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from consumer.closing.still import StillUploads
+from ledger.ports.lanes import LaneKey
+from ledger.ports.uploads import Account, LaneTail, Upload, UploadLedger, UploadState
+
+log = logging.getLogger(__name__)
+
+
+class MarkerNotPut(Exception):
+    """The stream did not take an end marker; `hint` says what to do about it."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class EndMarkers(Protocol):
+    """Puts end markers on the stream."""
+
+    def put_end(self, key: LaneKey, *, lanes: int, tail: LaneTail) -> None:
+        """Put a lane's end marker behind everything that is in the stream of it.
+
+        `lanes` is how many the upload has. Raises MarkerNotPut.
+        """
+
+
+class Closer:
+    """Puts the end markers of uploads that stand still again. One thread uses it.
+
+    Several workers may do the same at once: end markers repeat without harm, and of two who end
+    the reading of one upload only the last to take it over does.
+    """
+
+    def __init__(
+        self,
+        ledger: UploadLedger,
+        markers: EndMarkers,
+        *,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        """`clock` gives seconds since the epoch, `monotonic` those of a clock that nobody sets."""
+        self._ledger = ledger
+        self._markers = markers
+        self._clock = clock
+        self._monotonic = monotonic
+        self._still = StillUploads()
+
+    def look(self, accounts: Iterable[Account]) -> None:
+        """Do what is due for the open uploads. Raises LedgerError; what failed is due again."""
+        for account in self._still.due(accounts, self._monotonic()):
+            try:
+                self._close(account)
+            except MarkerNotPut as error:
+                log.warning(
+                    "upload %s cannot be closed: %s; %s", account.upload.id, error, error.hint
+                )
+
+    def _close(self, account: Account) -> None:
+        upload, token = account.upload, secrets.token_hex(8)
+        if not upload.read_complete:  # it is cancelled, and no run is left to end the reading
+            upload = self._ledger.start_run(
+                upload.id, token=token, lanes=upload.lanes, now=self._clock()
+            )
+        put = self._put_ends(account, upload)
+        log.info("upload %s stands still: %d of its end markers are put again", upload.id, put)
+        if upload.read_complete:
+            self._ledger.close_if_drained(upload.id, now=self._clock())
+        else:  # only with the markers in the stream, as for every reading that ends
+            self._ledger.finish_reading(
+                upload.id,
+                token=token,
+                progress=upload.progress,
+                state=UploadState.SENDING,  # a cancelled upload stays cancelled
+                reason="",
+                now=self._clock(),
+            )
+
+    def _put_ends(self, account: Account, upload: Upload) -> int:
+        tails = upload.progress.tails or (LaneTail(),) * upload.lanes
+        standing = [lane for lane in account.lanes if not lane.ended]
+        for lane in standing:
+            self._markers.put_end(lane.key, lanes=upload.lanes, tail=tails[lane.key.lane])
+        return len(standing)
