@@ -94,7 +94,7 @@ def report(view: LedgerView, *, retention_seconds: float, now: float) -> StatusR
     still_open = [account for account in view.accounts if account.upload.listed_open]
     settled = total([view.ended, *(account.tally for account in still_open)])
     backlog = _backlog(still_open, retention_seconds=retention_seconds, now=now)
-    absent = None if view.claims is None else absence(view.claims, view.samples, now)
+    absent = None if view.claims is None else absence(view.claims, view.samples, pace, now)
     sending = sending_of(pace, now, absent)
     latest = Sample(
         at=now,

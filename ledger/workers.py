@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ledger.ports.claims import STALE_SECONDS, Claim
 from ledger.ports.history import Sample
+from ledger.ports.pace import Pace
 
 WHAT_TO_DO = "start it again (ConsumerAbsent in docs/operations.md says how)"
 NEVER = "no worker has started yet: start one (`python -m consumer`, or deploy the service)"
@@ -23,18 +24,28 @@ class Absence:
     sentence: str
 
 
-def absence(claims: Sequence[Claim], samples: Sequence[Sample], now: float) -> Absence | None:
+def absence(
+    claims: Sequence[Claim], samples: Sequence[Sample], pace: Pace, now: float
+) -> Absence | None:
     """Whether nobody sends. One live worker is enough, whatever became of the others.
 
     claims: every claim of the ledger. A worker that ends in good order gives its claim up, so where
-    there is none, the last look at the ledger (`samples`, oldest first) tells when that was.
+    there is none, the last look at the ledger (`samples`, oldest first) tells when that was. Where
+    only PID 1 hangs, its shard processes go on sending: a turn that was just taken is life, too.
     """
-    if any(now - claim.heartbeat_at <= STALE_SECONDS for claim in claims):
-        return None
     if claims:
         last = max(claims, key=lambda claim: claim.heartbeat_at)
+        turn_at = _last_turn(pace, now)
+        seen_at = max(last.heartbeat_at, turn_at if turn_at <= now else 0.0)
+        if now - seen_at <= STALE_SECONDS:
+            return None
         who = f"worker number {last.number} (process {last.worker.pid} on {last.host})"
-        return Absence(last.heartbeat_at, f"{who} shows no sign of life: {WHAT_TO_DO}")
+        return Absence(seen_at, f"{who} shows no sign of life: {WHAT_TO_DO}")
     if samples:
         return Absence(samples[-1].at, GIVEN_UP)
     return Absence(None, NEVER)
+
+
+def _last_turn(pace: Pace, now: float) -> float:
+    rate = pace.rate(now)
+    return pace.next_free - rate.interval_seconds if rate else 0.0

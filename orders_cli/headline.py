@@ -1,5 +1,7 @@
 """How is it put for people what is left, when it is done, and what stands in the way?"""
 
+from dataclasses import replace
+
 from ledger.finish import Basis, Estimate
 from ledger.report import Backlog, PaceReport, PaceSource, StatusReport
 from ledger.sending import Sending, SendingState
@@ -13,7 +15,7 @@ def headline(report: StatusReport) -> list[tuple[str, str]]:
     """The lines at the top of the status: name and sentence."""
     lines = [
         ("sending", sending_sentence(report.sending, now=report.at)),
-        ("pace", pace_sentence(report.pace)),
+        ("pace", pace_sentence(_told(report))),
         ("waiting", waiting_sentence(report)),
     ]
     warning = shortfall_sentence(report)
@@ -83,6 +85,12 @@ def shortfall_sentence(report: StatusReport) -> str:
         f"only {per_second(estimate.per_second)} of the {Rate(target)} is achieved ({share:.0%}), "
         f"and the finish date reckons with that; {BELOW_TARGET}"
     )
+
+
+def _told(report: StatusReport) -> PaceReport:
+    """The pace, without the nothing that is achieved where nothing waits."""
+    is_idle = not report.backlog.waiting and not report.pace.achieved_per_second
+    return replace(report.pace, achieved_per_second=None) if is_idle else report.pace
 
 
 def _source(pace: PaceReport) -> str:

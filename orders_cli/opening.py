@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from consumer.telemetry.skew import SkewWatch
 from ledger.dynamodb.ledger import DynamoLedger
+from ledger.ports.pace import Pace
 from ledger.workers import Absence, absence
 from orders_cli.failures import SettingWrong
 from orders_cli.intake import IntakeDeadLetter, dead_letter_url, peek
@@ -100,10 +101,10 @@ class Opened:
             claims=claims,
         )
 
-    def absence(self) -> Absence | None:
+    def absence(self, pace: Pace) -> Absence | None:
         """Whether no worker is alive."""
         claims = tuple(self.ledger.all_claims())
-        return absence(claims, self.ledger.read_history().samples, self._now())
+        return absence(claims, self.ledger.read_history().samples, pace, self._now())
 
     def _now(self) -> float:
         """The time, as DynamoDB has it if this machine's clock is proven wrong."""

@@ -194,6 +194,15 @@ def test_one_live_worker_is_enough() -> None:
     assert look(claims=(dead, alive)).sending.state is SendingState.RUNNING
 
 
+def test_a_turn_just_taken_is_life_even_where_the_worker_itself_hangs() -> None:
+    hung = claim("a", heartbeat_at=NOW - 300)
+    sends = replace(ONE_PER_SECOND, next_free=NOW - 29)
+    sent = replace(ONE_PER_SECOND, next_free=NOW - 30)
+
+    assert look(pace=sends, claims=(hung,)).sending.state is SendingState.RUNNING
+    assert look(pace=sent, claims=(hung,)).sending.since == NOW - 31
+
+
 def test_a_worker_that_gave_its_claim_up_was_stopped_after_its_last_look() -> None:
     status = look(claims=(), samples=(Sample(NOW - 70, 0, 5), Sample(NOW - 60, 0, 5)))
 
