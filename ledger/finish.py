@@ -15,11 +15,14 @@ from orders.rate import parse_rate
 
 EVIDENCE_SECONDS = 30.0
 """With less evidence than this the target is believed."""
-LOST_SECONDS = 5.0
+TRUSTED_SECONDS = 180.0
+LOST_SECONDS = 10.0
+"""With less evidence than TRUSTED_SECONDS it is believed until more than this was lost: a blip of a
+few seconds is no slower pace."""
 LOST_SHARE = 0.01
 LOST_INTERVALS = 2
-"""The target is believed while no more turns than this were lost: a blip is no slower pace, and a
-count of whole orders is off by one at either end."""
+"""With more it is believed while no more than this was lost: a count of whole orders is off by one
+at either end."""
 NO_LIMIT = "the pace has no limit, and nothing was sent in the last minute"
 
 
@@ -104,7 +107,8 @@ def expected(target: float | None, seen: Evidence) -> tuple[Basis, float | None]
     if target is None:
         return Basis.ACHIEVED, achieved
     lost_seconds = seen.seconds - seen.sent / target
-    forgiven = max(LOST_SECONDS, LOST_SHARE * seen.seconds, LOST_INTERVALS / target)
+    blip_seconds = LOST_SECONDS if seen.seconds < TRUSTED_SECONDS else 0.0
+    forgiven = max(blip_seconds, LOST_SHARE * seen.seconds, LOST_INTERVALS / target)
     if achieved and seen.seconds >= EVIDENCE_SECONDS and lost_seconds > forgiven:
         return Basis.ACHIEVED, achieved
     return Basis.TARGET, target

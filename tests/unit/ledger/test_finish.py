@@ -109,8 +109,14 @@ def test_what_is_achieved_counts_after_a_minute_and_is_told_as_such() -> None:
 
 
 def test_a_short_hold_is_no_slower_pace() -> None:
-    assert expected(1.0, Evidence(sent=57, seconds=60.0)) == (Basis.TARGET, 1.0)
+    assert expected(1.0, Evidence(sent=52, seconds=60.0)) == (Basis.TARGET, 1.0)
+    assert expected(1.0, Evidence(sent=30, seconds=60.0)) == (Basis.ACHIEVED, 0.5)
     assert expected(1.0, Evidence(sent=570, seconds=600.0)) == (Basis.ACHIEVED, 0.95)
+
+
+def test_orders_are_counted_whole_so_one_or_two_less_is_no_slower_pace() -> None:
+    assert expected(1 / 60, Evidence(sent=13, seconds=900.0)) == (Basis.TARGET, 1 / 60)
+    assert expected(1 / 60, Evidence(sent=9, seconds=900.0)) == (Basis.ACHIEVED, 0.01)
 
 
 def test_a_stall_has_no_end_that_anybody_knows() -> None:
