@@ -47,5 +47,4 @@ def absence(
 
 
 def _last_turn(pace: Pace, now: float) -> float:
-    rate = pace.rate(now)
-    return pace.next_free - rate.interval_seconds if rate else 0.0
+    return pace.next_free - pace.spacing_seconds(now)

@@ -8,7 +8,7 @@ import pytest
 from ledger.evidence import Evidence
 from ledger.finish import Basis, Estimate, estimate, expected
 from ledger.ports.lanes import Tally
-from ledger.ports.pace import HoldKind, Override, Pace, Pause
+from ledger.ports.pace import Failure, HoldKind, Override, Pace, Pause
 from ledger.ports.pace_steps import configure, failed, override, pause
 from ledger.ports.uploads import Account, UploadState
 from ledger.report import StatusReport
@@ -20,7 +20,7 @@ TWO_PER_SECOND = configure(Pace(), "2/s", now=0.0)
 
 
 def held(pace: Pace, kind: HoldKind, *, since: float) -> Pace:
-    return failed(pace, kind, generation=pace.generation, why="no", wait_seconds=1, now=since)
+    return failed(pace, Failure(kind, pace.generation, "no", 1.0, since), now=since)
 
 
 def during(since: float, until: float, then: Pace, *, else_: Pace = ONE_PER_SECOND) -> Drain:

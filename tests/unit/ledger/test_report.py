@@ -230,8 +230,6 @@ def test_a_pause_comes_before_a_dead_worker_and_both_are_told() -> None:
 
 
 def test_a_hold_is_nobody_s_without_a_worker_to_probe() -> None:
-    held = failed(
-        ONE_PER_SECOND, HoldKind.UNAVAILABLE, generation=0, why="503", wait_seconds=5, now=NOW
-    )
+    held = failed(ONE_PER_SECOND, Failure(HoldKind.UNAVAILABLE, 0, "503", 5.0, NOW), now=NOW)
 
     assert look(pace=held, claims=()).sending.state is SendingState.STOPPED

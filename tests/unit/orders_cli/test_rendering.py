@@ -107,7 +107,7 @@ def test_what_is_still_to_be_read_is_said() -> None:
     assert "nothing yet, and an upload of unknown size is still to be read" in text(paced(book))
 
     book.ledger.start_run(FIRST, token="run", lanes=1, now=NOW)
-    book.ledger.admit(FIRST, token="run", estimate=600, now=NOW)
+    book.ledger.write_estimate(FIRST, token="run", estimate=600, now=NOW)
 
     said = text(book)
 
