@@ -8,40 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ledger.ports.history import Sample, achieved_per_second, busy_seconds
+from ledger.evidence import Evidence, evidence
+from ledger.finish import Estimate, estimate
+from ledger.ports.claims import Claim
+from ledger.ports.history import Measure, Sample, measured
 from ledger.ports.lanes import Tally
-from ledger.ports.pace import Pace
+from ledger.ports.pace import Override, Pace
 from ledger.ports.uploads import Account, UploadState
+from ledger.sending import Sending, sending_of, stands_since
+from ledger.workers import absence
 from orders.outcome import Outcome
-
-NO_RATE = "no rate is set: set ORDERS_RATE or run `orders pace RATE`"
-MEASURED_SHARE = 0.9
-"""Below this share of the target for TRUSTED_SECONDS, the pace achieved gives the estimate."""
-TRUSTED_SECONDS = 300.0
-SHORT_HOLD_SECONDS = 60.0
-"""After a longer hold nobody can say when sending will go on."""
-
-
-class SendingState(StrEnum):
-    """Does sending go on?"""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    HELD = "held"
-    BARRED = "barred"
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """Whether sending goes on.
-
-    reason: a sentence for people. cause: the same in a word or three, one of few. Both are empty
-    while it runs.
-    """
-
-    state: SendingState
-    reason: str = ""
-    cause: str = ""
 
 
 class PaceSource(StrEnum):
@@ -54,32 +30,33 @@ class PaceSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaceReport:
-    """The pace. target: None where it is `none` or unset. achieved: None where nothing is known."""
+    """The pace. target: None where it is `none` or unset. achieved: None where nothing is known.
+
+    override: who set the pace that holds now over the configured one, why and until when.
+    measured_seconds: the time that `achieved` covers.
+    """
 
     target_per_second: float | None
     achieved_per_second: float | None
     source: PaceSource
+    override: Override | None = None
+    measured_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Orders enqueued and not settled.
+    """Orders enqueued and not settled, which are still to be sent.
 
     age_seconds: how long ago the oldest upload with waiting orders came, 0 where none waits.
     runway_seconds: until the first of them leaves the stream, None where none waits.
+    cancelling: orders of cancelled uploads that are not settled yet; they take no turn and are not
+    among the waiting.
     """
 
     waiting: int
     age_seconds: float
     runway_seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """When nothing will wait any more; `seconds` None with the reason why nobody can say."""
-
-    seconds: float | None
-    reason: str = ""
+    cancelling: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +66,14 @@ class LedgerView:
     accounts: all open uploads; ended ones among them are passed over.
     ended: the tally of all uploads that ever ended.
     samples: the history, oldest first.
+    claims: of all workers; None where a worker asks, which is alive itself.
     """
 
     accounts: Sequence[Account]
     ended: Tally
     pace: Pace
     samples: tuple[Sample, ...]
+    claims: Sequence[Claim] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,26 +94,54 @@ def report(view: LedgerView, *, retention_seconds: float, now: float) -> StatusR
     still_open = [account for account in view.accounts if account.upload.listed_open]
     settled = total([view.ended, *(account.tally for account in still_open)])
     backlog = _backlog(still_open, retention_seconds=retention_seconds, now=now)
-    latest = Sample(now, sent_of(settled), backlog.waiting)
-    rate = pace.rate(now)
-    achieved = achieved_per_second(
-        view.samples, latest, interval_seconds=rate.interval_seconds if rate else 0.0
+    absent = None if view.claims is None else absence(view.claims, view.samples, pace, now)
+    sending = sending_of(pace, now, absent)
+    latest = Sample(
+        at=now,
+        sent=sent_of(settled),
+        waiting=backlog.waiting,
+        target_per_second=_target(pace, now),
+        stands_since=stands_since(pace, now),
     )
-    target = rate.per_second if rate else None
-    sending = sending_of(pace, now)
-    to_send = sum(a.waiting for a in still_open if a.upload.state is not UploadState.CANCELLED)
-    estimate = _unpaced(to_send, pace, sending, now)
-    if estimate is None:
-        trusted = busy_seconds(view.samples, latest) >= TRUSTED_SECONDS
-        expected = _expected_per_second(target, achieved, achieved_is_trusted=trusted)
-        estimate = _paced(to_send, expected, starts_in=_starts_in(pace, now))
+    measure = _measured(view.samples, latest)
+    seen = evidence(view.samples, latest)
+    if latest.target_per_second is None and measure and not seen.seconds:
+        # Without a target the little that is known is better than nothing.
+        sent = round(measure.per_second * measure.seconds)
+        seen = Evidence(sent, measure.seconds, seen.stalled_seconds)
     return StatusReport(
         at=now,
         backlog=backlog,
         settled=settled,
-        pace=PaceReport(target, achieved, _source(pace, now)),
-        estimate=estimate,
+        pace=pace_of(pace, now, measure),
+        estimate=estimate(still_open, pace, sending, seen, now),
         sending=sending,
+    )
+
+
+def pace_of(pace: Pace, now: float, measure: Measure | None = None) -> PaceReport:
+    """The pace that holds now and, where it was measured, how it really was."""
+    override = pace.override
+    if override and override.until is not None and override.until <= now:
+        override = None
+    source = PaceSource.CONFIGURED if pace.configured else PaceSource.UNSET
+    return PaceReport(
+        target_per_second=_target(pace, now),
+        achieved_per_second=measure.per_second if measure else None,
+        source=PaceSource.OVERRIDE if override else source,
+        override=override,
+        measured_seconds=measure.seconds if measure else None,
+    )
+
+
+def sample_of(status: StatusReport, pace: Pace, settled: Tally) -> Sample:
+    """What the history keeps of a look. settled: by outcome, as it is told to never fall."""
+    return Sample(
+        at=status.at,
+        sent=sent_of(settled),
+        waiting=status.backlog.waiting,
+        target_per_second=status.pace.target_per_second,
+        stands_since=stands_since(pace, status.at),
     )
 
 
@@ -152,75 +159,22 @@ def total(tallies: Sequence[Tally]) -> Tally:
     return whole
 
 
-def sending_of(pace: Pace, now: float) -> Sending:
-    """Whether sending goes on, and if not, why: what needs a person comes first."""
-    for name, bar in sorted(pace.bars.items()):
-        where = f" ({name})" if name.startswith("shardId-") else ""
-        return Sending(SendingState.BARRED, f"{bar.reason}: {bar.detail}{where}", bar.reason)
-    pause = pace.pause_at(now)
-    if pause:
-        return Sending(SendingState.PAUSED, f"paused by {pause.by}: {pause.reason}", "paused")
-    if pace.rate(now) is None:
-        return Sending(SendingState.BARRED, NO_RATE, "no rate")
-    if pace.hold:
-        kind = pace.hold.kind.value
-        state = SendingState.BARRED if pace.hold.is_bar else SendingState.HELD
-        return Sending(state, f"{kind}: {pace.hold.why}", kind)
-    return Sending(SendingState.RUNNING)
-
-
 def _backlog(accounts: Sequence[Account], *, retention_seconds: float, now: float) -> Backlog:
-    waiting = [account for account in accounts if account.waiting]
+    cancelling = sum(a.waiting for a in accounts if a.upload.state is UploadState.CANCELLED)
+    waiting = [a for a in accounts if a.waiting and a.upload.state is not UploadState.CANCELLED]
     if not waiting:
-        return Backlog(0, 0.0, None)
+        return Backlog(0, 0.0, None, cancelling)
     # An order is at most as old as its upload: the age errs on the safe side, by the reading time.
     age = max(0.0, now - min(account.upload.created_at for account in waiting))
-    return Backlog(
-        sum(account.waiting for account in waiting), age, max(0.0, retention_seconds - age)
-    )
+    runway_seconds = max(0.0, retention_seconds - age)
+    return Backlog(sum(account.waiting for account in waiting), age, runway_seconds, cancelling)
 
 
-def _source(pace: Pace, now: float) -> PaceSource:
-    override = pace.override
-    if override and (override.until is None or now < override.until):
-        return PaceSource.OVERRIDE
-    return PaceSource.CONFIGURED if pace.configured else PaceSource.UNSET
+def _target(pace: Pace, now: float) -> float | None:
+    rate = pace.rate(now)
+    return rate.per_second if rate else None
 
 
-def _unpaced(to_send: int, pace: Pace, sending: Sending, now: float) -> Estimate | None:
-    """The estimate where the pace plays no part: nothing to send, or nobody knows from when."""
-    if not to_send:
-        return Estimate(0.0)
-    if sending.state is SendingState.BARRED:
-        return Estimate(None, sending.reason)
-    pause = pace.pause_at(now)
-    if pause and pause.until is None:
-        return Estimate(None, sending.reason)
-    hold = pace.hold
-    if hold and now - hold.since > SHORT_HOLD_SECONDS:
-        return Estimate(None, sending.reason)
-    return None
-
-
-def _starts_in(pace: Pace, now: float) -> float:
-    """Seconds until a pause or a short hold ends."""
-    pause = pace.pause_at(now)
-    ends = [pause.until if pause and pause.until else now, pace.hold.until if pace.hold else now]
-    return max(0.0, max(ends) - now)
-
-
-def _expected_per_second(
-    target: float | None, achieved: float | None, *, achieved_is_trusted: bool
-) -> float | None:
-    """The pace to reckon with: the target, unless the truth has long been another."""
-    if target is None:
-        return achieved
-    if achieved and achieved_is_trusted and achieved < MEASURED_SHARE * target:
-        return achieved
-    return target
-
-
-def _paced(to_send: int, per_second: float | None, *, starts_in: float) -> Estimate:
-    if not per_second:
-        return Estimate(None, "the pace has no limit, and nothing was sent in the last minute")
-    return Estimate(starts_in + to_send / per_second)
+def _measured(samples: tuple[Sample, ...], latest: Sample) -> Measure | None:
+    target = latest.target_per_second
+    return measured(samples, latest, interval_seconds=1 / target if target else 0.0)

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ledger import report as status
+from ledger.finish import Estimate as Finish
 from ledger.ports.dead_letters import DeadLetter
 from ledger.ports.uploads import Account
+from ledger.report import PaceReport
+from ledger.sending import Sending
 from orders.upload import UploadId
 from orders_cli.intake import IntakeDeadLetter
 from orders_cli.looking import Look
@@ -31,7 +33,8 @@ def status_document(look: Look, dead_letters: Sequence[IntakeDeadLetter]) -> dic
     return {
         "schema": SCHEMA,
         "uploads": uploads,
-        "waiting": sum(upload["waiting"] for upload in uploads),
+        "waiting": report.backlog.waiting,
+        "cancelling": report.backlog.cancelling,
         "pace": _pace_fields(report.pace),
         **_estimate_fields(report.estimate),
         "runway_seconds": report.backlog.runway_seconds,
@@ -131,6 +134,7 @@ def upload_fields(account: Account, reasons: Mapping[UploadId, str]) -> dict[str
         "cancelled": tally.cancelled,
         "missing": tally.missing,
         "waiting": account.waiting,
+        "is_cancelling": account.is_cancelling,
     }
 
 
@@ -147,18 +151,31 @@ def _whole_upload(account: Account) -> dict[str, Any]:
     }
 
 
-def _pace_fields(pace: status.PaceReport) -> dict[str, Any]:
+def _pace_fields(pace: PaceReport) -> dict[str, Any]:
     return {
         "target_per_second": pace.target_per_second,
         "achieved_per_second": pace.achieved_per_second,
+        "measured_seconds": pace.measured_seconds,
         "source": pace.source.value,
+        "override": asdict(pace.override) if pace.override else None,
     }
 
 
-def _estimate_fields(estimate: status.Estimate) -> dict[str, Any]:
-    reason = None if estimate.seconds is not None else estimate.reason
-    return {"eta_seconds": estimate.seconds, "eta_reason": reason}
+def _estimate_fields(estimate: Finish) -> dict[str, Any]:
+    return {
+        "eta_seconds": estimate.seconds,
+        "eta_reason": None if estimate.seconds is not None else estimate.reason,
+        "eta_basis": estimate.basis.value if estimate.basis else None,
+        "eta_per_second": estimate.per_second,
+        "eta_unread": estimate.unread,
+        "eta_is_lower_bound": estimate.is_lower_bound,
+    }
 
 
-def _sending_fields(sending: status.Sending) -> dict[str, Any]:
-    return {"state": sending.state.value, "reason": sending.reason}
+def _sending_fields(sending: Sending) -> dict[str, Any]:
+    return {
+        "state": sending.state.value,
+        "reason": sending.reason,
+        "since": sending.since,
+        "until": sending.until,
+    }

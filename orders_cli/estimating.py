@@ -88,15 +88,14 @@ class Estimate:
 def estimate(
     contents: FileContents, *, rate: Rate | None, report: StatusReport | None, retention_hours: int
 ) -> Estimate:
-    """Reckon with a pace. rate: None for the pace of the report. report: None for an idle system.
+    """Reckon with a pace. report: None for an idle system.
 
-    The orders that wait already, and a pause that has an end, come first.
+    rate: None for the pace of the report, as it is achieved where less is achieved than is set.
+    The orders that wait or are read already, and a pause that has an end, come first.
     """
-    ahead = report.backlog.waiting if report else 0
+    ahead = report.backlog.waiting + report.estimate.unread if report else 0
     per_second = rate.per_second if rate else _pace_of(report)
-    starts_in = 0.0
-    if report and report.estimate.seconds is not None and report.pace.target_per_second:
-        starts_in = max(0.0, report.estimate.seconds - ahead / report.pace.target_per_second)
+    starts_in = report.estimate.starts_in_seconds if report else 0.0
     if not per_second:
         is_unset = rate is None and (report is None or report.pace.source is PaceSource.UNSET)
         why = _NO_PACE if is_unset else _NO_LIMIT
@@ -111,7 +110,8 @@ def estimate(
 def _pace_of(report: StatusReport | None) -> float | None:
     if report is None:
         return None
-    return report.pace.target_per_second or report.pace.achieved_per_second
+    reckoned = report.estimate.per_second
+    return reckoned or report.pace.target_per_second or report.pace.achieved_per_second
 
 
 def _costs(contents: FileContents, *, hours: float, retention_hours: int) -> tuple[Cost, ...]:

@@ -9,8 +9,10 @@ from enum import StrEnum
 
 import requests
 
-from ledger.report import SendingState, StatusReport
+from ledger.report import StatusReport
+from ledger.sending import SendingState
 from orders_cli.failures import AwsUnreachable, failure_of
+from orders_cli.headline import sending_sentence, shortfall_sentence
 from orders_cli.opening import Opened
 from orders_cli.phrases import count, duration
 
@@ -96,10 +98,15 @@ def _intake(opened: Opened) -> tuple[Grade, str]:
 def _sending(opened: Opened) -> tuple[Grade, str]:
     report = opened.look().report
     if report.sending.state is SendingState.RUNNING:
-        return _runway(report, opened.settings.retention_hours)
-    bad = report.sending.state is SendingState.BARRED
+        grade, sentence = _runway(report, opened.settings.retention_hours)
+        shortfall = shortfall_sentence(report)
+        if not shortfall:
+            return grade, sentence
+        return (Grade.WARNING if grade is Grade.GOOD else grade), f"{sentence}; {shortfall}"
+    sending = report.sending
+    bad = sending.state is SendingState.BARRED or not sending.has_worker
     grade = Grade.BAD if bad else Grade.WARNING
-    return grade, f"{report.sending.state.value}: {report.sending.reason}"
+    return grade, sending_sentence(sending, now=report.at)
 
 
 def _runway(report: StatusReport, retention_hours: int) -> tuple[Grade, str]:

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 from ledger.ports.uploads import Account, UploadState
-from ledger.report import SendingState, StatusReport
+from ledger.report import StatusReport
+from ledger.sending import SendingState
 from orders_cli.failures import ExitCode
+from orders_cli.headline import sending_sentence
 from orders_cli.phrases import count, duration
+from orders_cli.rendering import state_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,12 @@ class Step:
         if upload.state is UploadState.READING and not account.enqueued:
             return f"reading: {count(account.lines_read, 'line')}"
         settled, waiting = account.tally.settled, account.waiting
-        parts = [f"{upload.state.value}: {settled:,} of {account.enqueued:,} settled"]
+        parts = [f"{state_text(account)}: {settled:,} of {account.enqueued:,} settled"]
         if account.has_problems:
             problems = upload.progress.invalid, account.tally.refused, account.tally.missing
             parts.append("{} invalid, {} refused, {} missing".format(*problems))
         if self.report.sending.state is not SendingState.RUNNING:
-            parts.append(f"{self.report.sending.state.value}: {self.report.sending.reason}")
+            parts.append(sending_sentence(self.report.sending, now=self.report.at))
         elif waiting and self.report.estimate.seconds:
             parts.append(f"everything done in {duration(self.report.estimate.seconds)}")
         return "; ".join(parts)

@@ -1,8 +1,10 @@
 """What does the ledger say at this moment?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ledger.ports.claims import Claim
 from ledger.ports.history import HistoryStore
 from ledger.ports.pace import PaceStore
 from ledger.ports.uploads import Account, UploadLedger
@@ -28,8 +30,16 @@ class Look:
     report: StatusReport
 
 
-def look(ledger: ReadableLedger, *, retention_hours: int, now: float) -> Look:
+def look(
+    ledger: ReadableLedger,
+    *,
+    retention_hours: int,
+    now: float,
+    claims: Sequence[Claim] | None = None,
+) -> Look:
     """Look once. Raises LedgerUnreachable.
+
+    claims: those of all workers; None: take it that one is alive.
 
     Open uploads are read before those that ended, so that one that ends between is seen.
     """
@@ -41,6 +51,7 @@ def look(ledger: ReadableLedger, *, retention_hours: int, now: float) -> Look:
         ended=ledger.ended_tally(),
         pace=ledger.read_pace(),
         samples=ledger.read_history().samples,
+        claims=claims,
     )
     newest_first = sorted(found.values(), key=lambda a: a.upload.created_at, reverse=True)
     return Look(

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from consumer.telemetry.skew import SkewWatch
 from ledger.dynamodb.ledger import DynamoLedger
+from ledger.ports.pace import Pace
+from ledger.workers import Absence, absence
 from orders_cli.failures import SettingWrong
 from orders_cli.intake import IntakeDeadLetter, dead_letter_url, peek
 from orders_cli.looking import Look, look
@@ -55,7 +58,14 @@ class Opened:
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB."""
-        return self.session.client("dynamodb", config=_CONFIG)
+        client = self.session.client("dynamodb", config=_CONFIG)
+        self._skew.listen(client.meta.events, "dynamodb")
+        return client
+
+    @cached_property
+    def _skew(self) -> SkewWatch:
+        """A wrong clock here must not make a worker look dead, or a pause over."""
+        return SkewWatch(time.time)
 
     @cached_property
     def s3(self) -> "S3Client":
@@ -83,7 +93,22 @@ class Opened:
 
     def look(self) -> Look:
         """How things stand now."""
-        return look(self.ledger, retention_hours=self.settings.retention_hours, now=time.time())
+        claims = tuple(self.ledger.all_claims())  # first: its answer tells what time it is there
+        return look(
+            self.ledger,
+            retention_hours=self.settings.retention_hours,
+            now=self._now(),
+            claims=claims,
+        )
+
+    def absence(self, pace: Pace) -> Absence | None:
+        """Whether no worker is alive."""
+        claims = tuple(self.ledger.all_claims())
+        return absence(claims, self.ledger.read_history().samples, pace, self._now())
+
+    def _now(self) -> float:
+        """The time, as DynamoDB has it if this machine's clock is proven wrong."""
+        return time.time() - self._skew.skew_seconds
 
     def intake_dead_letters(self) -> list[IntakeDeadLetter]:
         """The events that ended in the intake's dead-letter queue; none where no queue is set."""

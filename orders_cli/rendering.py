@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from ledger.ports.uploads import Account, UploadState
-from ledger.report import PaceReport, PaceSource, StatusReport
-from orders.rate import Rate
+from orders_cli.headline import headline
 from orders_cli.intake import IntakeDeadLetter
 from orders_cli.looking import Look
-from orders_cli.phrases import count, duration, moment, per_second
+from orders_cli.phrases import duration, moment
 
 UPLOAD_HEADERS = (
     "UPLOAD",
@@ -26,7 +25,7 @@ def upload_row(account: Account) -> tuple[str, ...]:
     tally = account.tally
     return (
         account.upload.id,
-        account.upload.state.value,
+        state_text(account),
         f"{account.lines_read:,}",
         f"{account.upload.progress.invalid:,}",
         f"{tally.accepted:,}",
@@ -36,36 +35,9 @@ def upload_row(account: Account) -> tuple[str, ...]:
     )
 
 
-def headline(report: StatusReport) -> list[tuple[str, str]]:
-    """What is left, when it is done, the pace, and what stands in the way: name and sentence."""
-    sending = report.sending
-    state = sending.state.value + (f": {sending.reason}" if sending.reason else "")
-    lines = [("sending", state), ("pace", pace_sentence(report.pace))]
-    waiting = count(report.backlog.waiting, "order")
-    estimate = report.estimate
-    if not report.backlog.waiting:
-        lines.append(("waiting", "nothing"))
-    elif estimate.seconds is None:
-        lines.append(("waiting", f"{waiting}; nobody can say until when: {estimate.reason}"))
-    else:
-        end = moment(report.at + estimate.seconds)
-        lines.append(("waiting", f"{waiting}, for {duration(estimate.seconds)}, until {end}"))
-    if report.backlog.runway_seconds is not None:
-        left = duration(report.backlog.runway_seconds)
-        lines.append(("runway", f"the oldest of them leaves the stream in {left}"))
-    return lines
-
-
-def pace_sentence(pace: PaceReport) -> str:
-    """The pace as it should be, and as it was."""
-    if pace.source is PaceSource.UNSET:
-        target = "not set"
-    else:
-        rate = Rate(pace.target_per_second)
-        target = f"{rate} ({pace.source.value})"
-    if pace.achieved_per_second is None:
-        return target
-    return f"{target}, {per_second(pace.achieved_per_second)} in the last minute"
+def state_text(account: Account) -> str:
+    """The state for people: a cancelled upload is `cancelling` until all of it is settled."""
+    return "cancelling" if account.is_cancelling else account.upload.state.value
 
 
 def status_lines(look: Look, dead_letters: Sequence[IntakeDeadLetter]) -> list[str]:
@@ -92,7 +64,7 @@ def account_lines(account: Account) -> list[tuple[str, str]]:
     lines = [
         ("upload", str(upload.id)),
         ("key", upload.source.key),
-        ("state", upload.state.value),
+        ("state", state_text(account)),
         ("reason", upload.reason),
         ("kind", upload.kind.value),
         ("linked", str(upload.linked or "")),

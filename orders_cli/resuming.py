@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from ledger.ports.pace import HoldKind, Pace
-from ledger.report import SendingState, sending_of
+from ledger.sending import SendingState, sending_of
+from ledger.workers import Absence
 
 _AS_IT_ENDS = "it is tried again by itself, and sending goes on once the API takes an order"
 _WHAT_TO_DO = {
@@ -22,9 +23,14 @@ def lifted_by_resume(pace: Pace, now: float) -> list[str]:
     return lifted
 
 
-def resumed_sentence(lifted: Sequence[str], after: Pace, now: float) -> str:
-    """The answer. after: the pace as the resume left it; a hold stands until the API answers."""
-    sending = sending_of(after, now)
+def resumed_sentence(
+    lifted: Sequence[str], after: Pace, now: float, absent: Absence | None = None
+) -> str:
+    """The answer. after: the pace as the resume left it; a hold stands until the API answers.
+
+    absent: that no worker is alive.
+    """
+    sending = sending_of(after, now, absent)
     stands = sending.state is not SendingState.RUNNING
     parts = ["resumed"]
     if lifted:

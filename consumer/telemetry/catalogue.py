@@ -45,15 +45,18 @@ def _counter(name: str, about: str, *labels: str) -> Metric:
     return Metric(name, Kind.COUNTER, Origin.PROCESS, about, labels)
 
 
-BACKLOG = _state("orders_backlog", "Orders in the stream that are not settled.")
+BACKLOG = _state(
+    "orders_backlog", "Orders in the stream that are still to be sent; cancelled ones are not."
+)
 BACKLOG_AGE = _state(
     "orders_backlog_age_seconds",
     "How long ago the oldest upload with waiting orders came; 0 where none waits.",
 )
 ETA = _state(
     "orders_eta_seconds",
-    "Until no order waits any more, at the pace; NaN while nobody can say (the status page and "
-    "`orders status` tell why).",
+    "Until no order waits any more, those still to be read included: at the pace that is set, or "
+    "at the one achieved in the last minutes where that is lower. NaN while nobody can say (the "
+    "status page and `orders status` tell why).",
 )
 RUNWAY = _state(
     "orders_runway_seconds",

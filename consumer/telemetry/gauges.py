@@ -15,7 +15,8 @@ from consumer.telemetry.snapshot import (
     checkpoint_age_seconds,
 )
 from ledger.ports.uploads import Account, UploadKind
-from ledger.report import PaceReport, PaceSource, Sending, SendingState
+from ledger.report import PaceReport, PaceSource
+from ledger.sending import Sending, SendingState
 from orders.outcome import Outcome
 
 Family = GaugeMetricFamily | CounterMetricFamily
@@ -90,6 +91,7 @@ def _sending(sending: Sending) -> Values:
             state is sending.state
         )
         for state in SendingState
+        if state is not SendingState.STOPPED  # while this is told, a worker is alive
     }
 
 

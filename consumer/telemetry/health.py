@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from consumer.telemetry.snapshot import Snapshot
 from consumer.worker.plan import Phase
-from ledger.report import SendingState
+from ledger.sending import SendingState
 
 DAEMON_GONE_SECONDS = 120.0
 """Back-off between starts is at most 60 s."""

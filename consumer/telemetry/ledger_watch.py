@@ -11,7 +11,7 @@ from ledger.ports.history import KEPT_SECONDS, History, HistoryStore, Sample, ex
 from ledger.ports.lanes import Tally
 from ledger.ports.pace import PaceStore
 from ledger.ports.uploads import Account, UploadLedger
-from ledger.report import LedgerView, report, sent_of
+from ledger.report import LedgerView, report, sample_of
 
 if TYPE_CHECKING:
     from orders.upload import UploadId
@@ -53,17 +53,21 @@ class LedgerWatch:
         self._note_ended(accounts)
         pace = self._ledger.read_pace()
         now = self._clock()
-        samples = tuple(self._samples)
-        view = LedgerView(accounts, ended, pace, samples)
+        # What the ledger keeps is what `orders status` sees: the same samples, the same answer.
+        view = LedgerView(accounts, ended, pace, self._history.samples)
         status = report(view, retention_seconds=self._retention_seconds, now=now)
         self._settled = never_falling(self._settled, status.settled)
-        sample = Sample(now, sent_of(self._settled), status.backlog.waiting)
+        sample = sample_of(status, pace, self._settled)
+        self._history = self._kept(self._history, sample)
         self._samples.append(sample)
         while now - self._samples[0].at > KEPT_SECONDS:
             self._samples.popleft()
-        self._history = self._kept(self._history, sample)
         return LedgerSnapshot(
-            status, accounts, tuple(self._just_ended.values()), self._settled, (*samples, sample)
+            status,
+            accounts,
+            tuple(self._just_ended.values()),
+            self._settled,
+            tuple(self._samples),
         )
 
     def _note_ended(self, accounts: tuple[Account, ...]) -> None:
@@ -89,7 +93,7 @@ class LedgerWatch:
         return accounts, ended
 
     def _kept(self, history: History, sample: Sample) -> History:
-        longer = extended(history, sample)
+        longer = extended(history, sample, self._samples[-1] if self._samples else None)
         if longer is history:
             return history
         if self._ledger.swap_history(history, longer):

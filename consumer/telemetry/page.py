@@ -7,8 +7,10 @@ from consumer.telemetry.chart import Chart, chart
 from consumer.telemetry.health import Finding, all_fine
 from consumer.telemetry.snapshot import Snapshot
 from consumer.telemetry.wording import count, duration, moment, pace
+from ledger.finish import Basis
 from ledger.ports.uploads import Account, UploadState
-from ledger.report import PaceSource, Sending, SendingState, StatusReport
+from ledger.report import PaceReport, PaceSource, StatusReport
+from ledger.sending import Sending, SendingState
 
 UPLOADS_SHOWN = 50
 NEAR_SECONDS = 7 * 86_400.0
@@ -98,12 +100,18 @@ def _headline(status: StatusReport | None) -> str:
 
 
 def _finish(status: StatusReport | None) -> str:
-    if status is None or not status.backlog.waiting:
+    if status is None or not (status.backlog.waiting or status.estimate.unread):
         return ""
-    seconds = status.estimate.seconds
-    if seconds is None:
-        return f"Nobody can say when they will be done: {status.estimate.reason}."
-    return f"Done in {duration(seconds)}, on {moment(status.at + seconds)}."
+    estimate = status.estimate
+    if estimate.seconds is None:
+        return f"Nobody can say when they will be done: {estimate.reason}."
+    about = "at least " if estimate.is_lower_bound else "about " if estimate.unread else ""
+    done = f"Done in {about}{duration(estimate.seconds)}, on {moment(status.at + estimate.seconds)}"
+    if estimate.basis is Basis.ACHIEVED and estimate.per_second:
+        done += f", at the {pace(estimate.per_second)} achieved"
+    if estimate.unread:
+        done += f"; {count(estimate.unread)} more are still to be read, as estimated"
+    return f"{done}."
 
 
 def _pace(status: StatusReport | None) -> str:
@@ -111,12 +119,24 @@ def _pace(status: StatusReport | None) -> str:
         return ""
     report = status.pace
     achieved = report.achieved_per_second
-    last = "" if achieved is None else f"; {pace(achieved)} in the last minute"
+    measured = report.measured_seconds
+    last = ""
+    if achieved is not None and measured is not None:
+        last = f"; {pace(achieved)} over the last {duration(measured)}"
     if report.source is PaceSource.UNSET:
         return "No pace is set."
     if report.target_per_second is None:
-        return f"No limit ({report.source.value}){last}."
-    return f"Pace {pace(report.target_per_second)} ({report.source.value}){last}."
+        return f"No limit ({_source(report)}){last}."
+    return f"Pace {pace(report.target_per_second)} ({_source(report)}){last}."
+
+
+def _source(report: PaceReport) -> str:
+    override = report.override
+    if override is None:
+        return report.source.value
+    end = "`orders pace default`" if override.until is None else moment(override.until)
+    why = f": {override.reason}" if override.reason else ""
+    return f"{report.source.value} by {override.by} until {end}{why}"
 
 
 def _runway(status: StatusReport | None) -> str:
@@ -134,6 +154,9 @@ def _obstacles(status: StatusReport | None) -> tuple[Obstacle, ...]:
     found = []
     if status.sending.state is not SendingState.RUNNING:
         found.append(_of_sending(status.sending))
+    shortfall = _shortfall(status)
+    if shortfall:
+        found.append(shortfall)
     runway, eta = status.backlog.runway_seconds, status.estimate.seconds
     if runway is not None and (runway < NEAR_SECONDS or (eta or 0.0) > runway):
         found.append(
@@ -145,9 +168,22 @@ def _obstacles(status: StatusReport | None) -> tuple[Obstacle, ...]:
     return tuple(found)
 
 
-def _of_sending(sending: Sending) -> Obstacle:
+def _shortfall(status: StatusReport) -> Obstacle | None:
+    target, estimate = status.pace.target_per_second, status.estimate
+    if target is None or estimate.basis is not Basis.ACHIEVED or not estimate.per_second:
+        return None
+    share = estimate.per_second / target
     return Obstacle(
-        f"Sending is {sending.state.value}: {sending.reason}.",
+        f"Only {pace(estimate.per_second)} of the {pace(target)} is achieved ({share:.0%}).",
+        "PaceBelowTarget in docs/operations.md says where to look.",
+    )
+
+
+def _of_sending(sending: Sending) -> Obstacle:
+    times = f", since {moment(sending.since)}" if sending.since is not None else ""
+    times += f", until {moment(sending.until)}" if sending.until is not None else ""
+    return Obstacle(
+        f"Sending is {sending.state.value}: {sending.reason}{times}.",
         ADVICE.get(sending.cause, OTHER_ADVICE),
     )
 
@@ -184,7 +220,7 @@ def _row(account: Account) -> Row:
     return Row(
         name=unquote(upload.source.key) if upload.source.key else upload.id,
         upload=upload.id,
-        state=upload.state.value.replace("_", " "),
+        state="cancelling" if account.is_cancelling else upload.state.value.replace("_", " "),
         percent=_percent(settled, enqueued, is_open=upload.listed_open),
         figures=f"{count(tally.accepted)} accepted, {count(account.waiting)} waiting, "
         f"{count(account.lines_read)} lines read",

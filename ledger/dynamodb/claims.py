@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ledger.dynamodb.schema import key, n, s, seconds, text, whole
+from ledger.dynamodb.schema import LISTING, WORKER, key, n, s, seconds, text, whole
 from ledger.dynamodb.table import OnTable
 from ledger.ports.claims import Claim, LiveProcess
 
@@ -22,6 +22,15 @@ class DynamoClaims(OnTable):
     def claims(self, worker_id: str) -> Iterable[Claim]:
         """See Claims.claims."""
         return [claim_of(item) for item in self._table.partition(f"{_PARTITION}{worker_id}")]
+
+    def all_claims(self) -> Iterable[Claim]:
+        """See Claims.all_claims."""
+        keys = self._table.listed(WORKER)
+        found = (self._table.get(key(text(k, "pk"), text(k, "sk"))) for k in keys)
+        return sorted(
+            (claim_of(item) for item in found if item),
+            key=lambda claim: (claim.number, claim.worker_id),
+        )
 
     def take_claim(self, claim: Claim, *, instead_of: Claim | None) -> bool:
         """See Claims.take_claim."""
@@ -62,7 +71,11 @@ class DynamoClaims(OnTable):
 
 
 def _claim_key(claim: Claim) -> Item:
-    return key(f"{_PARTITION}{claim.worker_id}", f"{claim.number:04d}")
+    return key(f"{_PARTITION}{claim.worker_id}", _sk(claim))
+
+
+def _sk(claim: Claim) -> str:
+    return f"{claim.number:04d}"
 
 
 def claim_item(claim: Claim) -> Item:
@@ -73,6 +86,8 @@ def claim_item(claim: Claim) -> Item:
     return (
         _claim_key(claim)
         | {
+            LISTING: s(WORKER),
+            "listed_at": s(_sk(claim)),  # never changes: a heartbeat costs no index write
             "claim_token": s(claim.token),
             "host": s(claim.host),
             "boot": s(claim.boot),

@@ -25,5 +25,10 @@ class DynamoHistory(OnTable):
     def swap_history(self, old: History, new: History) -> bool:
         """See HistoryStore.swap_history."""
         revision = old.revision + 1
-        value = _HISTORY.dump_json(replace(new, revision=revision)).decode()
+        value = _dumped(replace(new, revision=revision))
         return swap_json(self._table, NAME, value, seen=old.revision, revision=revision)
+
+
+def _dumped(history: History) -> str:
+    """As JSON without what is as it is by default: the item is written every ten seconds."""
+    return _HISTORY.dump_json(history, exclude_defaults=True).decode()

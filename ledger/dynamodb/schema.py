@@ -6,7 +6,7 @@
     dead letter         upload#<id>      dead#<position>       dead, when it was refused
     totals of uploads   totals           totals                -
       that ended
-    claim               claims#<worker>  <NNNN>                -
+    claim               claims#<worker>  <NNNN>                worker, its number
     pace                pace             pace                  -
     history             history          history               -
 
@@ -34,6 +34,7 @@ LISTING = "listing"
 OPEN = "open"
 ENDED = "ended"
 DEAD = "dead"
+WORKER = "worker"
 
 UPLOAD_ROW = "row#upload"
 LANE_ROW = "row#lane#"

@@ -15,6 +15,12 @@ class MemoryClaims(OnRows):
             claims = [c for c in self._rows.claims.values() if c.worker_id == worker_id]
         return sorted(claims, key=lambda claim: claim.number)
 
+    def all_claims(self) -> Iterable[Claim]:
+        """See Claims.all_claims."""
+        with self._rows.lock:
+            claims = list(self._rows.claims.values())
+        return sorted(claims, key=lambda claim: (claim.number, claim.worker_id))
+
     def take_claim(self, claim: Claim, *, instead_of: Claim | None) -> bool:
         """See Claims.take_claim."""
         with self._rows.lock:

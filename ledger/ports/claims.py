@@ -60,6 +60,9 @@ class Claims(Protocol):
     def claims(self, worker_id: str) -> Iterable[Claim]:
         """Every claim under this worker id."""
 
+    def all_claims(self) -> Iterable[Claim]:
+        """Every claim under any worker id, for who only looks; a claim taken just now may lack."""
+
     def take_claim(self, claim: Claim, *, instead_of: Claim | None) -> bool:
         """Write the claim where none stands, or where exactly `instead_of` stands.
 

@@ -22,11 +22,15 @@ class Sample:
     """One look at the ledger. `at` is seconds since the epoch.
 
     sent: all orders ever accepted or refused. waiting: orders enqueued and not settled.
+    target_per_second: the pace that was set; None where it was `none` or nobody had set one.
+    stands_since: since when sending stood still, None where it did not (see `ledger.sending`).
     """
 
     at: float
     sent: int
     waiting: int
+    target_per_second: float | None = None
+    stands_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +51,40 @@ class HistoryStore(Protocol):
         """Write `new` (with the next revision) if the item still has `old`'s revision."""
 
 
-def extended(history: History, sample: Sample) -> History:
-    """The history with one sample more, or as it is where its newest sample is too young."""
+def extended(history: History, sample: Sample, before: Sample | None = None) -> History:
+    """The history with one sample more, or as it is where its newest sample is too young.
+
+    before: the look before this one. Where nothing waited then and orders wait now, it takes the
+    place of the newest sample that was as idle, so that the measure begins when the work did.
+    """
     samples = history.samples
-    if samples and sample.at - samples[-1].at < SAMPLE_SECONDS:
+    if before and samples and sample.waiting and _went_on_idling(samples[-1], before):
+        samples = (*samples[:-1], before)
+    if not samples or sample.at - samples[-1].at >= SAMPLE_SECONDS:
+        samples = (*samples, sample)
+    if samples is history.samples:
         return history
-    kept = tuple(s for s in samples if sample.at - s.at <= KEPT_SECONDS and s.sent <= sample.sent)
-    return History((*kept, sample), history.revision)
+    kept = (s for s in samples if sample.at - s.at <= KEPT_SECONDS and s.sent <= sample.sent)
+    return History(tuple(kept), history.revision)
 
 
-def achieved_per_second(
+def _went_on_idling(newest: Sample, before: Sample) -> bool:
+    is_idle = not newest.waiting and not before.waiting
+    return is_idle and newest.sent == before.sent and newest.at < before.at
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """So many orders a second, over so many seconds up to now."""
+
+    per_second: float
+    seconds: float
+
+
+def measured(
     samples: tuple[Sample, ...], latest: Sample, *, interval_seconds: float
-) -> float | None:
-    """Orders sent per second in the last minute (or the last MEASURED_INTERVALS intervals).
+) -> Measure | None:
+    """What was sent in the last minute (or the last MEASURED_INTERVALS intervals).
 
     The measure begins no earlier than the last moment at which no order waited, because an idle
     minute says nothing of the pace. None: there is nothing to measure from.
@@ -68,13 +93,8 @@ def achieved_per_second(
     start = _measured_from(samples, latest, wanted_seconds)
     if start is None or latest.at <= start.at:
         return None
-    return max(0, latest.sent - start.sent) / (latest.at - start.at)
-
-
-def busy_seconds(samples: tuple[Sample, ...], latest: Sample) -> float:
-    """For how long, as far as is known, orders have been waiting without a break."""
-    start = _measured_from(samples, latest, KEPT_SECONDS)
-    return latest.at - start.at if start else 0.0
+    seconds = latest.at - start.at
+    return Measure(max(0, latest.sent - start.sent) / seconds, seconds)
 
 
 def _measured_from(

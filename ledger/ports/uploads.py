@@ -141,6 +141,11 @@ class Account:
         return progress.blank + progress.invalid + self.enqueued
 
     @property
+    def is_cancelling(self) -> bool:
+        """Is it cancelled, and something of it still to be settled?"""
+        return self.upload.state is UploadState.CANCELLED and self.upload.listed_open
+
+    @property
     def has_problems(self) -> bool:
         """Was any line invalid, or any order refused or missing?"""
         tally = self.tally

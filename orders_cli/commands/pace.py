@@ -1,7 +1,6 @@
 """orders pace: at which pace is sent, and who says so?"""
 
 import time
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -9,11 +8,12 @@ import typer
 from ledger.ports import pace_steps as steps
 from ledger.ports.pace import Override
 from ledger.ports.pace_change import change
+from ledger.report import pace_of
 from orders.rate import RATE_GRAMMAR, RateError, parse_rate
 from orders_cli.failures import UsageWrong
+from orders_cli.headline import pace_sentence
 from orders_cli.opening import open_to_change, open_to_read
 from orders_cli.person import whoami
-from orders_cli.rendering import pace_sentence
 from orders_cli.speech import answer, say
 from orders_cli.teaching import command_app, examples
 from orders_cli.until import GRAMMAR, local_now, parse_until
@@ -55,8 +55,7 @@ def pace(
     opened = open_to_change(f"set the pace to {rate}", yes=yes)
     now = time.time()
     after = change(opened.ledger, lambda pace: steps.override(pace, override, now=now))
-    report = opened.look().report
-    answer(pace_sentence(replace(report.pace, achieved_per_second=None)))
+    answer(pace_sentence(pace_of(after, now)))
     if after.rate(now) is None:
         say("No pace is configured, so nothing is sent until `orders pace RATE`.")
 

@@ -34,4 +34,4 @@ def resume(
         return steps.resume(pace)
 
     after = change(opened.ledger, step)
-    answer(resumed_sentence(lifted, after, now))
+    answer(resumed_sentence(lifted, after, now, opened.absence(after)))

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,11 @@ from orders.outcome import Outcome
 from orders.report import report_key, write_part
 from orders.upload import UploadId, upload_id
 from orders_cli.main import main
+from orders_cli.person import whoami
 from orders_cli.redriving import PLANS, Redriver
 from orders_cli.storage import Storage
 from tests.contract.ledger_table import create_ledger_table
+from tests.contract.stores import claim
 
 pytestmark = pytest.mark.aws
 
@@ -324,8 +326,8 @@ def test_the_pace_is_set_over_the_configured_one_and_taken_back(desk: Desk) -> N
     shown = desk.type("pace")
     back = desk.type("pace", "default", "--yes")
 
-    assert faster.out == "2/s (override)\n"
-    assert shown.out == "2/s (override)\n"
+    told = f"2/s (override by {whoami()} until `orders pace default`: they allow it)\n"
+    assert (faster.out, shown.out) == (told, told)
     assert back.out == "1/s (configured)\n"
 
 
@@ -359,6 +361,7 @@ def test_an_end_that_ends_nothing_is_a_wrong_use(desk: Desk, words: list[str]) -
 
 def test_a_pause_ends_by_itself_or_by_resume_which_lifts_bars_too(desk: Desk) -> None:
     change(desk.ledger, lambda pace: steps.configure(pace, "1/s", now=time.time()))
+    desk.ledger.take_claim(claim("a", heartbeat_at=time.time()), instead_of=None)
     paused = desk.type("pause", "--yes", "--until", "2h", "--reason", "their database moves")
     bar = Bar("refusal budget spent", "21 of 100", time.time())
     change(desk.ledger, lambda pace: steps.bar(pace, "budget", bar))
@@ -542,6 +545,25 @@ def test_the_doctor_names_what_is_wrong(desk: Desk) -> None:
         "consumer": "bad",
     }
     assert said.code == 3
+
+
+def test_without_a_live_worker_status_and_doctor_say_stopped(desk: Desk) -> None:
+    change(desk.ledger, lambda pace: steps.configure(pace, "1/s", now=time.time() - 300))
+    desk.read(desk.store("a.jsonl", order(1) + b"\n"), enqueued=1)
+    alive = claim("a", heartbeat_at=time.time())
+    desk.ledger.take_claim(alive, instead_of=None)
+    running = desk.type("status", "--json").document("status")
+
+    desk.ledger.renew_claim(replace(alive, heartbeat_at=time.time() - 120))
+    stopped = desk.type("status", "--json").document("status")
+    findings = desk.type("doctor", "--json").document("findings")["findings"]
+
+    assert (running["sending"]["state"], running["eta_seconds"]) == ("running", 1.0)
+    assert (stopped["sending"]["state"], stopped["eta_seconds"]) == ("stopped", None)
+    assert "start it again" in stopped["eta_reason"]
+    [sending] = [finding for finding in findings if finding["thing"] == "sending"]
+    assert sending["grade"] == "bad"
+    assert sending["sentence"].startswith("stopped: worker number 1 (process 100 on host-a)")
 
 
 def test_a_missing_setting_is_named_in_one_sentence(desk: Desk) -> None:

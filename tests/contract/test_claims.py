@@ -28,6 +28,16 @@ def test_numbers_of_a_worker_id_are_listed_in_order(ledger: Ledger) -> None:
     assert [held.number for held in ledger.claims("orders")] == [1, 2, 10]
 
 
+def test_the_claims_of_all_workers_are_listed_for_who_only_looks(store: Store) -> None:
+    of_others = replace(claim("x", number=2), worker_id="others")
+    for held in (claim("a"), claim("b", number=3), of_others):
+        store.ledger.take_claim(held, instead_of=None)
+    store.ledger.renew_claim(claim("a", heartbeat_at=3_010.0))
+    store.ledger.release_claim(claim("b", number=3))
+
+    assert list(store.another().all_claims()) == [claim("a", heartbeat_at=3_010.0), of_others]
+
+
 def test_a_claim_comes_back_as_it_was(ledger: Ledger) -> None:
     held = claim("a", heartbeat_at=3_000.123456, daemon=LiveProcess(101, 5_001))
 

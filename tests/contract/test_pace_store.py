@@ -82,7 +82,7 @@ def test_a_superseded_process_gets_no_turn_from_what_it_saw_before(store: Store)
 
 
 def test_the_history_is_changed_by_one_at_a_time(store: Store) -> None:
-    history = History((Sample(1_000.25, 5, 95), Sample(1_010.5, 15, 85)))
+    history = History((Sample(1_000.25, 5, 95), Sample(1_010.5, 15, 85, 1.5, 1_003.125)))
 
     first = store.ledger.swap_history(History(), history)
     second = store.another().swap_history(History(), History())

@@ -19,7 +19,7 @@ from consumer.delivery.entries import Position, StreamRecord
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.ports import pace_steps as steps
 from ledger.ports.dead_letters import UNREADABLE, DeadLetter
-from ledger.report import SendingState, sending_of
+from ledger.sending import SendingState, sending_of
 from orders.envelope import (
     HEADER,
     EndMarker,

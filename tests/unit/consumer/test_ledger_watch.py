@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from consumer.telemetry.ledger_watch import LedgerWatch
 from ledger.memory.ledger import MemoryLedger
 from ledger.ports.history import SAMPLE_SECONDS
@@ -11,6 +13,7 @@ from ledger.ports.pace_steps import configure
 from ledger.ports.uploads import LaneTail, Progress, Source, UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
+from orders_cli.looking import look
 
 UPLOAD = UploadId("a" * 20)
 KEY = LaneKey(UPLOAD, LaneNumber(0))
@@ -58,7 +61,25 @@ def test_the_backlog_shrinks_as_orders_are_settled_and_the_pace_is_measured() ->
     assert seen.status.backlog.waiting == 30
     assert seen.settled == Tally(accepted=20)
     assert seen.status.pace.achieved_per_second == 0.5
-    assert seen.status.estimate.seconds == 30
+    assert seen.status.estimate.seconds == 60  # at what is achieved, not at the target
+
+
+def test_worker_and_command_agree_on_when_it_will_be_done() -> None:
+    ledger, clock = MemoryLedger(), Clock()
+    change(ledger, lambda pace: configure(pace, "1/s", now=0.0))
+    watch = LedgerWatch(ledger, retention_seconds=86_400, clock=clock.now)
+    watch.look()
+    enqueue(ledger, 500, now=clock.at)
+
+    both = []
+    for line in range(1, 101):
+        clock.at += 2.3
+        settle(ledger, line)
+        on_the_page = watch.look().status
+        both.append((on_the_page, look(ledger, retention_hours=24, now=clock.at).report))
+
+    assert all(on_the_page == on_the_terminal for on_the_page, on_the_terminal in both)
+    assert both[-1][0].estimate.per_second == pytest.approx(1 / 2.3, rel=0.02)
 
 
 def test_the_history_is_kept_for_others_and_for_the_next_worker() -> None:

@@ -11,8 +11,8 @@ from consumer.telemetry.snapshot import LedgerSnapshot, Rare
 from consumer.telemetry.wording import count, duration, pace
 from ledger.ports.history import Sample
 from ledger.ports.lanes import Tally
-from ledger.ports.pace import Bar, Failure, HoldKind, Pace, Pause
-from ledger.ports.pace_steps import bar, failed
+from ledger.ports.pace import Bar, Failure, HoldKind, Override, Pace, Pause
+from ledger.ports.pace_steps import bar, failed, override
 from ledger.ports.pace_steps import pause as paused
 from ledger.ports.uploads import UploadState
 from tests.unit.consumer import seen
@@ -96,6 +96,50 @@ def test_a_short_runway_is_told_in_warning() -> None:
     shown = page(seen.ledger_seen(WAITING, retention_days=1.0))
 
     assert "lost in 23 h" in shown.obstacles[0].what
+
+
+def test_who_set_the_pace_and_who_paused_is_told_with_the_end() -> None:
+    hurry = Override("2/s", "ann", "their window", until=seen.NOW + 600)
+    pace_item = override(seen.ONE_PER_SECOND, hurry, now=seen.NOW)
+    pause = Pause("bob", "stocktaking", since=seen.NOW - 60, until=seen.NOW + 60)
+
+    shown = page(seen.ledger_seen(WAITING, pace=paused(pace_item, pause)))
+
+    assert "(override by ann until Mon 12 Jan 1970, 13:56 UTC: their window)" in shown.pace
+    assert "paused by bob: stocktaking, since Mon 12 Jan 1970, 13:45 UTC, until " in (
+        shown.obstacles[0].what
+    )
+
+
+def test_a_pace_that_is_not_reached_is_told_and_gives_the_finish() -> None:
+    samples = tuple(Sample(seen.NOW - 600 + at, at // 2, 2_000, 1.0) for at in range(0, 600, 10))
+    half = seen.account(tally=Tally(accepted=300), enqueued=400)
+
+    shown = page(seen.ledger_seen(half, samples=samples))
+
+    assert shown.finish.startswith("Done in 3 min 20 s, on ")
+    assert shown.finish.endswith(", at the 30 per min achieved.")
+    assert shown.pace == "Pace 1 per s (configured); 30 per min over the last 1 min."
+    assert shown.obstacles[0].what == "Only 30 per min of the 1 per s is achieved (50%)."
+
+
+def test_while_a_file_is_read_the_finish_is_that_of_all_of_it() -> None:
+    reading = seen.account(tally=Tally(accepted=10), enqueued=20, state=UploadState.READING)
+    reading = replace(reading, upload=replace(reading.upload, estimate=100))
+
+    shown = page(seen.ledger_seen(reading))
+
+    assert shown.finish.startswith("Done in about 1 min 30 s, on ")
+    assert shown.finish.endswith("; 80 more are still to be read, as estimated.")
+
+
+def test_a_cancelled_upload_is_cancelling_until_its_rest_is_settled() -> None:
+    cancelled = seen.account(tally=Tally(accepted=10), state=UploadState.CANCELLED)
+
+    shown = page(seen.ledger_seen(cancelled))
+
+    assert shown.rows[0].state == "cancelling"
+    assert (shown.waiting, shown.finish) == ("0", "")
 
 
 def test_what_is_wrong_with_the_worker_is_told_too() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.ports.pace import HoldKind
 from ledger.ports.uploads import UploadState
-from ledger.report import SendingState
+from ledger.sending import SendingState
 from tests.unit.dashboards.queries import FOLDER, alerts, selectors, unknown_in
 
 OPERATIONS = (FOLDER.parent / "docs" / "operations.md").read_text(encoding="utf-8")

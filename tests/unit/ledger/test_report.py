@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 
-import pytest
-
+from ledger.ports.claims import Claim
 from ledger.ports.history import Sample
-from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Tally
+from ledger.ports.lanes import Tally
 from ledger.ports.pace import Bar, Failure, HoldKind, Override, Pace, Pause
 from ledger.ports.pace_steps import bar, configure, failed, override, pause
-from ledger.ports.uploads import Account, Progress, Source, Upload, UploadState
-from ledger.report import LedgerView, PaceSource, Sending, SendingState, StatusReport, report
-from orders.upload import UploadId
+from ledger.ports.uploads import Account, UploadState
+from ledger.report import LedgerView, PaceSource, StatusReport, report
+from ledger.sending import Sending, SendingState
+from tests.contract.stores import claim
+from tests.unit.ledger import drains
 
 NOW = 1_000_000.0
 ONE_PER_SECOND = configure(Pace(), "1/s", now=0.0)
@@ -19,15 +20,7 @@ ONE_PER_SECOND = configure(Pace(), "1/s", now=0.0)
 def account(
     *, enqueued: int, tally: Tally, age: float = 100.0, state: UploadState = UploadState.SENDING
 ) -> Account:
-    upload = Upload(
-        id=UploadId("0" * 20),
-        source=Source("bucket", "uploads/a.jsonl", "v1", "etag", 10),
-        state=state,
-        created_at=NOW - age,
-        updated_at=NOW,
-        progress=Progress(enqueued=enqueued),
-    )
-    return Account(upload, (Lane(LaneKey(upload.id, LaneNumber(0)), tally=tally),))
+    return drains.account(enqueued=enqueued, tally=tally, state=state, created_at=NOW - age)
 
 
 def look(
@@ -36,8 +29,9 @@ def look(
     ended: Tally | None = None,
     samples: tuple[Sample, ...] = (),
     now: float = NOW,
+    claims: tuple[Claim, ...] | None = None,
 ) -> StatusReport:
-    view = LedgerView(accounts, ended or Tally(), pace, samples)
+    view = LedgerView(accounts, ended or Tally(), pace, samples, claims)
     return report(view, retention_seconds=90 * 86_400, now=now)
 
 
@@ -85,21 +79,20 @@ def test_an_override_is_the_pace_until_it_ends() -> None:
     assert look(pace=pace, now=NOW + 10).pace.target_per_second == 1.0
 
 
-def test_a_pace_long_below_the_target_gives_the_estimate() -> None:
-    slow = tuple(Sample(NOW - 400 + t, t // 2, 5_000) for t in range(0, 400, 10))
+def test_the_time_that_the_pace_was_measured_over_is_told() -> None:
+    samples = (Sample(NOW - 5, 0, 0),)
 
-    status = look(account(enqueued=1_200, tally=Tally(accepted=200)), samples=slow)
+    pace = look(account(enqueued=100, tally=Tally(accepted=4)), samples=samples).pace
 
-    assert status.pace.achieved_per_second == pytest.approx(0.5)
-    assert status.estimate.seconds == pytest.approx(2_000)
+    assert (pace.achieved_per_second, pace.measured_seconds) == (0.8, 5)
 
 
-def test_a_pace_below_the_target_for_a_minute_does_not() -> None:
-    slow = tuple(Sample(NOW - 60 + t, t // 2, 5_000) for t in range(0, 60, 10))
+def test_who_set_the_pace_is_told_until_it_ends() -> None:
+    hurry = Override("4/s", "ann", "hurry", until=NOW + 10)
+    pace = override(ONE_PER_SECOND, hurry, now=NOW)
 
-    status = look(account(enqueued=1_030, tally=Tally(accepted=30)), samples=slow)
-
-    assert status.estimate.seconds == 1_000
+    assert look(pace=pace).pace.override == hurry
+    assert look(pace=pace, now=NOW + 10).pace.override is None
 
 
 def test_without_a_limit_the_measured_pace_gives_the_estimate() -> None:
@@ -135,6 +128,7 @@ def test_a_pause_with_an_end_is_added_to_the_estimate() -> None:
 
     assert status.sending.state is SendingState.PAUSED
     assert "ann" in status.sending.reason
+    assert (status.sending.since, status.sending.until) == (NOW, NOW + 600)
     assert status.estimate.seconds == 605
 
 
@@ -168,12 +162,74 @@ def test_without_the_right_credential_sending_is_barred_because_a_person_must_ac
 
     status = look(account(enqueued=5, tally=Tally()), pace=refused)
 
-    assert status.sending == Sending(SendingState.BARRED, "unauthorized: 401", "unauthorized")
+    assert status.sending == Sending(
+        SendingState.BARRED, "unauthorized: 401", "unauthorized", since=NOW
+    )
     assert status.estimate.seconds is None
 
 
-def test_cancelled_orders_are_waiting_but_take_no_turns() -> None:
+def test_orders_of_a_cancelled_upload_wait_no_more_and_take_no_turns() -> None:
     status = look(account(enqueued=500, tally=Tally(), state=UploadState.CANCELLED))
 
-    assert status.backlog.waiting == 500
+    assert (status.backlog.waiting, status.backlog.cancelling) == (0, 500)
+    assert status.backlog.runway_seconds is None
     assert status.estimate.seconds == 0
+
+
+def test_without_a_live_worker_sending_is_stopped_and_nobody_knows_the_end() -> None:
+    dead = claim("a", heartbeat_at=NOW - 31)
+
+    status = look(account(enqueued=500, tally=Tally()), claims=(dead,))
+
+    assert status.sending.state is SendingState.STOPPED
+    assert status.sending.since == NOW - 31
+    assert "worker number 1 (process 100 on host-a)" in status.sending.reason
+    assert "start it again" in status.sending.reason
+    assert (status.estimate.seconds, status.estimate.reason) == (None, status.sending.reason)
+
+
+def test_one_live_worker_is_enough() -> None:
+    dead, alive = claim("a", heartbeat_at=NOW - 900), claim("b", number=2, heartbeat_at=NOW - 30)
+
+    assert look(claims=(dead, alive)).sending.state is SendingState.RUNNING
+
+
+def test_a_turn_just_taken_is_life_even_where_the_worker_itself_hangs() -> None:
+    hung = claim("a", heartbeat_at=NOW - 300)
+    sends = replace(ONE_PER_SECOND, next_free=NOW - 29)
+    sent = replace(ONE_PER_SECOND, next_free=NOW - 30)
+
+    assert look(pace=sends, claims=(hung,)).sending.state is SendingState.RUNNING
+    assert look(pace=sent, claims=(hung,)).sending.since == NOW - 31
+
+
+def test_a_worker_that_gave_its_claim_up_was_stopped_after_its_last_look() -> None:
+    status = look(claims=(), samples=(Sample(NOW - 70, 0, 5), Sample(NOW - 60, 0, 5)))
+
+    assert status.sending.state is SendingState.STOPPED
+    assert status.sending.since == NOW - 60
+    assert "the last one was stopped" in status.sending.reason
+
+
+def test_that_no_worker_ever_started_is_told_even_where_it_would_set_the_rate() -> None:
+    status = look(pace=Pace(), claims=())
+
+    assert status.sending.state is SendingState.STOPPED
+    assert status.sending.since is None
+    assert "no worker has started yet" in status.sending.reason
+
+
+def test_a_pause_comes_before_a_dead_worker_and_both_are_told() -> None:
+    pace = pause(ONE_PER_SECOND, Pause("ann", "stocktaking", since=NOW, until=NOW + 600))
+
+    status = look(account(enqueued=5, tally=Tally()), pace=pace, claims=())
+
+    assert status.sending.state is SendingState.PAUSED
+    assert "paused by ann: stocktaking; besides, no worker" in status.sending.reason
+    assert status.estimate.seconds is None
+
+
+def test_a_hold_is_nobody_s_without_a_worker_to_probe() -> None:
+    held = failed(ONE_PER_SECOND, Failure(HoldKind.UNAVAILABLE, 0, "503", 5.0, NOW), now=NOW)
+
+    assert look(pace=held, claims=()).sending.state is SendingState.STOPPED

@@ -28,6 +28,7 @@ from orders_cli.intake import IntakeDeadLetter
 from orders_cli.looking import look
 from orders_cli.redriving import Redriven
 from sandbox.judge.evidence import numbers_of_status
+from tests.contract.stores import claim
 from tests.unit.orders_cli.ledgers import FIRST, NOW, SECOND, Book
 
 SCHEMAS = Path(orders_cli.__file__).parent / "schemas"
@@ -124,7 +125,40 @@ def test_with_a_pace_the_rest_has_an_end(book: Book) -> None:
     assert document["eta_seconds"] == 2.0
     assert document["eta_reason"] is None
     assert document["runway_seconds"] == 86_400 - 100
-    assert document["sending"] == {"state": "running", "reason": ""}
+    assert (document["eta_basis"], document["eta_per_second"]) == ("target", 2.0)
+    assert document["pace"]["override"] == {
+        "rate": "2/s",
+        "by": "me",
+        "reason": "test",
+        "until": None,
+    }
+    assert document["sending"] == {"state": "running", "reason": "", "since": None, "until": None}
+
+
+def test_orders_that_are_being_cancelled_are_told_apart_from_those_that_wait(book: Book) -> None:
+    book.ledger.cancel(FIRST, reason="wrong prices", now=NOW)
+
+    document = status(book)
+
+    follows(document, "status")
+    assert (document["waiting"], document["cancelling"]) == (0, 4)
+    assert [upload["is_cancelling"] for upload in document["uploads"]] == [True, False]
+    assert document["uploads"][0]["state"] == "cancelled"
+    assert document["uploads"][0]["waiting"] == 4
+    assert document["eta_seconds"] == 0
+
+
+def test_without_a_worker_the_document_says_stopped_since_when(book: Book) -> None:
+    dead = claim("a", heartbeat_at=NOW + 10)
+    seen = look(book.ledger, retention_hours=24, now=NOW + 100, claims=(dead,))
+
+    document = status_document(seen, [])
+
+    follows(document, "status")
+    assert document["sending"]["state"] == "stopped"
+    assert document["sending"]["since"] == NOW + 10
+    assert document["eta_seconds"] is None
+    assert "start it again" in document["eta_reason"]
 
 
 def test_an_event_among_the_intake_s_dead_letters_shows_with_its_upload() -> None:

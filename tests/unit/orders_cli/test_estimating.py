@@ -2,16 +2,10 @@ from dataclasses import replace
 
 import pytest
 
+from ledger.finish import Basis, Estimate
 from ledger.ports.lanes import Tally
-from ledger.report import (
-    Backlog,
-    Estimate,
-    PaceReport,
-    PaceSource,
-    Sending,
-    SendingState,
-    StatusReport,
-)
+from ledger.report import Backlog, PaceReport, PaceSource, StatusReport
+from ledger.sending import Sending, SendingState
 from orders.rate import NO_LIMIT, parse_rate
 from orders_cli.estimating import FileContents, estimate
 
@@ -58,11 +52,22 @@ def test_what_waits_already_is_sent_first() -> None:
 
 
 def test_a_pause_that_has_an_end_is_added() -> None:
-    paused = replace(IDLE, backlog=Backlog(500, 0.0, 1e6), estimate=Estimate(4_100.0))
+    reckoned = Estimate(4_100.0, starts_in_seconds=3_600.0)
+    paused = replace(IDLE, backlog=Backlog(500, 0.0, 1e6), estimate=reckoned)
 
     found = estimate(replace(MILLION, orders=100), rate=None, report=paused, retention_hours=24)
 
     assert found.seconds == 4_200.0
+
+
+def test_it_reckons_with_what_is_achieved_and_with_what_is_still_read() -> None:
+    reckoned = Estimate(1_200.0, basis=Basis.ACHIEVED, per_second=0.5, unread=100)
+    slow = replace(IDLE, backlog=Backlog(500, 0.0, 1e6), estimate=reckoned)
+
+    found = estimate(replace(MILLION, orders=100), rate=None, report=slow, retention_hours=24)
+
+    assert found.ahead == 600
+    assert found.seconds == 1_400.0
 
 
 def test_without_any_pace_nobody_can_say() -> None:

@@ -1,11 +1,16 @@
 from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Override, Pause
+from ledger.ports.history import History, Sample
+from ledger.ports.pace import Override, Pace, Pause
 from ledger.ports.pace_change import change
+from ledger.report import pace_of
 from orders.outcome import Outcome
 from orders_cli.following import Step, exit_code_of
+from orders_cli.headline import pace_sentence
 from orders_cli.intake import IntakeDeadLetter
 from orders_cli.looking import look
+from orders_cli.phrases import moment
 from orders_cli.rendering import account_lines, status_lines, trouble_lines, upload_row
+from tests.contract.stores import claim
 from tests.unit.orders_cli.ledgers import FIRST, NOW, Book
 
 
@@ -38,7 +43,7 @@ def test_the_status_says_what_waits_and_until_when() -> None:
     said = text(sending())
 
     assert "running" in said
-    assert "1/s (override)" in said
+    assert "1/s (override by me until `orders pace default`: test)" in said
     assert "600 orders, for 10 min 0 s, until " in said
     assert "leaves the stream in 23.9 h" in said
 
@@ -50,7 +55,8 @@ def test_a_pause_is_said_with_its_reason() -> None:
 
     said = text(book)
 
-    assert "paused: paused by me: their database moves" in said
+    assert "paused by me: their database moves; since " in said
+    assert "(6 min 40 s), until `orders resume`" in said
     assert "nobody can say until when" in said
 
 
@@ -59,7 +65,68 @@ def test_an_empty_ledger_has_nothing_waiting() -> None:
 
 
 def test_a_pace_without_limit_is_none() -> None:
-    assert "none (override)" in text(paced(Book(), "none"))
+    assert "none (override by me" in text(paced(Book(), "none"))
+
+
+def test_an_override_with_an_end_is_said_with_it() -> None:
+    value = Override("2/s", "ann", "", until=NOW + 3_600)
+
+    said = pace_sentence(pace_of(steps.override(Pace(), value, now=NOW), NOW))
+
+    assert said == f"2/s (override by ann until {moment(NOW + 3_600)})"
+
+
+def test_without_a_worker_it_says_stopped_since_when_and_what_to_do() -> None:
+    dead = claim("a", heartbeat_at=NOW + 200)
+    seen = look(sending().ledger, retention_hours=24, now=NOW + 400, claims=(dead,))
+
+    said = "\n".join(status_lines(seen, []))
+
+    assert "stopped: worker number 1 (process 100 on host-a) shows no sign of life" in said
+    assert f"since {moment(NOW + 200)} (3 min 20 s)" in said
+    assert "600 orders; nobody can say until when" in said
+
+
+def test_a_pace_that_is_not_reached_is_warned_of_and_gives_the_finish_date() -> None:
+    book = paced(sending(), "5/s")
+    samples = tuple(Sample(NOW + at, at, 2_000, 5.0) for at in range(0, 400, 10))
+    assert book.ledger.swap_history(History(), History(samples))
+
+    said = text(book)
+
+    assert "600 orders, for 10 min 0 s, until " in said
+    assert ", at the 1/s achieved" in said
+    assert "1/s over the last 1 min 0 s" in said
+    assert "only 1/s of the 5/s is achieved (20%)" in said
+    assert "PaceBelowTarget" in said
+
+
+def test_what_is_still_to_be_read_is_said() -> None:
+    book = Book()
+    book.announce()
+    assert "nothing yet, and an upload of unknown size is still to be read" in text(paced(book))
+
+    book.ledger.start_run(FIRST, token="run", lanes=1, now=NOW)
+    book.ledger.write_estimate(FIRST, token="run", estimate=600, now=NOW)
+
+    said = text(book)
+
+    assert "nothing yet, and about 600 orders still to be read, for about 10 min 0 s" in said
+
+
+def test_a_cancelled_upload_is_cancelling_until_its_rest_is_settled() -> None:
+    book = sending()
+    book.ledger.cancel(FIRST, reason="wrong prices", now=NOW)
+
+    assert upload_row(step(book).account)[1] == "cancelling"
+    assert ("state", "cancelling") in account_lines(step(book).account)
+    assert "waiting   nothing; besides, 600 orders still to settle as cancelled" in text(book)
+
+    book.settle(first=401, count=600, outcome=Outcome.CANCELLED)
+    book.end()
+
+    assert upload_row(step(book).account)[1] == "cancelled"
+    assert "cancel" not in text(book)
 
 
 def test_an_upload_is_one_row_and_all_of_it_some_lines() -> None:
@@ -90,7 +157,7 @@ def test_who_waits_hears_what_stands_in_the_way() -> None:
     book = sending()
     change(book.ledger, lambda pace: steps.pause(pace, Pause("me", "why", NOW, None)))
 
-    assert "paused: paused by me: why" in step(book).sentence
+    assert "; paused by me: why; since " in step(book).sentence
 
 
 def test_the_exit_code_tells_how_an_upload_ended() -> None:

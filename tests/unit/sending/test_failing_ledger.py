@@ -12,7 +12,7 @@ from ledger.ports import pace_steps as steps
 from ledger.ports.lanes import Tally
 from ledger.ports.pace import BACK_OFF_SECONDS, Bar, HoldKind
 from ledger.ports.uploads import UploadState
-from ledger.report import SendingState, sending_of
+from ledger.sending import SendingState, sending_of
 from sandbox.simulation.faulty_ledger import Fault
 from tests.unit.sending.shard_at_work import (
     LANE,

@@ -1,0 +1,111 @@
+"""How fast are orders sent while nothing stands in the way?
+
+The last minutes are cut where they say nothing of that: another rate, too few orders waiting, a
+pause, an outage, a worker that was not there. What is left is the evidence.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from ledger.ports.history import Sample
+
+STOP_SECONDS = 10.0
+"""A shorter hold is part of the pace: an API that fails now and then is slow, not down."""
+UNSEEN_SECONDS = 30.0
+"""Samples further apart than this: no worker was looking, so perhaps none was sending."""
+STALL_SECONDS = 60.0
+STALL_INTERVALS = 5
+"""For so long, and so many intervals, nothing is sent only while something is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """So many orders were sent in so many seconds, none of which was lost to anything else.
+
+    stalled_seconds: for how long up to now nothing was sent, although nothing stood in the way.
+    """
+
+    sent: int = 0
+    seconds: float = 0.0
+    stalled_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """From one sample to the next."""
+
+    start: Sample
+    end: Sample
+
+    @property
+    def sent(self) -> int:
+        return self.end.sent - self.start.sent
+
+    @property
+    def seconds(self) -> float:
+        return self.end.at - self.start.at
+
+
+def evidence(samples: Sequence[Sample], latest: Sample) -> Evidence:
+    """The evidence for the rate that `latest` has. samples: the history, oldest first."""
+    target = latest.target_per_second
+    seen = [s for s in samples if s.at < latest.at and s.sent <= latest.sent]
+    seen.append(latest)
+    stops = [(since, s.at) for s in seen if (since := _long_stop(s)) is not None]
+    stall_seconds = max(STALL_SECONDS, STALL_INTERVALS / target if target else 0.0)
+    used: list[_Span] = []
+    stalled_seconds = 0.0
+    spans = (_Span(start, end) for start, end in pairwise(seen))
+    for tells, run in groupby(spans, lambda span: _tells(span, target, stops)):
+        stalled_seconds = 0.0
+        if tells:
+            moving, stalled_seconds = _moving(run, stall_seconds)
+            used.extend(moving)
+    return Evidence(sum(s.sent for s in used), _seconds(used), stalled_seconds)
+
+
+def _long_stop(sample: Sample) -> float | None:
+    since = sample.stands_since
+    return since if since is not None and sample.at - since >= STOP_SECONDS else None
+
+
+def _tells(span: _Span, target: float | None, stops: Iterable[tuple[float, float]]) -> bool:
+    """Does this span say how fast orders are sent, as far as its two ends show?"""
+    start, end = span.start, span.end
+    if start.target_per_second != target or end.target_per_second != target:
+        return False
+    if span.seconds > UNSEEN_SECONDS:
+        return False
+    # Fewer orders than could be sent may have run out in between.
+    if not end.waiting or start.waiting < max(span.sent, (target or 0.0) * span.seconds):
+        return False
+    return not any(since < end.at and start.at <= until for since, until in stops)
+
+
+def _moving(run: Iterable[_Span], stall_seconds: float) -> tuple[list[_Span], float]:
+    """The spans of a run without its start-up and its stalls, and how long it stalls at its end.
+
+    Sending begins or ends somewhere within the span beside a stall, so that one is left out, too.
+    """
+    moving: list[_Span] = []
+    still: list[_Span] = []
+    has_begun = False
+    for span in run:
+        if not span.sent:
+            still.append(span)
+            continue
+        was_stall = _seconds(still) >= stall_seconds
+        if was_stall and moving:
+            moving.pop()
+        if not was_stall and (has_begun or not still):
+            moving += [*still, span]
+        has_begun, still = True, []
+    stalled_seconds = _seconds(still)
+    if has_begun and stalled_seconds < stall_seconds:
+        moving += still
+    return moving, stalled_seconds
+
+
+def _seconds(spans: Iterable[_Span]) -> float:
+    return sum(span.seconds for span in spans)

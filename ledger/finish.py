@@ -1,0 +1,169 @@
+"""When will nothing wait any more?
+
+One rule for everybody who says so: metrics, status page, `orders status`, `orders estimate`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from ledger.evidence import STALL_INTERVALS, STALL_SECONDS, Evidence
+from ledger.ports.pace import Pace
+from ledger.ports.uploads import Account, UploadState
+from ledger.sending import NO_RATE, SHORT_HOLD_SECONDS, Sending, SendingState
+from orders.rate import parse_rate
+
+EVIDENCE_SECONDS = 30.0
+"""With less evidence than this the target is believed."""
+TRUSTED_SECONDS = 180.0
+LOST_SECONDS = 10.0
+"""With less evidence than TRUSTED_SECONDS it is believed until more than this was lost: a blip of a
+few seconds is no slower pace."""
+LOST_SHARE = 0.01
+LOST_INTERVALS = 2
+"""With more it is believed while no more than this was lost: a count of whole orders is off by one
+at either end."""
+NO_LIMIT = "the pace has no limit, and nothing was sent in the last minute"
+
+
+class Basis(StrEnum):
+    """Which pace the estimate reckons with."""
+
+    TARGET = "target"
+    ACHIEVED = "achieved"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """When nothing will wait any more.
+
+    seconds: from now; None where nobody can say, and `reason` says why.
+    basis, per_second: the pace that it reckons with, None where none is needed or known.
+    starts_in_seconds: until a pause or a short hold ends.
+    unread: the part of the orders that is still to be read, estimated from the files' sizes.
+    is_lower_bound: the size of an upload is not known yet, so that it may take longer.
+    """
+
+    seconds: float | None
+    reason: str = ""
+    basis: Basis | None = None
+    per_second: float | None = None
+    starts_in_seconds: float = 0.0
+    unread: int = 0
+    is_lower_bound: bool = False
+
+
+def estimate(
+    accounts: Sequence[Account], pace: Pace, sending: Sending, seen: Evidence, now: float
+) -> Estimate:
+    """The estimate. accounts: the open uploads. seen: what was sent at the present rate."""
+    to_send = sum(orders_to_send(account) for account in accounts)
+    unread = sum(unread_orders(account) for account in accounts)
+    is_lower_bound = any(_is_of_unknown_size(account) for account in accounts)
+    found = _estimate(to_send, pace, sending, seen, now)
+    return replace(found, unread=unread, is_lower_bound=is_lower_bound)
+
+
+def orders_to_send(account: Account) -> int:
+    """The orders of an open upload that still take a turn, as far as is known."""
+    if account.upload.state is UploadState.CANCELLED:
+        return 0
+    return account.waiting + unread_orders(account)
+
+
+def unread_orders(account: Account) -> int:
+    """How many orders the rest of a file probably holds, by the lines that admission estimated."""
+    upload = account.upload
+    if upload.state is not UploadState.READING:
+        return 0
+    lines_read = account.lines_read
+    unread_lines = max(0, upload.estimate - lines_read)
+    return round(unread_lines * account.enqueued / lines_read) if lines_read else unread_lines
+
+
+def _is_of_unknown_size(account: Account) -> bool:
+    return account.upload.state is UploadState.READING and not account.upload.estimate
+
+
+def _estimate(to_send: int, pace: Pace, sending: Sending, seen: Evidence, now: float) -> Estimate:
+    if not to_send:
+        return Estimate(0.0)
+    nobody_knows = _endless(pace, sending, now) or _stalled(sending, seen, _target(pace, now))
+    if nobody_knows:
+        return Estimate(None, nobody_knows)
+    basis, per_second = expected(_target(pace, now), seen)
+    if not per_second:
+        return Estimate(None, NO_LIMIT)
+    starts_in = _starts_in(pace, now)
+    seconds = _seconds_until_sent(to_send, pace, basis, per_second, now)
+    if seconds is None:
+        return Estimate(None, f"the pace that is set now ends, and then {NO_RATE}")
+    return Estimate(seconds, "", basis, per_second, starts_in)
+
+
+def expected(target: float | None, seen: Evidence) -> tuple[Basis, float | None]:
+    """The pace to reckon with: the target, unless the evidence says that it is not reached."""
+    achieved = seen.sent / seen.seconds if seen.seconds else None
+    if target is None:
+        return Basis.ACHIEVED, achieved
+    lost_seconds = seen.seconds - seen.sent / target
+    blip_seconds = LOST_SECONDS if seen.seconds < TRUSTED_SECONDS else 0.0
+    forgiven = max(blip_seconds, LOST_SHARE * seen.seconds, LOST_INTERVALS / target)
+    if achieved and seen.seconds >= EVIDENCE_SECONDS and lost_seconds > forgiven:
+        return Basis.ACHIEVED, achieved
+    return Basis.TARGET, target
+
+
+def _target(pace: Pace, now: float) -> float | None:
+    rate = pace.rate(now)
+    return rate.per_second if rate else None
+
+
+def _endless(pace: Pace, sending: Sending, now: float) -> str:
+    """Why nobody knows when sending will go on; empty where it goes on or that is known."""
+    pause, hold = pace.pause_at(now), pace.hold
+    is_endless = (
+        sending.state is SendingState.BARRED
+        or not sending.has_worker
+        or bool(pause and pause.until is None)
+        or bool(hold and now - hold.since > SHORT_HOLD_SECONDS)
+    )
+    return sending.reason if is_endless else ""
+
+
+def _stalled(sending: Sending, seen: Evidence, target: float | None) -> str:
+    """That nothing is sent and nobody knows why; empty where orders are sent."""
+    stall_seconds = max(STALL_SECONDS, STALL_INTERVALS / target if target else 0.0)
+    if sending.state is not SendingState.RUNNING or seen.stalled_seconds < stall_seconds:
+        return ""
+    return (
+        f"nothing has been sent for {seen.stalled_seconds:.0f} s, although orders wait and nothing "
+        "is known to stand in the way; `orders doctor` looks for the cause"
+    )
+
+
+def _starts_in(pace: Pace, now: float) -> float:
+    """Seconds until a pause or a short hold ends."""
+    pause = pace.pause_at(now)
+    ends = [pause.until if pause and pause.until else now, pace.hold.until if pace.hold else now]
+    return max(0.0, max(ends) - now)
+
+
+def _seconds_until_sent(
+    to_send: int, pace: Pace, basis: Basis, per_second: float, now: float
+) -> float | None:
+    """From now. An override that ends before is followed by the configured rate; None: by none."""
+    starts_in = _starts_in(pace, now)
+    override = pace.override
+    if override is None or override.until is None or override.until <= now:
+        return starts_in + to_send / per_second
+    lasts_seconds = override.until - now
+    sent_before = max(0.0, lasts_seconds - starts_in) * per_second
+    if to_send <= sent_before:
+        return starts_in + to_send / per_second
+    if pace.configured is None:
+        return None
+    later = parse_rate(pace.configured).per_second or per_second
+    if basis is Basis.ACHIEVED:  # a lower rate may be reached, a higher one will not
+        later = min(later, per_second)
+    return max(starts_in, lasts_seconds) + (to_send - sent_before) / later

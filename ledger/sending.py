@@ -1,0 +1,88 @@
+"""Does sending go on, and if not, why, and since when?"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ledger.ports.pace import HoldKind, Pace
+from ledger.workers import Absence
+
+NO_RATE = "no rate is set: set ORDERS_RATE or run `orders pace RATE`"
+SHORT_HOLD_SECONDS = 60.0
+"""After a longer hold nobody can say when sending will go on."""
+
+
+class SendingState(StrEnum):
+    """Does sending go on?"""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    HELD = "held"
+    BARRED = "barred"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Whether sending goes on.
+
+    reason: a sentence for people. cause: the same in a word or three, one of few. Both are empty
+    while it runs.
+    since, until: when that began and when it ends by itself, where that is known.
+    has_worker: is one alive? Without it nothing is sent, whatever else stands in the way.
+    """
+
+    state: SendingState
+    reason: str = ""
+    cause: str = ""
+    since: float | None = None
+    until: float | None = None
+    has_worker: bool = True
+
+
+def sending_of(pace: Pace, now: float, absent: Absence | None = None) -> Sending:
+    """Whether sending goes on, and if not, why: what needs a person comes first.
+
+    absent: that no worker is alive. A pause and what bars sending were put there for a person to
+    lift, and stand until then whether a worker lives or not, so they are named first.
+    """
+    besides = f"; besides, {absent.sentence}" if absent else ""
+    for name, bar in sorted(pace.bars.items()):
+        where = f" ({name})" if name.startswith("shardId-") else ""
+        reason = f"{bar.reason}: {bar.detail}{where}{besides}"
+        return Sending(SendingState.BARRED, reason, bar.reason, bar.since, has_worker=not absent)
+    pause = pace.pause_at(now)
+    if pause:
+        return Sending(
+            SendingState.PAUSED,
+            f"paused by {pause.by}: {pause.reason}{besides}",
+            "paused",
+            pause.since,
+            pause.until,
+            has_worker=not absent,
+        )
+    if absent:
+        return Sending(
+            SendingState.STOPPED, absent.sentence, "no worker", absent.since, has_worker=False
+        )
+    if pace.rate(now) is None:
+        return Sending(SendingState.BARRED, NO_RATE, "no rate")
+    if pace.hold:
+        kind = pace.hold.kind.value
+        state = SendingState.BARRED if pace.hold.is_bar else SendingState.HELD
+        return Sending(state, f"{kind}: {pace.hold.why}", kind, since=pace.hold.since)
+    return Sending(SendingState.RUNNING)
+
+
+def stands_since(pace: Pace, now: float) -> float | None:
+    """Since when sending has been standing still for a reason that says nothing of its speed.
+
+    A pause, a bar and an outage end, and the pace after them is that from before. What the API
+    throttles is part of the speed that it allows, unless it asks for a long wait.
+    """
+    moments = [bar.since for bar in pace.bars.values()]
+    pause, hold = pace.pause_at(now), pace.hold
+    if pause:
+        moments.append(pause.since)
+    if hold and (hold.kind is not HoldKind.THROTTLED or now - hold.since > SHORT_HOLD_SECONDS):
+        moments.append(hold.since)
+    return min(moments, default=None)
