@@ -94,7 +94,7 @@ def _intake(opened: Opened) -> tuple[Grade, str]:
 
 
 def _sending(opened: Opened) -> tuple[Grade, str]:
-    report = opened.look().report
+    report = opened.report()
     if report.sending.state is SendingState.RUNNING:
         return _runway(report, opened.settings.retention_hours)
     bad = report.sending.state is SendingState.BARRED

@@ -36,13 +36,25 @@ def look(ledger: ReadableLedger, *, retention_hours: int, now: float) -> Look:
     still_open = tuple(ledger.open_accounts())
     ended = ledger.ended_accounts(since=now - LISTED_SECONDS)
     found = {account.upload.id: account for account in (*still_open, *ended)}
+    newest_first = sorted(found.values(), key=lambda a: a.upload.created_at, reverse=True)
+    return Look(
+        tuple(newest_first), _report(ledger, still_open, retention_hours=retention_hours, now=now)
+    )
+
+
+def report_now(ledger: ReadableLedger, *, retention_hours: int, now: float) -> StatusReport:
+    """The report alone, for whom no list of uploads is shown. Raises LedgerUnreachable."""
+    still_open = tuple(ledger.open_accounts())
+    return _report(ledger, still_open, retention_hours=retention_hours, now=now)
+
+
+def _report(
+    ledger: ReadableLedger, still_open: tuple[Account, ...], *, retention_hours: int, now: float
+) -> StatusReport:
     view = LedgerView(
         accounts=still_open,
         ended=ledger.ended_tally(),
         pace=ledger.read_pace(),
         samples=ledger.read_history().samples,
     )
-    newest_first = sorted(found.values(), key=lambda a: a.upload.created_at, reverse=True)
-    return Look(
-        tuple(newest_first), report(view, retention_seconds=retention_hours * 3600.0, now=now)
-    )
+    return report(view, retention_seconds=retention_hours * 3600.0, now=now)

@@ -12,7 +12,7 @@ from botocore.config import Config
 from ledger.dynamodb.ledger import DynamoLedger
 from orders_cli.failures import SettingWrong
 from orders_cli.intake import IntakeDeadLetter, dead_letter_url, peek
-from orders_cli.looking import Look, look
+from orders_cli.looking import Look, look, report_now
 from orders_cli.settings import CommandSettings, load_settings
 from orders_cli.speech import say
 from orders_cli.target import Target, ask_before_change, find_target
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from ledger.report import StatusReport
     from orders_cli.storage import Storage
 
 # A person waits for the answer: say soon that nobody answers.
@@ -84,6 +85,11 @@ class Opened:
     def look(self) -> Look:
         """How things stand now."""
         return look(self.ledger, retention_hours=self.settings.retention_hours, now=time.time())
+
+    def report(self) -> "StatusReport":
+        """What is left and when it is done, without a list of uploads."""
+        hours = self.settings.retention_hours
+        return report_now(self.ledger, retention_hours=hours, now=time.time())
 
     def intake_dead_letters(self) -> list[IntakeDeadLetter]:
         """The events that ended in the intake's dead-letter queue; none where no queue is set."""

@@ -7,6 +7,7 @@ import typer
 
 from ledger.ports.errors import LedgerUnreachable
 from ledger.ports.uploads import Account
+from ledger.report import StatusReport
 from orders.upload import UploadId
 from orders_cli.failures import CommandFailed, ExitCode
 from orders_cli.following import Step
@@ -19,6 +20,8 @@ SAY_SECONDS = 10.0
 FAILURES = 30
 FAILURE_SECONDS = 2.0
 """So often in a row, and so far apart, the ledger may be out of reach while somebody watches."""
+REPORT_SECONDS = 5.0
+"""How often a waiting command looks at more than its own upload: when all will be done."""
 INTAKE_SECONDS = 20.0
 """How often an upload that is not read is looked for among the intake's dead letters."""
 
@@ -56,6 +59,8 @@ class _Watcher:
         self._upload = upload
         self._failures = 0
         self._intake_at = time.monotonic()
+        self._reported: StatusReport | None = None
+        self._reported_at = 0.0
 
     def look(self) -> Step:
         """One look. Raises CommandFailed, and LedgerUnreachable after FAILURES in a row."""
@@ -78,7 +83,13 @@ class _Watcher:
         if not account.lines_read and time.monotonic() - self._intake_at > INTAKE_SECONDS:
             self._intake_at = time.monotonic()
             self._refuse_dead_letter()
-        return Step(account, self._opened.look().report)
+        return Step(account, self._report())
+
+    def _report(self) -> StatusReport:
+        now = time.monotonic()
+        if self._reported is None or now - self._reported_at >= REPORT_SECONDS:
+            self._reported, self._reported_at = self._opened.report(), now
+        return self._reported
 
     def _refuse_dead_letter(self) -> None:
         for letter in self._opened.intake_dead_letters():

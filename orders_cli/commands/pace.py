@@ -49,13 +49,13 @@ def pace(
     if until is not None and rate in (None, DEFAULT):
         raise UsageWrong("--until says when a RATE ends: give one with it.")
     if rate is None:
-        answer(pace_sentence(open_to_read().look().report.pace))
+        answer(pace_sentence(open_to_read().report().pace))
         return
     override = None if rate == DEFAULT else _override(rate, until, reason)
     opened = open_to_change(f"set the pace to {rate}", yes=yes)
     now = time.time()
     after = change(opened.ledger, lambda pace: steps.override(pace, override, now=now))
-    report = opened.look().report
+    report = opened.report()
     answer(pace_sentence(replace(report.pace, achieved_per_second=None)))
     if after.rate(now) is None:
         say("No pace is configured, so nothing is sent until `orders pace RATE`.")

@@ -2,7 +2,9 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,6 +147,22 @@ def desk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         monkeypatch.setenv("ORDERS_INTAKE_QUEUE_URL", intake["QueueUrl"])
         ledger = DynamoLedger(dynamodb, TABLE)
         yield Desk(monkeypatch, capsys, ledger, Storage(s3, BUCKET), dead)
+
+
+@contextmanager
+def calls_counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+    """The calls of AWS by name, of every client."""
+    calls: Counter[str] = Counter()
+    really: Any = boto3.Session.client
+
+    def client(session: boto3.Session, *names: Any, **options: Any) -> Any:  # noqa: ANN401
+        made = really(session, *names, **options)
+        made.meta.events.register("before-call", lambda model, **_: calls.update([model.name]))
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr(boto3.Session, "client", client)
+        yield calls
 
 
 # --- upload ---------------------------------------------------------------------------------------
@@ -294,6 +312,65 @@ def test_an_event_in_the_intake_s_dead_letter_queue_shows_and_stays_there(desk: 
     assert "dead-letter queue" in first["uploads"][0]["reason"]
     assert again == {**first, "runway_seconds": again["runway_seconds"]}
     assert upload in desk.type("status").out
+
+
+def end_uploads(desk: Desk, count: int) -> None:
+    """Uploads that ended lately."""
+    for number in range(count):
+        upload = UploadId(f"{number:020x}")
+        now = time.time()
+        desk.ledger.announce(upload, Source(BUCKET, "uploads/a.jsonl", "v", "e", 0), now=now)
+        desk.ledger.cancel(upload, reason="wrong file", now=now)
+
+
+@pytest.mark.parametrize("words", [["status"], ["uploads"], ["pace"], ["doctor"]])
+def test_a_look_costs_as_many_calls_with_many_ended_uploads_as_with_few(
+    desk: Desk, words: list[str]
+) -> None:
+    upload = desk.store("a.jsonl", order(1))
+    desk.read(upload, enqueued=1)
+    with calls_counted(desk.monkeypatch) as few:
+        desk.type(*words)
+    end_uploads(desk, 40)
+
+    with calls_counted(desk.monkeypatch) as many:
+        desk.type(*words)
+
+    assert many == few
+    assert few["Query"] + few["BatchGetItem"] <= (6 if words == ["doctor"] else 3)
+
+
+def test_the_pace_is_shown_without_reading_the_uploads_that_ended(desk: Desk) -> None:
+    end_uploads(desk, 2)
+
+    with calls_counted(desk.monkeypatch) as calls:
+        desk.type("pace")
+
+    assert calls["Query"] == 1  # the open ones: what is achieved needs their counts
+
+
+def test_who_waits_for_an_upload_reads_only_that_one_at_each_look(
+    desk: Desk, tmp_path: Path
+) -> None:
+    looks = 12
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    end_uploads(desk, 30)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == looks:
+            (account,) = desk.ledger.open_accounts()
+            desk.ledger.cancel(account.upload.id, reason="enough", now=time.time())
+
+    desk.monkeypatch.setattr("orders_cli.waiting.time.sleep", sleep)
+    with calls_counted(desk.monkeypatch) as calls:
+        said = desk.type("upload", str(file), "--yes", "--wait")
+
+    assert said.code == 3
+    assert looks < calls["Query"] < looks + 10
+    assert calls["GetItem"] < looks
 
 
 def test_the_invalid_lines_of_an_upload_are_listed(desk: Desk) -> None:
