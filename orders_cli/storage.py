@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from botocore.exceptions import ClientError
 
@@ -51,7 +51,7 @@ class Storage:
             raise CommandFailed(f"{key} was stored in {self.bucket} and is not there any more.")
         return stored
 
-    def put_once(self, key: str, body: bytes) -> bool:
+    def put_once(self, key: str, body: bytes | IO[bytes]) -> bool:
         """Store an object unless one is there. False: one was there."""
         try:
             self._client.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
@@ -79,25 +79,12 @@ class Storage:
 
     def read(self, key: str) -> bytes | None:
         """The bytes under a key, None where there is none."""
-        found = self.read_version(key)
-        return found[0] if found else None
-
-    def read_version(self, key: str) -> tuple[bytes, Stored] | None:
-        """The bytes under a key, and which version of it that is; None where there is none."""
         try:
-            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error.response["Error"]["Code"] in _NOT_FOUND:
                 return None
             raise
-        body = answer["Body"].read()
-        version = answer.get("VersionId", "")
-        return body, Stored(Source(self.bucket, key, version, answer["ETag"], len(body)))
-
-    def remove(self, stored: Stored) -> None:
-        """Remove this version of an object for good."""
-        source = stored.source
-        self._client.delete_object(Bucket=self.bucket, Key=source.key, VersionId=source.version_id)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys below a prefix, in order."""

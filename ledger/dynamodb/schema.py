@@ -4,6 +4,7 @@
     upload              upload#<id>      row#upload            open, since when | ended, when
     lane                upload#<id>      row#lane#<NNN>        -
     dead letter         upload#<id>      dead#<position>       dead, when it was refused
+    redrive under way   upload#<id>      redrive               redrive, when it was begun
     totals of uploads   totals           totals                -
       that ended
     claim               claims#<worker>  <NNNN>                -
@@ -37,6 +38,7 @@ LISTING = "listing"
 OPEN = "open"
 ENDED = "ended"
 DEAD = "dead"
+REDRIVE = "redrive"
 
 ENDED_COPY = "ended"
 """The attribute that holds all of an ended upload that a list needs."""

@@ -1,6 +1,7 @@
 """orders dead-letters: which orders were refused, and what is to become of them?"""
 
 import time
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -99,9 +100,9 @@ def redrive(upload: _OfUpload = None, as_json: _AsJson = False, yes: _Yes = Fals
     named = _upload_id(opened, upload)
     done: list[Redriven] = []
     for one in [named] if named else redriver.waiting():
-        key = fresh_key(settings.upload_prefix, f"redrive-of-{one}.jsonl")
-        redriven = redriver.redrive(one, key=key, now=time.time())
-        if redriven:
+        name = f"redrive-of-{one}.jsonl"
+        new_key = partial(fresh_key, settings.upload_prefix, name)
+        for redriven in redriver.redrive_all(one, fresh_key=new_key, now=time.time()):
             done.append(redriven)
             say(f"{count(redriven.orders, 'order')} of {one} again as {redriven.redriven_as}")
     if as_json:

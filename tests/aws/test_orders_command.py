@@ -29,7 +29,7 @@ from orders.outcome import Outcome
 from orders.report import report_key, write_part
 from orders.upload import UploadId, upload_id
 from orders_cli.main import main
-from orders_cli.redriving import PLANS, Redriver
+from orders_cli.redriving import Redriver
 from orders_cli.storage import Storage
 from tests.contract.ledger_table import create_ledger_table
 
@@ -503,7 +503,10 @@ class Interrupted(Exception):
     """Ctrl-C, the network, a crash."""
 
 
-STEPS = ("find", "announce", "link", "mark_redriven", "remove")
+STEPS = (
+    *("claim_letters", "seal_redrive", "put_once", "find"),
+    *("announce", "link", "mark_redriven", "end_redrive"),
+)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -512,7 +515,7 @@ def test_an_interrupted_redrive_is_ended_by_the_next_one(desk: Desk, step: str) 
     for line in (1, 2):
         desk.refuse(upload, line, order(line))
     redriver = Redriver(desk.ledger, desk.storage, ReadingLimits())
-    owner = Storage if step in {"find", "remove"} else type(desk.ledger)
+    owner = Storage if step in {"find", "put_once"} else type(desk.ledger)
 
     def interrupt(*_: object, **__: object) -> None:
         raise Interrupted
@@ -530,10 +533,9 @@ def test_an_interrupted_redrive_is_ended_by_the_next_one(desk: Desk, step: str) 
     letters = desk.ledger.dead_letters(upload, limit=10)
     assert {letter.redriven_as for letter in letters} == {redriven.redriven_as}
     assert redriver.waiting() == []
-    assert list(desk.storage.keys(PLANS)) == []
 
 
-def test_an_order_refused_later_is_not_in_the_plan_of_an_interrupted_redrive(desk: Desk) -> None:
+def test_an_order_refused_later_is_not_in_the_file_of_an_interrupted_redrive(desk: Desk) -> None:
     upload = desk.store("a.jsonl", order(1))
     desk.refuse(upload, 1, order(1))
     redriver = Redriver(desk.ledger, desk.storage, ReadingLimits())
@@ -550,6 +552,25 @@ def test_an_order_refused_later_is_not_in_the_plan_of_an_interrupted_redrive(des
     assert second is not None
     assert desk.storage.read(first.key) == order(1) + b"\n"
     assert desk.storage.read(second.key) == order(2) + b"\n"
+
+
+def test_what_an_interrupted_redrive_left_and_what_came_since_go_in_one_command(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", order(1))
+    desk.refuse(upload, 1, order(1))
+    redriver = Redriver(desk.ledger, desk.storage, ReadingLimits())
+    with desk.monkeypatch.context() as patch:
+        patch.setattr(Storage, "find", lambda *_: (_ for _ in ()).throw(Interrupted()))
+        with pytest.raises(Interrupted):
+            redriver.redrive(upload, key="uploads/first.jsonl", now=1.0)
+    desk.refuse(upload, 2, order(2))
+
+    said = desk.type("dead-letters", "redrive", "--yes", "--json").document("redriven")
+    again = desk.type("dead-letters", "redrive", "--yes", "--json").document("redriven")
+
+    keys = [redriven["key"] for redriven in said["redriven"]]
+    assert keys[0] == "uploads/first.jsonl"
+    assert [desk.storage.read(key) for key in keys] == [order(1) + b"\n", order(2) + b"\n"]
+    assert again["redriven"] == []
 
 
 def test_the_head_is_set_aside_by_its_line(desk: Desk) -> None:
