@@ -158,6 +158,27 @@ def test_two_who_redrive_at_once_send_each_order_once(first_steps: int) -> None:
         office.check()
 
 
+@pytest.mark.parametrize("first_steps", range(STEPS + 1))
+def test_an_order_refused_while_two_redrive_is_sent_again_once(first_steps: int) -> None:
+    for second_steps, is_before_second in product(range(0, STEPS + 4, 2), (True, False)):
+        office = Office()
+        first, second = office.person(), office.person()
+        for _ in range(first_steps):
+            first.step()
+        if is_before_second:
+            office.refuse(4, order(4))
+        for _ in range(second_steps):
+            second.step()
+        if not is_before_second:
+            office.refuse(4, order(4))
+        first.finish()
+        second.finish()
+
+        office.run_again()
+
+        office.check((*LINES, 4))
+
+
 @pytest.mark.parametrize("steps", range(STEPS + 1))
 def test_a_redrive_that_is_killed_anywhere_is_ended_by_the_next(steps: int) -> None:
     office = Office()
