@@ -1,15 +1,15 @@
 """How are files stored in, and read from, the upload bucket?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from ledger.ports.uploads import Source
 from orders.plain_text import OpenAt
 from orders.upload import UploadId, upload_id
-from orders_cli.failures import CommandFailed, SettingWrong
+from orders_cli.failures import SettingWrong
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -39,17 +39,6 @@ class Storage:
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self.bucket = bucket
-
-    def put_file(self, file: BinaryIO, key: str, on_bytes: Callable[[int], None]) -> Stored:
-        """Store a file under a new key, in parts where it is large.
-
-        on_bytes: told how many bytes more are on their way, from several threads.
-        """
-        self._client.upload_fileobj(file, self.bucket, key, Callback=on_bytes)
-        stored = self.find(key)
-        if stored is None:
-            raise CommandFailed(f"{key} was stored in {self.bucket} and is not there any more.")
-        return stored
 
     def put_once(self, key: str, body: bytes | IO[bytes]) -> bool:
         """Store an object unless one is there. False: one was there."""

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 import typer
 
@@ -26,16 +27,19 @@ INTAKE_SECONDS = 20.0
 """How often an upload that is not read is looked for among the intake's dead letters."""
 
 
-def wait_for(opened: Opened, upload: UploadId) -> Account:
+def wait_for(opened: Opened, upload: UploadId, seen: Callable[[Account], None]) -> Account:
     """Look until the upload is over, and tell on stderr how it goes.
 
     Raises CommandFailed where nobody will read it; Ctrl-C ends the command, not the upload.
+
+    seen: told what each look found.
     """
     teller = _Teller()
     watcher = _Watcher(opened, upload)
     try:
         step = watcher.look()
         while not step.is_over:
+            seen(step.account)
             teller.tell(step)
             time.sleep(LOOK_SECONDS)
             step = watcher.look()

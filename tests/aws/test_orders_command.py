@@ -3,16 +3,19 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
+import boto3.s3.inject
 import botocore.loaders
 import jsonschema
 import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
 
 import orders_cli
@@ -32,6 +35,10 @@ from orders_cli.main import main
 from orders_cli.redriving import Redriver
 from orders_cli.storage import Storage
 from tests.contract.ledger_table import create_ledger_table
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import FilterRuleTypeDef, QueueConfigurationTypeDef
 
 pytestmark = pytest.mark.aws
 
@@ -125,6 +132,19 @@ def models_read_once() -> Iterator[None]:
         yield
 
 
+def tell_of_uploads(s3: "S3Client", queue: str, prefix: str = "uploads/") -> None:
+    """Let the bucket tell a queue of every new object below a prefix."""
+    rule: FilterRuleTypeDef = {"Name": "prefix", "Value": prefix}
+    told: QueueConfigurationTypeDef = {
+        "QueueArn": f"arn:aws:sqs:eu-central-1:123456789012:{queue}",
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [rule]}},
+    }
+    s3.put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [told]}
+    )
+
+
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
     monkeypatch.setenv("ORDERS_BUCKET", BUCKET)
@@ -145,6 +165,7 @@ def desk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         policy = json.dumps({"deadLetterTargetArn": arn["QueueArn"], "maxReceiveCount": 5})
         intake = sqs.create_queue(QueueName="intake", Attributes={"RedrivePolicy": policy})
         monkeypatch.setenv("ORDERS_INTAKE_QUEUE_URL", intake["QueueUrl"])
+        tell_of_uploads(s3, "intake")
         ledger = DynamoLedger(dynamodb, TABLE)
         yield Desk(monkeypatch, capsys, ledger, Storage(s3, BUCKET), dead)
 
@@ -237,21 +258,235 @@ def test_a_bucket_without_versions_is_refused(desk: Desk, tmp_path: Path) -> Non
 
     assert said.code == 2
     assert "ORDERS_BUCKET" in said.err
+    assert list(desk.storage.keys("")) == []
+
+
+def wrong_table(desk: Desk) -> None:
+    desk.monkeypatch.setenv("ORDERS_LEDGER_TABLE", "another-table")
+
+
+def wrong_region(desk: Desk) -> None:
+    desk.monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+
+def wrong_bucket(desk: Desk) -> None:
+    desk.monkeypatch.setenv("ORDERS_BUCKET", "another-bucket")
+
+
+def bucket_of_another_pipeline(_: Desk) -> None:
+    boto3.client("sqs").create_queue(QueueName="staging-intake")
+    tell_of_uploads(boto3.client("s3"), "staging-intake")
+
+
+def prefix_that_nobody_hears_of(desk: Desk) -> None:
+    desk.monkeypatch.setenv("ORDERS_UPLOAD_PREFIX", "incoming/")
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        wrong_table,
+        wrong_region,
+        wrong_bucket,
+        bucket_of_another_pipeline,
+        prefix_that_nobody_hears_of,
+    ],
+)
+def test_nothing_is_stored_where_ledger_or_bucket_are_not_the_pipeline_s(
+    desk: Desk, tmp_path: Path, mistake: Callable[[Desk], None]
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    mistake(desk)
+
+    said = desk.type("upload", str(file), "--yes")
+
+    assert (said.code, said.out) == (2, "")
+    assert "Nothing was stored." in said.err
+    assert list(desk.storage.keys("")) == []
+
+
+def the_ledger_goes(desk: Desk) -> None:
+    """From the moment when the file is stored, the table is not there."""
+    really = DynamoLedger.announce
+
+    def announce(ledger: DynamoLedger, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        boto3.client("dynamodb").delete_table(TableName=TABLE)
+        return really(ledger, *args, **kwargs)
+
+    desk.monkeypatch.setattr(DynamoLedger, "announce", announce)
+
+
+def test_once_the_file_is_stored_id_and_key_are_printed_though_the_ledger_fails(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    the_ledger_goes(desk)
+
+    said = desk.type("upload", str(file), "--yes")
+
+    (key,) = desk.storage.keys("uploads/")
+    found = desk.storage.find(key)
+    assert found is not None
+    assert said.code == 5
+    assert said.out.split() == ["upload", found.upload, "key", key]
+    assert f"The file IS stored as {key}" in said.err
+    assert "do not upload it again" in said.err
+    assert f"orders uploads show {found.upload}" in said.err
+
+
+@pytest.mark.parametrize("words", [[], ["--wait"]])
+def test_the_document_is_printed_though_the_ledger_fails(
+    desk: Desk, tmp_path: Path, words: list[str]
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    the_ledger_goes(desk)
+
+    said = desk.type("upload", str(file), "--yes", "--json", *words)
+
+    document = said.document("upload")
+    assert said.code == 5
+    assert document["upload"] == upload_id(BUCKET, document["key"], document["version_id"])
+    assert document["state"] == "reading"
+    assert list(desk.storage.keys("uploads/")) == [document["key"]]
+    assert "IS stored" in said.err
+
+
+def test_the_document_is_printed_though_nobody_watches_to_the_end(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+
+    def ctrl_c(_: float) -> None:
+        raise KeyboardInterrupt
+
+    desk.monkeypatch.setattr("orders_cli.waiting.time.sleep", ctrl_c)
+    said = desk.type("upload", str(file), "--yes", "--json", "--wait")
+
+    assert said.code == 130
+    assert said.document("upload")["state"] == "reading"
+
+
+Send = Callable[..., None]
+
+
+def at_the_upload(desk: Desk, act: Callable[[Send], None]) -> None:
+    """Let the storing go as `act` says; it is given the real thing, without arguments."""
+    really = boto3.s3.inject.upload_fileobj
+
+    def upload_fileobj(client: "S3Client", file: BinaryIO, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        content = file.read()
+
+        def send() -> None:
+            really(client, BytesIO(content), *args, **kwargs)
+
+        act(send)
+
+    desk.monkeypatch.setattr("boto3.s3.inject.upload_fileobj", upload_fileobj)
+
+
+def the_answer_is_lost(send: Send) -> None:
+    send()
+    raise ReadTimeoutError(endpoint_url="https://s3")
+
+
+def the_library_repeats_it(send: Send) -> None:
+    send()
+    send()
+
+
+@pytest.mark.parametrize("lose", [the_answer_is_lost, the_library_repeats_it])
+def test_a_file_whose_storing_was_not_answered_is_one_upload(
+    desk: Desk, tmp_path: Path, lose: Callable[[Send], None]
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    at_the_upload(desk, lose)
+
+    document = desk.type("upload", str(file), "--yes", "--json").document("upload")
+
+    versions = boto3.client("s3").list_object_versions(Bucket=BUCKET)["Versions"]
+    assert [(one["Key"], one["VersionId"]) for one in versions] == [
+        (document["key"], document["version_id"])
+    ]
+    assert document["size_bytes"] == len(order(1))
+
+
+def test_a_large_file_is_stored_in_parts_as_one_version(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(b"\n".join(order(number) for number in range(100_000)))
+
+    document = desk.type("upload", str(file), "--yes", "--json").document("upload")
+
+    found = desk.storage.find(document["key"])
+    assert found is not None
+    assert found.upload == document["upload"]
+    assert found.source.size_bytes == document["size_bytes"] == file.stat().st_size
+    assert found.source.etag.rpartition("-")[2] != found.source.etag
+
+
+def test_a_file_that_was_not_stored_leaves_no_answer(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+
+    def fail(_: Send) -> None:
+        raise EndpointConnectionError(endpoint_url="https://s3")
+
+    at_the_upload(desk, fail)
+    said = desk.type("upload", str(file), "--yes")
+
+    assert (said.code, said.out) == (5, "")
+    assert "IS stored" not in said.err
+
+
+def test_a_file_that_may_be_stored_is_named_with_its_key(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+
+    def unreachable(*_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://s3")
+
+    at_the_upload(desk, the_answer_is_lost)
+    with desk.monkeypatch.context() as patch:
+        patch.setattr(Storage, "find", unreachable)
+        said = desk.type("upload", str(file), "--yes")
+
+    (key,) = desk.storage.keys("uploads/")
+    assert said.code == 5
+    assert f"Nobody can say whether the file was stored as {key}" in said.err
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_ctrl_c_says_whether_the_file_is_stored(
+    desk: Desk, tmp_path: Path, *, is_stored: bool
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+
+    def ctrl_c(send: Send) -> None:
+        if is_stored:
+            send()
+        raise KeyboardInterrupt
+
+    at_the_upload(desk, ctrl_c)
+    said = desk.type("upload", str(file), "--yes", "--wait")
+
+    assert said.code == 130
+    assert ("IS stored" in said.err, "upload  " in said.out) == (is_stored, is_stored)
+    assert ("nothing of it will be sent" in said.err) is not is_stored
 
 
 def test_waiting_ends_with_the_upload_and_its_invalid_lines(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "march.jsonl"
     file.write_bytes(b"broken\n")
     desk.monkeypatch.setattr("orders_cli.commands.upload.fresh_key", lambda p, n: f"{p}known-{n}")
-    stored = desk.storage.put_once("uploads/known-march.jsonl", b"broken\n")
-    assert stored
+    desk.storage.put_once("uploads/known-march.jsonl", b"broken\n")
     found = desk.storage.find("uploads/known-march.jsonl")
     assert found is not None
 
-    def put_known(*_: object) -> object:
-        return found
-
-    desk.monkeypatch.setattr(Storage, "put_file", put_known)
     rejected = [Rejected(1, "is no JSON", b"broken")]
     desk.storage.put_once(
         report_key("reports/", found.upload, start=0, end=7), write_part(rejected)
