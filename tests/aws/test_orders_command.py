@@ -789,6 +789,18 @@ def test_an_order_refused_later_is_not_in_the_file_of_an_interrupted_redrive(des
     assert desk.storage.read(second.key) == order(2) + b"\n"
 
 
+def test_nothing_is_redriven_into_a_bucket_that_nobody_hears_of(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", order(1))
+    desk.refuse(upload, 1, order(1))
+    prefix_that_nobody_hears_of(desk)
+
+    said = desk.type("dead-letters", "redrive", "--yes")
+
+    assert said.code == 2
+    assert list(desk.storage.keys("")) == ["uploads/a.jsonl"]
+    assert [one.redriven_as for one in desk.ledger.dead_letters(upload, limit=9)] == [None]
+
+
 def test_what_an_interrupted_redrive_left_and_what_came_since_go_in_one_command(desk: Desk) -> None:
     upload = desk.store("a.jsonl", order(1))
     desk.refuse(upload, 1, order(1))
