@@ -96,7 +96,7 @@ def _intake(opened: Opened) -> tuple[Grade, str]:
 
 
 def _sending(opened: Opened) -> tuple[Grade, str]:
-    report = opened.look().report
+    report = opened.report()
     if report.sending.state is SendingState.RUNNING:
         grade, sentence = _runway(report, opened.settings.retention_hours)
         shortfall = shortfall_sentence(report)

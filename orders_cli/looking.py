@@ -46,14 +46,32 @@ def look(
     still_open = tuple(ledger.open_accounts())
     ended = ledger.ended_accounts(since=now - LISTED_SECONDS)
     found = {account.upload.id: account for account in (*still_open, *ended)}
-    view = LedgerView(
+    newest_first = sorted(found.values(), key=lambda a: a.upload.created_at, reverse=True)
+    view = _view(ledger, still_open, claims)
+    return Look(
+        tuple(newest_first), report(view, retention_seconds=retention_hours * 3600.0, now=now)
+    )
+
+
+def report_now(
+    ledger: ReadableLedger,
+    *,
+    retention_hours: int,
+    now: float,
+    claims: Sequence[Claim] | None = None,
+) -> StatusReport:
+    """The report alone, for whom no list of uploads is shown. Raises LedgerUnreachable."""
+    view = _view(ledger, tuple(ledger.open_accounts()), claims)
+    return report(view, retention_seconds=retention_hours * 3600.0, now=now)
+
+
+def _view(
+    ledger: ReadableLedger, still_open: tuple[Account, ...], claims: Sequence[Claim] | None
+) -> LedgerView:
+    return LedgerView(
         accounts=still_open,
         ended=ledger.ended_tally(),
         pace=ledger.read_pace(),
         samples=ledger.read_history().samples,
         claims=claims,
-    )
-    newest_first = sorted(found.values(), key=lambda a: a.upload.created_at, reverse=True)
-    return Look(
-        tuple(newest_first), report(view, retention_seconds=retention_hours * 3600.0, now=now)
     )

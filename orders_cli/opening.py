@@ -15,7 +15,7 @@ from ledger.ports.pace import Pace
 from ledger.workers import Absence, absence
 from orders_cli.failures import SettingWrong
 from orders_cli.intake import IntakeDeadLetter, dead_letter_url, peek
-from orders_cli.looking import Look, look
+from orders_cli.looking import Look, look, report_now
 from orders_cli.settings import CommandSettings, load_settings
 from orders_cli.speech import say
 from orders_cli.target import Target, ask_before_change, find_target
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from ledger.report import StatusReport
     from orders_cli.storage import Storage
 
 # A person waits for the answer: say soon that nobody answers.
@@ -109,6 +110,16 @@ class Opened:
     def _now(self) -> float:
         """The time, as DynamoDB has it if this machine's clock is proven wrong."""
         return time.time() - self._skew.skew_seconds
+
+    def report(self) -> "StatusReport":
+        """What is left and when it is done, without a list of uploads."""
+        claims = tuple(self.ledger.all_claims())
+        return report_now(
+            self.ledger,
+            retention_hours=self.settings.retention_hours,
+            now=self._now(),
+            claims=claims,
+        )
 
     def intake_dead_letters(self) -> list[IntakeDeadLetter]:
         """The events that ended in the intake's dead-letter queue; none where no queue is set."""

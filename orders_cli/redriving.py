@@ -1,34 +1,56 @@
-"""How are refused orders sent again, each once, even if somebody is interrupted?
+"""How are refused orders sent again, each once, whoever else does so and whoever is interrupted?
 
-    plan     an object `redrives/<upload>.json`, made only where none is: key and positions
-    file     an object under the upload prefix, made only where none is; it is a new upload
-    announce its row in the ledger, linked both ways
-    mark     every letter of the plan names the new upload
-    forget   the plan is removed
+    begin     the redrive's row in the ledger, which fixes the key of the file
+    claim     every letter that nobody sends again is claimed for that key
+    seal      nothing more is claimed, so that everybody who goes on makes the same file
+    store     the file under the upload prefix, only where none is; it is a new upload
+    announce  the new upload's row in the ledger, linked both ways
+    mark      every claimed letter names the new upload
+    end       the redrive's row is removed
 
-Whoever is interrupted leaves the plan, and the next redrive of that upload ends it: every step
-changes nothing where it was done before. Two people at once work on one plan.
+Whoever is interrupted leaves the row, and the next redrive of that upload goes on from there: every
+step changes nothing where it was done before. Several people at once work on one redrive; one who
+comes late finds it ended, and a letter of an old list cannot be claimed a second time.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import islice
+from tempfile import TemporaryFile
+from typing import IO, Protocol
 
 from ledger.ports.dead_letters import UNREADABLE, DeadLetter, DeadLetters
-from ledger.ports.uploads import UploadKind, UploadLedger
+from ledger.ports.redrives import Redrive, Redrives, is_claimable
+from ledger.ports.uploads import Source, UploadKind, UploadLedger
 from orders.file_reading import ReadingLimits
+from orders.formats import SourceUnreadable
+from orders.plain_text import OpenAt
 from orders.upload import UploadId
 from orders_cli.failures import CommandFailed
-from orders_cli.source_lines import bodies_of
-from orders_cli.storage import Storage, Stored
+from orders_cli.source_lines import OrderLine, order_lines
+from orders_cli.storage import Stored
 
-PLANS = "redrives/"
-MOST_LETTERS = 1_000_000
+MOST_LETTERS = 10_000_000
+LETTERS_AT_ONCE = 500
+FILE_BYTES_MAX = 4 << 30
+"""S3 takes 5 GB at once: letters beyond this are left to the next redrive."""
 
 
-class RedriveLedger(UploadLedger, DeadLetters, Protocol):
+class RedriveLedger(UploadLedger, DeadLetters, Redrives, Protocol):
     """What of the ledger a redrive needs."""
+
+
+class RedriveStorage(Protocol):
+    """What of the bucket a redrive needs; `orders_cli.storage` says more."""
+
+    def put_once(self, key: str, body: bytes | IO[bytes]) -> bool:
+        """Store an object unless one is there."""
+
+    def find(self, key: str) -> Stored | None:
+        """The object under a key."""
+
+    def opener(self, source: Source) -> OpenAt:
+        """Opens that very version of an object from an offset on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,100 +64,122 @@ class Redriven:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    key: str
-    positions: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Redriver:
     """Sends dead letters again. limits: how the producer reads, for what only the source has."""
 
     ledger: RedriveLedger
-    storage: Storage
+    storage: RedriveStorage
     limits: ReadingLimits
 
     def waiting(self) -> list[UploadId]:
-        """The uploads with letters that were not sent again, or with a plan that was not ended."""
-        letters = self.ledger.dead_letters(limit=MOST_LETTERS)
-        found = {letter.upload for letter in letters if _is_sendable(letter)}
-        planned = {
-            UploadId(key.removeprefix(PLANS).removesuffix(".json"))
-            for key in self.storage.keys(PLANS)
-        }
-        return sorted(found | planned)
+        """The uploads with letters that nobody sent again, or with a redrive that has not ended."""
+        return sorted(self.ledger.redrivable_uploads())
+
+    def redrive_all(
+        self, upload: UploadId, *, fresh_key: Callable[[], str], now: float
+    ) -> Iterator[Redriven]:
+        """Send an upload's dead letters again, after those of a redrive that was interrupted."""
+        while True:
+            key = fresh_key()
+            redriven = self.redrive(upload, key=key, now=now)
+            if redriven:
+                yield redriven
+            if redriven is None or redriven.key == key:
+                return
 
     def redrive(self, upload: UploadId, *, key: str, now: float) -> Redriven | None:
         """Send an upload's dead letters again, in file order. None: there are none.
 
-        key: for the new file, if no plan names one yet.
+        key: for the new file, if no redrive of this upload is under way.
         """
-        name = f"{PLANS}{upload}.json"
-        found = self.storage.read_version(name)
-        if found is None:
-            letters = self.ledger.dead_letters(upload, limit=MOST_LETTERS)
-            positions = [letter.position for letter in letters if _is_sendable(letter)]
-            if not positions:
-                return None
-            self.storage.put_once(name, _plan_text(_Plan(key, tuple(positions))))
-            found = self.storage.read_version(name)
-        if found is None:
-            return None
-        text, stored = found
-        redriven = self._carry_out(upload, _read_plan(text), now=now)
-        self.storage.remove(stored)
+        redrive = self.ledger.begin_redrive(upload, key=key, now=now)
+        if not redrive.is_sealed:
+            self._claim(redrive)
+        redriven = None
+        with TemporaryFile() as file:
+            # Sealed, the letters of this redrive are fixed: only now a file may be made of them.
+            is_ours = self.ledger.seal_redrive(redrive)
+            orders = self._write(redrive, file) if is_ours else 0
+            # Once more: the making may have taken long, and somebody may have ended it meanwhile.
+            if orders and self.ledger.seal_redrive(redrive):
+                file.seek(0)
+                self.storage.put_once(redrive.key, file)
+                redriven = self._hand_over(redrive, orders, now=now)
+        self.ledger.end_redrive(redrive)
         return redriven
 
-    def _carry_out(self, upload: UploadId, plan: _Plan, *, now: float) -> Redriven:
-        letters = [self._letter(upload, position) for position in plan.positions]
-        self.storage.put_once(plan.key, self._file(upload, letters))
-        stored = self.storage.find(plan.key)
-        if stored is None:
-            raise CommandFailed(f"{plan.key} was stored and is not there any more.")
-        self._announce(upload, stored, now=now)
-        for letter in letters:
-            self.ledger.mark_redriven(letter, upload=stored.upload)
-        return Redriven(upload, stored.upload, plan.key, len(letters))
+    def _claim(self, redrive: Redrive) -> None:
+        """Claim what nobody sends again, a few letters at a time."""
+        free = self._as_far_as_they_fit(
+            letter for letter in self._letters(redrive.upload) if is_claimable(letter, redrive)
+        )
+        while some := list(islice(free, LETTERS_AT_ONCE)):
+            if not self.ledger.claim_letters(redrive, some):
+                return
 
-    def _announce(self, upload: UploadId, stored: Stored, *, now: float) -> None:
+    def _as_far_as_they_fit(self, letters: Iterable[DeadLetter]) -> Iterator[DeadLetter]:
+        file_bytes = 0
+        for letter in letters:
+            body_bytes = self.limits.longest_bytes if letter.body is None else len(letter.body)
+            file_bytes += body_bytes + 1
+            if file_bytes > FILE_BYTES_MAX:
+                return
+            yield letter
+
+    def _hand_over(self, redrive: Redrive, orders: int, *, now: float) -> Redriven:
+        """Let the stored file be the upload that sends the letters again."""
+        upload, stored = redrive.upload, self.storage.find(redrive.key)
+        if stored is None:
+            raise CommandFailed(f"{redrive.key} was stored and is not there any more.")
         self.ledger.announce(stored.upload, stored.source, now=now, kind=UploadKind.REDRIVE)
         self.ledger.link(stored.upload, upload)
         self.ledger.link(upload, stored.upload)
+        # The marks come after the file and before the end: a letter of an ended redrive without a
+        # mark would look as if nothing sent it again.
+        for letter in self._claimed(redrive):
+            self.ledger.mark_redriven(letter, upload=stored.upload)
+        return Redriven(upload, stored.upload, redrive.key, orders)
 
-    def _letter(self, upload: UploadId, position: str) -> DeadLetter:
-        letter = self.ledger.read_dead_letter(upload, position)
-        if letter is None:
+    def _letters(self, upload: UploadId) -> Iterator[DeadLetter]:
+        if upload != UNREADABLE:
+            yield from self.ledger.dead_letters(upload, limit=MOST_LETTERS)
+
+    def _claimed(self, redrive: Redrive) -> Iterator[DeadLetter]:
+        return (one for one in self._letters(redrive.upload) if one.redrive_key == redrive.key)
+
+    def _write(self, redrive: Redrive, file: IO[bytes]) -> int:
+        """Write the claimed orders as JSON lines, in file order; returns how many they are."""
+        orders = 0
+        try:
+            for body in self._bodies(redrive):
+                file.write(body + b"\n")
+                orders += 1
+        except SourceUnreadable as error:
             raise CommandFailed(
-                f"The dead letter {upload}/{position} is gone from the ledger;",
-                hint=f"remove {PLANS}{upload}.json from the bucket to begin anew.",
-            )
-        return letter
+                f"An order of upload {redrive.upload} was too large for the ledger, and its file "
+                f"cannot be read: {error.reason}."
+            ) from error
+        return orders
 
-    def _file(self, upload: UploadId, letters: Sequence[DeadLetter]) -> bytes:
-        """The bodies as JSON lines; those too large for the ledger come from the source."""
-        missing = [letter.line for letter in letters if letter.body is None]
-        looked_up: dict[int, bytes] = {}
-        account = self.ledger.read_account(upload) if missing else None
-        if account:
-            source = account.upload.source
-            open_at = self.storage.opener(source)
-            looked_up = bodies_of(open_at, source.key, self.limits, missing)
-        lines = [letter.body or looked_up.get(letter.line, b"") for letter in letters]
-        if not all(lines):
-            raise CommandFailed(
-                f"An order of upload {upload} was too large for the ledger, and its file is gone."
-            )
-        return b"".join(line + b"\n" for line in lines)
+    def _bodies(self, redrive: Redrive) -> Iterator[bytes]:
+        """The bodies in file order; those too large for the ledger come from the source."""
+        source: Iterator[OrderLine] | None = None
+        for letter in self._claimed(redrive):
+            if letter.body:
+                yield letter.body
+                continue
+            source = source or self._source_lines(redrive.upload)
+            order = next((order for order in source if order.line >= letter.line), None)
+            if order is None or order.line != letter.line:
+                raise CommandFailed(
+                    f"Line {letter.line} of upload {redrive.upload} was too large for the ledger, "
+                    "and its file is gone."
+                )
+            yield order.body
 
-
-def _is_sendable(letter: DeadLetter) -> bool:
-    return letter.redriven_as is None and letter.upload != UNREADABLE
-
-
-def _plan_text(plan: _Plan) -> bytes:
-    return json.dumps({"key": plan.key, "positions": plan.positions}).encode()
-
-
-def _read_plan(text: bytes) -> _Plan:
-    fields = json.loads(text)
-    return _Plan(fields["key"], tuple(fields["positions"]))
+    def _source_lines(self, upload: UploadId) -> Iterator[OrderLine]:
+        account = self.ledger.read_account(upload)
+        if account is None:
+            return iter(())
+        source = account.upload.source
+        return order_lines(self.storage.opener(source), source.key, self.limits)

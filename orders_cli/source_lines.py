@@ -1,6 +1,6 @@
 """Which orders does an uploaded file hold, looked up again by their lines?"""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ledger.ports.uploads import Account
@@ -25,22 +25,6 @@ def order_lines(open_at: OpenAt, name: str, limits: ReadingLimits) -> Iterator[O
     for batch in read_batches(open_at, format_of(name), Position(), limits):
         for line, order_id, body in zip(batch.numbers, batch.order_ids, batch.bodies, strict=True):
             yield OrderLine(line, order_id, body)
-
-
-def bodies_of(
-    open_at: OpenAt, name: str, limits: ReadingLimits, lines: Collection[int]
-) -> dict[int, bytes]:
-    """The bodies of some lines; those that are no order are left out."""
-    wanted = set(lines)
-    found: dict[int, bytes] = {}
-    if not wanted:
-        return found
-    for order in order_lines(open_at, name, limits):
-        if order.line in wanted:
-            found[order.line] = order.body
-        if order.line >= max(wanted):
-            break
-    return found
 
 
 def head_of(account: Account, open_at: OpenAt, limits: ReadingLimits) -> OrderLine | None:

@@ -1,15 +1,15 @@
 """How are files stored in, and read from, the upload bucket?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from ledger.ports.uploads import Source
 from orders.plain_text import OpenAt
 from orders.upload import UploadId, upload_id
-from orders_cli.failures import CommandFailed, SettingWrong
+from orders_cli.failures import SettingWrong
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -40,18 +40,7 @@ class Storage:
         self._client = client
         self.bucket = bucket
 
-    def put_file(self, file: BinaryIO, key: str, on_bytes: Callable[[int], None]) -> Stored:
-        """Store a file under a new key, in parts where it is large.
-
-        on_bytes: told how many bytes more are on their way, from several threads.
-        """
-        self._client.upload_fileobj(file, self.bucket, key, Callback=on_bytes)
-        stored = self.find(key)
-        if stored is None:
-            raise CommandFailed(f"{key} was stored in {self.bucket} and is not there any more.")
-        return stored
-
-    def put_once(self, key: str, body: bytes) -> bool:
+    def put_once(self, key: str, body: bytes | IO[bytes]) -> bool:
         """Store an object unless one is there. False: one was there."""
         try:
             self._client.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
@@ -79,25 +68,12 @@ class Storage:
 
     def read(self, key: str) -> bytes | None:
         """The bytes under a key, None where there is none."""
-        found = self.read_version(key)
-        return found[0] if found else None
-
-    def read_version(self, key: str) -> tuple[bytes, Stored] | None:
-        """The bytes under a key, and which version of it that is; None where there is none."""
         try:
-            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error.response["Error"]["Code"] in _NOT_FOUND:
                 return None
             raise
-        body = answer["Body"].read()
-        version = answer.get("VersionId", "")
-        return body, Stored(Source(self.bucket, key, version, answer["ETag"], len(body)))
-
-    def remove(self, stored: Stored) -> None:
-        """Remove this version of an object for good."""
-        source = stored.source
-        self._client.delete_object(Bucket=self.bucket, Key=source.key, VersionId=source.version_id)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys below a prefix, in order."""

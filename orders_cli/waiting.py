@@ -2,11 +2,13 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 import typer
 
 from ledger.ports.errors import LedgerUnreachable
 from ledger.ports.uploads import Account
+from ledger.report import StatusReport
 from orders.upload import UploadId
 from orders_cli.failures import CommandFailed, ExitCode
 from orders_cli.following import Step
@@ -19,20 +21,25 @@ SAY_SECONDS = 10.0
 FAILURES = 30
 FAILURE_SECONDS = 2.0
 """So often in a row, and so far apart, the ledger may be out of reach while somebody watches."""
+REPORT_SECONDS = 5.0
+"""How often a waiting command looks at more than its own upload: when all will be done."""
 INTAKE_SECONDS = 20.0
 """How often an upload that is not read is looked for among the intake's dead letters."""
 
 
-def wait_for(opened: Opened, upload: UploadId) -> Account:
+def wait_for(opened: Opened, upload: UploadId, seen: Callable[[Account], None]) -> Account:
     """Look until the upload is over, and tell on stderr how it goes.
 
     Raises CommandFailed where nobody will read it; Ctrl-C ends the command, not the upload.
+
+    seen: told what each look found.
     """
     teller = _Teller()
     watcher = _Watcher(opened, upload)
     try:
         step = watcher.look()
         while not step.is_over:
+            seen(step.account)
             teller.tell(step)
             time.sleep(LOOK_SECONDS)
             step = watcher.look()
@@ -56,6 +63,8 @@ class _Watcher:
         self._upload = upload
         self._failures = 0
         self._intake_at = time.monotonic()
+        self._reported: StatusReport | None = None
+        self._reported_at = 0.0
 
     def look(self) -> Step:
         """One look. Raises CommandFailed, and LedgerUnreachable after FAILURES in a row."""
@@ -78,7 +87,13 @@ class _Watcher:
         if not account.lines_read and time.monotonic() - self._intake_at > INTAKE_SECONDS:
             self._intake_at = time.monotonic()
             self._refuse_dead_letter()
-        return Step(account, self._opened.look().report)
+        return Step(account, self._report())
+
+    def _report(self) -> StatusReport:
+        now = time.monotonic()
+        if self._reported is None or now - self._reported_at >= REPORT_SECONDS:
+            self._reported, self._reported_at = self._opened.report(), now
+        return self._reported
 
     def _refuse_dead_letter(self) -> None:
         for letter in self._opened.intake_dead_letters():

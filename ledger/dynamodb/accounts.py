@@ -10,20 +10,24 @@ from ledger.dynamodb.schema import (
     LANE_ROW,
     OPEN,
     ROWS,
+    UPLOAD_ROW,
     instant,
     key,
+    lane_sk,
     text,
     upload_of_pk,
     upload_pk,
+    whole,
 )
-from ledger.dynamodb.table import OnTable
-from ledger.dynamodb.upload_item import upload_of
+from ledger.dynamodb.table import BATCH_ITEMS, OnTable
+from ledger.dynamodb.upload_item import listed_upload_of, upload_of
 from ledger.ports.lanes import Tally
 from ledger.ports.uploads import Account
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ledger.dynamodb.schema import Item
     from orders.upload import UploadId
 
 TOTALS = key("totals", "totals")
@@ -36,35 +40,71 @@ class DynamoAccounts(OnTable):
     def read_account(self, upload: UploadId) -> Account | None:
         """See UploadLedger.read_account."""
         items = list(self._table.partition(upload_pk(upload), begins_with=ROWS))
-        rows = [upload_of(item) for item in items if not _is_lane(text(item, "sk"))]
-        if not rows:
-            return None
-        row = rows[0]
-        lanes = (lane_of(item) for item in items if _is_lane(text(item, "sk")))
-        # Where two first runs disagreed on the lanes, the loser's rows may stand beyond them.
-        return Account(row, tuple(lane for lane in lanes if lane.key.lane < row.lanes))
+        return _account_of(items)
 
     def open_accounts(self) -> Iterable[Account]:
         """See UploadLedger.open_accounts."""
-        for account in self._listed(OPEN):
+        for account in self._read_listed(self._table.listed(OPEN)):
             if account.upload.listed_open:
                 yield account
 
     def ended_accounts(self, *, since: float) -> Iterable[Account]:
         """See UploadLedger.ended_accounts."""
-        return self._listed(ENDED, since=instant(since))
+        for entry in self._table.listed(ENDED, since=instant(since)):
+            row = listed_upload_of(entry)
+            if row is not None:
+                yield Account(row)
+            else:
+                # The index or the row is older than the copy: the rows themselves say it.
+                yield from self._read_listed([entry])
 
     def ended_tally(self) -> Tally:
         """See UploadLedger.ended_tally."""
         item = self._table.get(TOTALS)
         return tally_of(item) if item else Tally()
 
-    def _listed(self, listing: str, *, since: str = "") -> Iterator[Account]:
-        for found in self._table.listed(listing, since=since):
-            account = self.read_account(upload_of_pk(text(found, "pk")))
+    def _read_listed(self, entries: Iterable[Item]) -> Iterator[Account]:
+        """The accounts of entries of the index, read together, as many as fit into a call."""
+        together: list[Item] = []
+        keys: list[Item] = []
+        for entry in entries:
+            together.append(entry)
+            keys += _row_keys(entry)
+            if len(keys) >= BATCH_ITEMS:
+                yield from self._read_together(together, keys)
+                together, keys = [], []
+        yield from self._read_together(together, keys)
+
+    def _read_together(self, entries: list[Item], keys: list[Item]) -> Iterator[Account]:
+        rows: dict[str, list[Item]] = {}
+        for item in self._table.get_many(keys):
+            rows.setdefault(text(item, "pk"), []).append(item)
+        for entry in entries:
+            pk = text(entry, "pk")
+            account = _account_of(rows.get(pk, []))
+            if account is not None and len(account.lanes) < account.upload.lanes:
+                # The entry is older than the first run, which made the lanes.
+                account = self.read_account(upload_of_pk(pk))
             if account is not None:
                 yield account
 
 
-def _is_lane(sk: str) -> bool:
-    return sk.startswith(LANE_ROW)
+def _row_keys(entry: Item) -> list[Item]:
+    """The keys of an upload's row and of its lanes, as far as the index knows them."""
+    pk = text(entry, "pk")
+    lanes = whole(entry, "lanes")
+    return [key(pk, UPLOAD_ROW), *(key(pk, lane_sk(number)) for number in range(lanes))]
+
+
+def _account_of(items: list[Item]) -> Account | None:
+    rows = [upload_of(item) for item in items if not _is_lane(item)]
+    if not rows:
+        return None
+    row = rows[0]
+    lanes = sorted((lane_of(item) for item in items if _is_lane(item)), key=lambda one: one.key)
+    # Where two first runs disagreed on the lanes, the loser's rows may stand beyond them.
+    return Account(row, tuple(lane for lane in lanes if lane.key.lane < row.lanes))
+
+
+def _is_lane(item: Item) -> bool:
+    return text(item, "sk").startswith(LANE_ROW)

@@ -7,10 +7,10 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 from ledger.dynamodb.accounts import TOTALS, DynamoAccounts
-from ledger.dynamodb.lane_item import lane_key, tally_attributes
-from ledger.dynamodb.schema import OPEN, n, s
+from ledger.dynamodb.lane_item import tally_attributes
+from ledger.dynamodb.schema import LANE_ROW, OPEN, key, n, s, text, upload_pk
 from ledger.dynamodb.table import Change, ConditionFailed
-from ledger.dynamodb.upload_item import KEPT_SECONDS, upload_item, upload_key, upload_of
+from ledger.dynamodb.upload_item import expires_at_of, upload_item, upload_key, upload_of
 from ledger.ports.closing import cancelled, closed, is_drained
 from ledger.ports.errors import LedgerUnreachable, upload_missing
 
@@ -52,12 +52,15 @@ class DynamoClosing(DynamoAccounts):
         """
         for attempt in range(TRIES):
             account = self._account(upload)
-            if not account.upload.listed_open or not is_drained(account):
+            if not account.upload.listed_open:
+                # Whoever ended it may have died before this, or had no lane to wait for.
+                self._let_lanes_expire(account.upload)
+                return account
+            if not is_drained(account):
                 return account
             row = closed(account, now=now)
-            if self._table.transact(self._close(account.upload, row, account.tally)):
-                self._let_lanes_expire(account, now=now)
-            elif attempt:
+            ended = self._table.transact(self._close(account.upload, row, account.tally))
+            if attempt and not ended:
                 sleep(randbelow(_JITTER_MILLISECONDS) / 1_000)
         raise gave_up(upload)
 
@@ -132,8 +135,11 @@ class DynamoClosing(DynamoAccounts):
         }
         return [{"Update": close}, {"Update": count}]
 
-    def _let_lanes_expire(self, account: Account, *, now: float) -> None:
-        for lane in account.lanes:
-            expires_at = {"expires_at": n(int(now) + KEPT_SECONDS)}
-            # attribute_exists: a lane's row is never made here.
-            self._table.change(Change(lane_key(lane.key), expires_at, "attribute_exists(pk)"))
+    def _let_lanes_expire(self, ended: Upload) -> None:
+        """Let every lane's row go with its upload's, also those of a first run that lost."""
+        expires_at = {"expires_at": n(expires_at_of(ended))}
+        for item in self._table.partition(upload_pk(ended.id), begins_with=LANE_ROW):
+            if "expires_at" not in item:
+                row = key(text(item, "pk"), text(item, "sk"))
+                # attribute_exists: a lane's row is never made here.
+                self._table.change(Change(row, expires_at, "attribute_exists(pk)"))

@@ -39,23 +39,24 @@ class DynamoDeadLetters(OnTable):
 
     def read_dead_letter(self, upload: UploadId, position: str) -> DeadLetter | None:
         """See DeadLetters.read_dead_letter."""
-        item = self._table.get(_letter_key(upload, position))
+        item = self._table.get(letter_key(upload, position))
         return letter_of(item) if item else None
 
     def dead_letters(self, upload: UploadId | None = None, *, limit: int) -> Iterable[DeadLetter]:
         """See DeadLetters.dead_letters."""
         if upload is not None:
             items = self._table.partition(upload_pk(upload), begins_with=DEAD_LETTER)
-            return [letter_of(item) for item in islice(items, limit)]
+            yield from (letter_of(item) for item in islice(items, limit))
+            return
         keys = islice(self._table.listed(DEAD), limit)
         found = (self._table.get({"pk": item["pk"], "sk": item["sk"]}) for item in keys)
-        return [letter_of(item) for item in found if item]
+        yield from (letter_of(item) for item in found if item)
 
     def mark_redriven(self, letter: DeadLetter, *, upload: UploadId) -> bool:
         """See DeadLetters.mark_redriven."""
         written = self._table.change(
             Change(
-                key=_letter_key(letter.upload, letter.position),
+                key=letter_key(letter.upload, letter.position),
                 attributes={"redriven_as": s(upload)},
                 # attribute_exists: the letter is still kept. redriven_as: no other upload sends it
                 # again; this one may have been named by a write whose answer was lost.
@@ -66,13 +67,14 @@ class DynamoDeadLetters(OnTable):
         return not isinstance(written, ConditionFailed)
 
 
-def _letter_key(upload: UploadId, position: str) -> Item:
+def letter_key(upload: UploadId, position: str) -> Item:
+    """The key of a letter's row."""
     return key(upload_pk(upload), f"{DEAD_LETTER}{position}")
 
 
 def letter_item(letter: DeadLetter) -> Item:
     """The whole item. A body that is too large to keep is left out."""
-    item = _letter_key(letter.upload, letter.position) | {
+    item = letter_key(letter.upload, letter.position) | {
         "listing": s(DEAD),
         "listed_at": s(f"{instant(letter.refused_at)} {letter.position}"),
         "lane": n(letter.lane),
@@ -90,6 +92,8 @@ def letter_item(letter: DeadLetter) -> Item:
         item["status"] = n(letter.status)
     if letter.redriven_as is not None:
         item["redriven_as"] = s(letter.redriven_as)
+    if letter.redrive_key is not None:
+        item["redrive_key"] = s(letter.redrive_key)
     return item
 
 
@@ -111,4 +115,5 @@ def letter_of(item: Item) -> DeadLetter:
         first_attempt_at=seconds(item, "first_attempt_at") or 0.0,
         refused_at=seconds(item, "refused_at") or 0.0,
         redriven_as=UploadId(redriven_as) if redriven_as else None,
+        redrive_key=text(item, "redrive_key") or None,
     )

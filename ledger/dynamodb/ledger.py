@@ -9,6 +9,7 @@ from ledger.dynamodb.dead_letters import DynamoDeadLetters
 from ledger.dynamodb.history import DynamoHistory
 from ledger.dynamodb.lanes import DynamoLanes
 from ledger.dynamodb.pace import DynamoPace
+from ledger.dynamodb.redrives import DynamoRedrives
 from ledger.dynamodb.table import Table
 from ledger.dynamodb.uploads import DynamoUploads
 
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
 
 
 class DynamoLedger(
-    DynamoUploads, DynamoLanes, DynamoDeadLetters, DynamoClaims, DynamoPace, DynamoHistory
+    DynamoUploads,
+    DynamoLanes,
+    DynamoDeadLetters,
+    DynamoRedrives,
+    DynamoClaims,
+    DynamoPace,
+    DynamoHistory,
 ):
     """Every port of the ledger, over one table and one client; any thread may call it.
 

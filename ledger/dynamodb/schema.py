@@ -4,14 +4,18 @@
     upload              upload#<id>      row#upload            open, since when | ended, when
     lane                upload#<id>      row#lane#<NNN>        -
     dead letter         upload#<id>      dead#<position>       dead, when it was refused
+    redrive under way   upload#<id>      redrive               redrive, when it was begun
     totals of uploads   totals           totals                -
       that ended
     claim               claims#<worker>  <NNNN>                worker, its number
     pace                pace             pace                  -
     history             history          history               -
 
-The index `listing` only finds keys: what it finds is read again consistently. `expires_at` (epoch
-seconds, DynamoDB's time to live) stands only on the rows of uploads that are over.
+The index `listing` finds keys, and what it finds is read again consistently. The row of an upload
+that is over hardly changes any more: the index carries a copy of it (`ended`), which is enough for
+a list. It also carries `lanes`, which says how many rows an open upload has, and `linked`.
+`expires_at` (epoch seconds, DynamoDB's time to live) stands only on the rows of uploads that are
+over, and of their lanes.
 """
 
 from __future__ import annotations
@@ -35,6 +39,11 @@ OPEN = "open"
 ENDED = "ended"
 DEAD = "dead"
 WORKER = "worker"
+REDRIVE = "redrive"
+
+ENDED_COPY = "ended"
+"""The attribute that holds all of an ended upload that a list needs."""
+KEY = frozenset({"pk", "sk"})
 
 UPLOAD_ROW = "row#upload"
 LANE_ROW = "row#lane#"

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from secrets import randbelow
+from time import sleep
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ledger.dynamodb.schema import LISTING
 from ledger.dynamodb.unreachable import unreachable
+from ledger.ports.errors import LedgerUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
+        KeysAndAttributesTypeDef,
         PutItemInputTypeDef,
         QueryInputTypeDef,
         TransactWriteItemTypeDef,
@@ -22,9 +26,13 @@ if TYPE_CHECKING:
     )
 
     from ledger.dynamodb.schema import Item
-    from ledger.ports.errors import LedgerUnreachable
 
 Answer = TypeVar("Answer")
+
+BATCH_ITEMS = 100
+"""DynamoDB takes no more keys in one BatchGetItem."""
+BATCH_TRIES = 8
+_JITTER_MILLISECONDS = 10
 
 # Why a transaction may be cancelled with nothing wrong: somebody else changed one of its items.
 _COMES_TO_NOTHING = frozenset({"None", "ConditionalCheckFailed", "TransactionConflict"})
@@ -80,6 +88,30 @@ class Table:
             lambda: self._client.get_item(TableName=self.name, Key=key, ConsistentRead=True)
         )
         return found.get("Item")
+
+    def get_many(self, keys: Sequence[Item]) -> Iterator[Item]:
+        """Read the items that are there, consistently, BATCH_ITEMS a call, in no order."""
+        for start in range(0, len(keys), BATCH_ITEMS):
+            wanted = keys[start : start + BATCH_ITEMS]
+            for attempt in range(BATCH_TRIES):
+                if attempt:
+                    sleep(randbelow(_JITTER_MILLISECONDS << attempt) / 1_000)
+                items, wanted = self._get_batch(wanted)
+                yield from items
+                if not wanted:
+                    break
+            else:
+                raise LedgerUnreachable(
+                    f"the table {self.name} left out items of a batch {BATCH_TRIES} times",
+                    hint="it takes no more for now: try again, or raise the account's limits",
+                )
+
+    def _get_batch(self, keys: Sequence[Item]) -> tuple[list[Item], Sequence[Item]]:
+        """The items that were answered, and the keys that must be asked for again."""
+        request: KeysAndAttributesTypeDef = {"Keys": keys, "ConsistentRead": True}
+        found = self._call(lambda: self._client.batch_get_item(RequestItems={self.name: request}))
+        left = found.get("UnprocessedKeys", {}).get(self.name)
+        return found["Responses"].get(self.name, []), left["Keys"] if left else []
 
     def put(
         self, item: Item, *, condition: str, seen: Item | None = None
@@ -162,7 +194,7 @@ class Table:
         )
 
     def listed(self, listing: str, *, since: str = "") -> Iterator[Item]:
-        """The keys that the index has under a listing, newest first; a moment old."""
+        """What the index has under a listing, newest first; a moment old."""
         condition = "listing = :listing"
         values: Item = {":listing": {"S": listing}}
         if since:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ledger.dynamodb.lane_item import tally_attributes, tally_of
 from ledger.dynamodb.schema import (
     ENDED,
+    ENDED_COPY,
+    KEY,
     OPEN,
     UPLOAD_ROW,
     each_text,
@@ -27,6 +30,7 @@ from orders.upload import UploadId
 
 if TYPE_CHECKING:
     from ledger.dynamodb.schema import Item
+    from ledger.ports.lanes import Tally
 
 KEPT_SECONDS = 400 * 86_400
 """How long the rows of an upload stay once it is over: longer than any stream keeps its orders."""
@@ -58,21 +62,39 @@ def upload_item(upload: Upload) -> Item:
     }
     if upload.lanes:
         item["lanes"] = n(upload.lanes)
+    if upload.ended_tally is not None:
+        item[ENDED_COPY] = {"M": _ended_copy(item, upload, upload.ended_tally)}
+    item |= _listing(upload)
     if upload.linked is not None:
         item["linked"] = s(upload.linked)
-    return item | _listing(upload)
+    return item
+
+
+def _ended_copy(item: Item, upload: Upload, tally: Tally) -> Item:
+    """What the index carries of an ended upload, beside its own keys and what it projects."""
+    copied = {name: value for name, value in item.items() if name not in KEY}
+    return copied | tally_attributes(tally) | {"ended_at": n(_ended_at(upload))}
 
 
 def _listing(upload: Upload) -> Item:
     if upload.listed_open:
         return {"listing": s(OPEN), "listed_at": s(instant(upload.created_at))}
-    ended_at = upload.ended_at or upload.updated_at
+    ended_at = _ended_at(upload)
     return {
         "listing": s(ENDED),
         "listed_at": s(instant(ended_at)),
         "ended_at": n(ended_at),
-        "expires_at": n(int(ended_at) + KEPT_SECONDS),
+        "expires_at": n(expires_at_of(upload)),
     }
+
+
+def expires_at_of(ended: Upload) -> int:
+    """When the rows of an upload that is over may go, in epoch seconds."""
+    return int(_ended_at(ended)) + KEPT_SECONDS
+
+
+def _ended_at(ended: Upload) -> float:
+    return ended.ended_at or ended.updated_at
 
 
 def progress_attributes(progress: Progress) -> Item:
@@ -90,9 +112,21 @@ def progress_attributes(progress: Progress) -> Item:
     }
 
 
+def listed_upload_of(entry: Item) -> Upload | None:
+    """The upload that an entry of the index holds, None where only its row says enough."""
+    copied = _copy_in(entry)
+    return upload_of(copied | entry) if copied else None
+
+
+def _copy_in(item: Item) -> Item | None:
+    copied = item.get(ENDED_COPY)
+    return dict(copied["M"]) if copied else None
+
+
 def upload_of(item: Item) -> Upload:
     """The upload that an item holds."""
     lanes = whole(item, "lanes")
+    copied = _copy_in(item)
     return Upload(
         id=upload_of_pk(text(item, "pk")),
         source=Source(
@@ -116,6 +150,7 @@ def upload_of(item: Item) -> Upload:
         read_complete=is_set(item, "read_complete"),
         listed_open=text(item, "listing") == OPEN,
         linked=UploadId(linked) if (linked := text(item, "linked")) else None,
+        ended_tally=tally_of(copied) if copied else None,
     )
 
 

@@ -5,12 +5,19 @@ from ledger.memory.dead_letters import MemoryDeadLetters
 from ledger.memory.history import MemoryHistory
 from ledger.memory.lanes import MemoryLanes
 from ledger.memory.pace import MemoryPace
+from ledger.memory.redrives import MemoryRedrives
 from ledger.memory.rows import Rows
 from ledger.memory.uploads import MemoryUploads
 
 
 class MemoryLedger(
-    MemoryUploads, MemoryLanes, MemoryDeadLetters, MemoryClaims, MemoryPace, MemoryHistory
+    MemoryUploads,
+    MemoryLanes,
+    MemoryDeadLetters,
+    MemoryRedrives,
+    MemoryClaims,
+    MemoryPace,
+    MemoryHistory,
 ):
     """Every port of the ledger in one; any thread may call it.
 

@@ -8,6 +8,7 @@ from ledger.ports.dead_letters import DeadLetter
 from ledger.ports.history import History
 from ledger.ports.lanes import Lane, LaneKey, Tally
 from ledger.ports.pace import Pace
+from ledger.ports.redrives import Redrive
 from ledger.ports.uploads import Upload
 from orders.upload import UploadId
 
@@ -21,6 +22,7 @@ class Rows:
     lanes: dict[LaneKey, Lane] = field(default_factory=dict)
     ended_tally: Tally = field(default_factory=Tally)
     letters: dict[tuple[UploadId, str], DeadLetter] = field(default_factory=dict)
+    redrives: dict[UploadId, Redrive] = field(default_factory=dict)
     claims: dict[tuple[str, int], Claim] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     history: History = field(default_factory=History)

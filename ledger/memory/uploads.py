@@ -130,7 +130,7 @@ class MemoryUploads(OnRows):
                 if row.ended_at is not None and row.ended_at >= since
             ]
             ended.sort(key=lambda pair: pair[0], reverse=True)
-            return [self._account(row) for _, row in ended]
+            return [Account(row) for _, row in ended]
 
     def ended_tally(self) -> Tally:
         """See UploadLedger.ended_tally."""

@@ -13,6 +13,7 @@ An upload that is cancelled before a first run fixed its lanes is over at once, 
 
 from dataclasses import replace
 
+from ledger.ports.lanes import Tally
 from ledger.ports.uploads import Account, Progress, Upload, UploadState
 
 ENDS_WITHOUT_LANES = frozenset(
@@ -43,6 +44,7 @@ def after_reading(
         reason=upload.reason if kept else reason,
         updated_at=now,
         ended_at=now if over else None,
+        ended_tally=Tally() if over else None,
         listed_open=not over,
     )
 
@@ -61,7 +63,14 @@ def closed(account: Account, *, now: float) -> Upload:
     if state is UploadState.SENDING:
         problems = account.has_problems
         state = UploadState.DONE_WITH_PROBLEMS if problems else UploadState.DONE
-    return replace(account.upload, state=state, updated_at=now, ended_at=now, listed_open=False)
+    return replace(
+        account.upload,
+        state=state,
+        updated_at=now,
+        ended_at=now,
+        ended_tally=account.tally,
+        listed_open=False,
+    )
 
 
 def cancelled(upload: Upload, *, reason: str, now: float) -> Upload:
@@ -71,4 +80,6 @@ def cancelled(upload: Upload, *, reason: str, now: float) -> Upload:
     stopped = replace(upload, state=UploadState.CANCELLED, reason=reason, updated_at=now)
     if upload.lanes:
         return stopped
-    return replace(stopped, read_complete=True, ended_at=now, listed_open=False)
+    return replace(
+        stopped, read_complete=True, ended_at=now, ended_tally=Tally(), listed_open=False
+    )

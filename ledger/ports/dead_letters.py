@@ -30,6 +30,7 @@ class DeadLetter:
     status: the API's last HTTP status, None where there was none.
     reason: why it was refused, for a person. answer: the start of the API's last answer.
     redriven_as: the upload in which it was sent again.
+    redrive_key: the redrive that claimed it (`ledger.ports.redrives`), by the key of its file.
     """
 
     upload: UploadId
@@ -45,6 +46,7 @@ class DeadLetter:
     first_attempt_at: float
     refused_at: float
     redriven_as: UploadId | None = None
+    redrive_key: str | None = None
 
 
 def position_of_line(line: int) -> str:
@@ -89,7 +91,10 @@ class DeadLetters(Protocol):
         """One letter."""
 
     def dead_letters(self, upload: UploadId | None = None, *, limit: int) -> Iterable[DeadLetter]:
-        """The letters of an upload in file order, or of all uploads, newest first."""
+        """The letters of an upload in file order, or of all uploads, newest first.
+
+        They are read while they are iterated over, so that a million of them take no room.
+        """
 
     def mark_redriven(self, letter: DeadLetter, *, upload: UploadId) -> bool:
         """Name the upload that sends it again. False: another one did before, or it is gone."""

@@ -82,6 +82,8 @@ class Upload:
     read_complete: nothing more will be enqueued and the end markers are in the stream.
     listed_open: it is among the open uploads: something of it is still to be read or sent.
     linked: the upload that this one sends again, or that sends this one again.
+    ended_tally: settled orders by outcome when it left the open uploads, None before: a list of
+        ended uploads needs no look at their lanes.
     """
 
     id: UploadId
@@ -100,11 +102,15 @@ class Upload:
     read_complete: bool = False
     listed_open: bool = True
     linked: UploadId | None = None
+    ended_tally: Tally | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """An upload with its lanes, and the numbers that are derived from them.
+
+    lanes: left out where a list was asked for uploads that have ended; `Upload.ended_tally` then
+    holds their counts.
 
     Reading and sending write to different rows, so settled lines that the reading has not counted
     yet count as enqueued: promise 1 then holds at every look.
@@ -116,6 +122,8 @@ class Account:
     @property
     def tally(self) -> Tally:
         """Settled orders by outcome, over all lanes."""
+        if not self.lanes and self.upload.ended_tally is not None:
+            return self.upload.ended_tally
         tallies = [lane.tally for lane in self.lanes]
         return Tally(
             accepted=sum(t.accepted for t in tallies),
@@ -228,7 +236,10 @@ class UploadLedger(Protocol):
         """All open uploads, newest first."""
 
     def ended_accounts(self, *, since: float) -> Iterable[Account]:
-        """Uploads that ended at `since` or later, newest first."""
+        """Uploads that ended at `since` or later, newest first; their lanes are left out.
+
+        What changed after the end (a missing order that came after all, a link) may show late.
+        """
 
     def ended_tally(self) -> Tally:
         """Settled orders of all uploads that ever ended; added to in the write that closes one."""

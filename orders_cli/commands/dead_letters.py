@@ -1,6 +1,7 @@
 """orders dead-letters: which orders were refused, and what is to become of them?"""
 
 import time
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ from orders_cli.naming import find_account
 from orders_cli.opening import Opened, open_to_change, open_to_read
 from orders_cli.person import whoami
 from orders_cli.phrases import count, moment
+from orders_cli.readiness import check_ready
 from orders_cli.redriving import Redriven, Redriver
 from orders_cli.setting_aside import why_not_set_aside
 from orders_cli.source_lines import head_of
@@ -97,11 +99,13 @@ def redrive(upload: _OfUpload = None, as_json: _AsJson = False, yes: _Yes = Fals
     limits = ReadingLimits(settings.line_bytes, settings.csv_delimiter)
     redriver = Redriver(opened.ledger, opened.storage, limits)
     named = _upload_id(opened, upload)
+    # A file that nobody reads would be taken for orders that are sent again.
+    check_ready(opened, fresh_key(settings.upload_prefix, "redrive.jsonl"))
     done: list[Redriven] = []
     for one in [named] if named else redriver.waiting():
-        key = fresh_key(settings.upload_prefix, f"redrive-of-{one}.jsonl")
-        redriven = redriver.redrive(one, key=key, now=time.time())
-        if redriven:
+        name = f"redrive-of-{one}.jsonl"
+        new_key = partial(fresh_key, settings.upload_prefix, name)
+        for redriven in redriver.redrive_all(one, fresh_key=new_key, now=time.time()):
             done.append(redriven)
             say(f"{count(redriven.orders, 'order')} of {one} again as {redriven.redriven_as}")
     if as_json:

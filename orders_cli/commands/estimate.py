@@ -66,7 +66,7 @@ def _report(settings: CommandSettings, rate: Rate | None) -> StatusReport | None
     if rate is not None and settings.ledger_table is None:
         say("orders: ORDERS_LEDGER_TABLE is not set: reckoning without what may be waiting there")
         return None
-    return open_to_read().look().report
+    return open_to_read().report()
 
 
 def _rate(text: str) -> Rate:

@@ -49,7 +49,7 @@ def pace(
     if until is not None and rate in (None, DEFAULT):
         raise UsageWrong("--until says when a RATE ends: give one with it.")
     if rate is None:
-        answer(pace_sentence(open_to_read().look().report.pace))
+        answer(pace_sentence(open_to_read().report().pace))
         return
     override = None if rate == DEFAULT else _override(rate, until, reason)
     opened = open_to_change(f"set the pace to {rate}", yes=yes)

@@ -1,7 +1,6 @@
 """orders upload: how does a file of orders get into the system?"""
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,16 +8,17 @@ from typing import Annotated
 
 import typer
 
-from ledger.ports.errors import LedgerUnreachable
 from ledger.ports.uploads import Account
-from orders_cli.documents import upload_document
-from orders_cli.failures import CommandFailed, ExitCode
+from orders_cli.failures import ExitCode
 from orders_cli.following import exit_code_of
 from orders_cli.invalid_lines import first_invalid_lines
 from orders_cli.opening import Opened, open_to_change
+from orders_cli.readiness import check_ready
 from orders_cli.rendering import account_lines
-from orders_cli.speech import aligned, answer, answer_json, is_lively, say
+from orders_cli.speech import aligned, answer, is_lively, say
 from orders_cli.storage import Stored
+from orders_cli.stored_answer import answering
+from orders_cli.storing import find_in_doubt, store_file
 from orders_cli.teaching import command_app, examples
 from orders_cli.transfer import check_file, fresh_key
 from orders_cli.waiting import wait_for
@@ -42,46 +42,49 @@ def upload(
 ) -> None:
     """Upload a file of orders, one order a line; it is read and sent by itself.
 
-    Every upload has a key and an id of its own: the same file again is another upload. Prints the
-    id and the key. Exit codes with --wait: 0 all accepted, 3 some invalid, refused or missing,
-    4 refused at admission, 130 stopped watching.
+    Every upload has a key and an id of its own: the same file again is another upload, whose orders
+    are sent, too. Once the file is stored, the id and the key are printed, whatever fails after
+    that: where they are, do not upload it again.
+
+    Exit codes with --wait: 0 all accepted, 3 some invalid, refused or missing, 4 refused at
+    admission, 130 stopped watching.
     """
     check_file(file)
     opened = open_to_change(f"upload {file.name}", yes=yes, with_bucket=True)
-    stored = _store(opened, file)
-    ledger = opened.ledger
-    try:
-        ledger.announce(stored.upload, stored.source, now=time.time())
-    except LedgerUnreachable:
-        say(f"The file is stored as {stored.source.key} and will be read and sent all the same.")
-        raise
-    if not as_json:
-        answer(f"upload  {stored.upload}")
-        answer(f"key     {stored.source.key}")
-        sys.stdout.flush()
-    account = wait_for(opened, stored.upload) if wait else ledger.read_account(stored.upload)
-    if account is None:
-        raise CommandFailed(f"Upload {stored.upload} is not in the ledger any more.")
-    if as_json:
-        answer_json(upload_document(account))
-    if not wait:
-        return
-    if not as_json:
-        for line in aligned(account_lines(account)[2:]):
-            answer(line)
-    _say_invalid(opened, account)
-    raise typer.Exit(exit_code_of(account))
-
-
-def _store(opened: Opened, file: Path) -> Stored:
     key = fresh_key(opened.settings.upload_prefix, file.name)
+    try:
+        check_ready(opened, key)
+    except Exception:
+        say("Nothing was stored.")
+        raise
+    stored, is_stopped = _store(opened, file, key)
+    with answering(stored, as_json=as_json) as known:
+        known.announce(opened.ledger)
+        if is_stopped:
+            say(known.sentence)
+            raise typer.Exit(ExitCode.STOPPED_WATCHING)
+        if not wait:
+            return
+        known.account = wait_for(opened, stored.upload, known.see)
+        if not as_json:
+            for line in aligned(account_lines(known.account)[2:]):
+                answer(line)
+        _say_invalid(opened, known.account)
+        raise typer.Exit(exit_code_of(known.account))
+
+
+def _store(opened: Opened, file: Path, key: str) -> tuple[Stored, bool]:
+    """Store the file. True: Ctrl-C came too late to keep it from being stored."""
     size_bytes = file.stat().st_size
     if not size_bytes:
         say(f"{file} is empty: the upload holds no order.")
     try:
         with file.open("rb") as content, _progress(file.name, size_bytes) as on_bytes:
-            return opened.storage.put_file(content, key, on_bytes)
+            return store_file(opened.s3, opened.storage, content, key, on_bytes), False
     except KeyboardInterrupt as error:
+        found = find_in_doubt(opened.storage, key)
+        if found:
+            return found, True
         say(f"Stopped before all of {file.name} was stored: nothing of it will be sent.")
         raise typer.Exit(ExitCode.STOPPED_WATCHING) from error
 

@@ -2,15 +2,20 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
+import boto3.s3.inject
 import botocore.loaders
 import jsonschema
 import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
 
 import orders_cli
@@ -28,10 +33,14 @@ from orders.report import report_key, write_part
 from orders.upload import UploadId, upload_id
 from orders_cli.main import main
 from orders_cli.person import whoami
-from orders_cli.redriving import PLANS, Redriver
+from orders_cli.redriving import Redriver
 from orders_cli.storage import Storage
 from tests.contract.ledger_table import create_ledger_table
 from tests.contract.stores import claim
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import FilterRuleTypeDef, QueueConfigurationTypeDef
 
 pytestmark = pytest.mark.aws
 
@@ -125,6 +134,19 @@ def models_read_once() -> Iterator[None]:
         yield
 
 
+def tell_of_uploads(s3: "S3Client", queue: str, prefix: str = "uploads/") -> None:
+    """Let the bucket tell a queue of every new object below a prefix."""
+    rule: FilterRuleTypeDef = {"Name": "prefix", "Value": prefix}
+    told: QueueConfigurationTypeDef = {
+        "QueueArn": f"arn:aws:sqs:eu-central-1:123456789012:{queue}",
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [rule]}},
+    }
+    s3.put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [told]}
+    )
+
+
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
     monkeypatch.setenv("ORDERS_BUCKET", BUCKET)
@@ -145,8 +167,25 @@ def desk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         policy = json.dumps({"deadLetterTargetArn": arn["QueueArn"], "maxReceiveCount": 5})
         intake = sqs.create_queue(QueueName="intake", Attributes={"RedrivePolicy": policy})
         monkeypatch.setenv("ORDERS_INTAKE_QUEUE_URL", intake["QueueUrl"])
+        tell_of_uploads(s3, "intake")
         ledger = DynamoLedger(dynamodb, TABLE)
         yield Desk(monkeypatch, capsys, ledger, Storage(s3, BUCKET), dead)
+
+
+@contextmanager
+def calls_counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+    """The calls of AWS by name, of every client."""
+    calls: Counter[str] = Counter()
+    really: Any = boto3.Session.client
+
+    def client(session: boto3.Session, *names: Any, **options: Any) -> Any:  # noqa: ANN401
+        made = really(session, *names, **options)
+        made.meta.events.register("before-call", lambda model, **_: calls.update([model.name]))
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr(boto3.Session, "client", client)
+        yield calls
 
 
 # --- upload ---------------------------------------------------------------------------------------
@@ -221,21 +260,235 @@ def test_a_bucket_without_versions_is_refused(desk: Desk, tmp_path: Path) -> Non
 
     assert said.code == 2
     assert "ORDERS_BUCKET" in said.err
+    assert list(desk.storage.keys("")) == []
+
+
+def wrong_table(desk: Desk) -> None:
+    desk.monkeypatch.setenv("ORDERS_LEDGER_TABLE", "another-table")
+
+
+def wrong_region(desk: Desk) -> None:
+    desk.monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+
+def wrong_bucket(desk: Desk) -> None:
+    desk.monkeypatch.setenv("ORDERS_BUCKET", "another-bucket")
+
+
+def bucket_of_another_pipeline(_: Desk) -> None:
+    boto3.client("sqs").create_queue(QueueName="staging-intake")
+    tell_of_uploads(boto3.client("s3"), "staging-intake")
+
+
+def prefix_that_nobody_hears_of(desk: Desk) -> None:
+    desk.monkeypatch.setenv("ORDERS_UPLOAD_PREFIX", "incoming/")
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        wrong_table,
+        wrong_region,
+        wrong_bucket,
+        bucket_of_another_pipeline,
+        prefix_that_nobody_hears_of,
+    ],
+)
+def test_nothing_is_stored_where_ledger_or_bucket_are_not_the_pipeline_s(
+    desk: Desk, tmp_path: Path, mistake: Callable[[Desk], None]
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    mistake(desk)
+
+    said = desk.type("upload", str(file), "--yes")
+
+    assert (said.code, said.out) == (2, "")
+    assert "Nothing was stored." in said.err
+    assert list(desk.storage.keys("")) == []
+
+
+def the_ledger_goes(desk: Desk) -> None:
+    """From the moment when the file is stored, the table is not there."""
+    really = DynamoLedger.announce
+
+    def announce(ledger: DynamoLedger, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        boto3.client("dynamodb").delete_table(TableName=TABLE)
+        return really(ledger, *args, **kwargs)
+
+    desk.monkeypatch.setattr(DynamoLedger, "announce", announce)
+
+
+def test_once_the_file_is_stored_id_and_key_are_printed_though_the_ledger_fails(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    the_ledger_goes(desk)
+
+    said = desk.type("upload", str(file), "--yes")
+
+    (key,) = desk.storage.keys("uploads/")
+    found = desk.storage.find(key)
+    assert found is not None
+    assert said.code == 5
+    assert said.out.split() == ["upload", found.upload, "key", key]
+    assert f"The file IS stored as {key}" in said.err
+    assert "do not upload it again" in said.err
+    assert f"orders uploads show {found.upload}" in said.err
+
+
+@pytest.mark.parametrize("words", [[], ["--wait"]])
+def test_the_document_is_printed_though_the_ledger_fails(
+    desk: Desk, tmp_path: Path, words: list[str]
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    the_ledger_goes(desk)
+
+    said = desk.type("upload", str(file), "--yes", "--json", *words)
+
+    document = said.document("upload")
+    assert said.code == 5
+    assert document["upload"] == upload_id(BUCKET, document["key"], document["version_id"])
+    assert document["state"] == "reading"
+    assert list(desk.storage.keys("uploads/")) == [document["key"]]
+    assert "IS stored" in said.err
+
+
+def test_the_document_is_printed_though_nobody_watches_to_the_end(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+
+    def ctrl_c(_: float) -> None:
+        raise KeyboardInterrupt
+
+    desk.monkeypatch.setattr("orders_cli.waiting.time.sleep", ctrl_c)
+    said = desk.type("upload", str(file), "--yes", "--json", "--wait")
+
+    assert said.code == 130
+    assert said.document("upload")["state"] == "reading"
+
+
+Send = Callable[..., None]
+
+
+def at_the_upload(desk: Desk, act: Callable[[Send], None]) -> None:
+    """Let the storing go as `act` says; it is given the real thing, without arguments."""
+    really = boto3.s3.inject.upload_fileobj
+
+    def upload_fileobj(client: "S3Client", file: BinaryIO, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        content = file.read()
+
+        def send() -> None:
+            really(client, BytesIO(content), *args, **kwargs)
+
+        act(send)
+
+    desk.monkeypatch.setattr("boto3.s3.inject.upload_fileobj", upload_fileobj)
+
+
+def the_answer_is_lost(send: Send) -> None:
+    send()
+    raise ReadTimeoutError(endpoint_url="https://s3")
+
+
+def the_library_repeats_it(send: Send) -> None:
+    send()
+    send()
+
+
+@pytest.mark.parametrize("lose", [the_answer_is_lost, the_library_repeats_it])
+def test_a_file_whose_storing_was_not_answered_is_one_upload(
+    desk: Desk, tmp_path: Path, lose: Callable[[Send], None]
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    at_the_upload(desk, lose)
+
+    document = desk.type("upload", str(file), "--yes", "--json").document("upload")
+
+    versions = boto3.client("s3").list_object_versions(Bucket=BUCKET)["Versions"]
+    assert [(one["Key"], one["VersionId"]) for one in versions] == [
+        (document["key"], document["version_id"])
+    ]
+    assert document["size_bytes"] == len(order(1))
+
+
+def test_a_large_file_is_stored_in_parts_as_one_version(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(b"\n".join(order(number) for number in range(100_000)))
+
+    document = desk.type("upload", str(file), "--yes", "--json").document("upload")
+
+    found = desk.storage.find(document["key"])
+    assert found is not None
+    assert found.upload == document["upload"]
+    assert found.source.size_bytes == document["size_bytes"] == file.stat().st_size
+    assert found.source.etag.rpartition("-")[2] != found.source.etag
+
+
+def test_a_file_that_was_not_stored_leaves_no_answer(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+
+    def fail(_: Send) -> None:
+        raise EndpointConnectionError(endpoint_url="https://s3")
+
+    at_the_upload(desk, fail)
+    said = desk.type("upload", str(file), "--yes")
+
+    assert (said.code, said.out) == (5, "")
+    assert "IS stored" not in said.err
+
+
+def test_a_file_that_may_be_stored_is_named_with_its_key(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+
+    def unreachable(*_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://s3")
+
+    at_the_upload(desk, the_answer_is_lost)
+    with desk.monkeypatch.context() as patch:
+        patch.setattr(Storage, "find", unreachable)
+        said = desk.type("upload", str(file), "--yes")
+
+    (key,) = desk.storage.keys("uploads/")
+    assert said.code == 5
+    assert f"Nobody can say whether the file was stored as {key}" in said.err
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_ctrl_c_says_whether_the_file_is_stored(
+    desk: Desk, tmp_path: Path, *, is_stored: bool
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+
+    def ctrl_c(send: Send) -> None:
+        if is_stored:
+            send()
+        raise KeyboardInterrupt
+
+    at_the_upload(desk, ctrl_c)
+    said = desk.type("upload", str(file), "--yes", "--wait")
+
+    assert said.code == 130
+    assert ("IS stored" in said.err, "upload  " in said.out) == (is_stored, is_stored)
+    assert ("nothing of it will be sent" in said.err) is not is_stored
 
 
 def test_waiting_ends_with_the_upload_and_its_invalid_lines(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "march.jsonl"
     file.write_bytes(b"broken\n")
     desk.monkeypatch.setattr("orders_cli.commands.upload.fresh_key", lambda p, n: f"{p}known-{n}")
-    stored = desk.storage.put_once("uploads/known-march.jsonl", b"broken\n")
-    assert stored
+    desk.storage.put_once("uploads/known-march.jsonl", b"broken\n")
     found = desk.storage.find("uploads/known-march.jsonl")
     assert found is not None
 
-    def put_known(*_: object) -> object:
-        return found
-
-    desk.monkeypatch.setattr(Storage, "put_file", put_known)
     rejected = [Rejected(1, "is no JSON", b"broken")]
     desk.storage.put_once(
         report_key("reports/", found.upload, start=0, end=7), write_part(rejected)
@@ -296,6 +549,65 @@ def test_an_event_in_the_intake_s_dead_letter_queue_shows_and_stays_there(desk: 
     assert "dead-letter queue" in first["uploads"][0]["reason"]
     assert again == {**first, "runway_seconds": again["runway_seconds"]}
     assert upload in desk.type("status").out
+
+
+def end_uploads(desk: Desk, count: int) -> None:
+    """Uploads that ended lately."""
+    for number in range(count):
+        upload = UploadId(f"{number:020x}")
+        now = time.time()
+        desk.ledger.announce(upload, Source(BUCKET, "uploads/a.jsonl", "v", "e", 0), now=now)
+        desk.ledger.cancel(upload, reason="wrong file", now=now)
+
+
+@pytest.mark.parametrize("words", [["status"], ["uploads"], ["pace"], ["doctor"]])
+def test_a_look_costs_as_many_calls_with_many_ended_uploads_as_with_few(
+    desk: Desk, words: list[str]
+) -> None:
+    upload = desk.store("a.jsonl", order(1))
+    desk.read(upload, enqueued=1)
+    with calls_counted(desk.monkeypatch) as few:
+        desk.type(*words)
+    end_uploads(desk, 40)
+
+    with calls_counted(desk.monkeypatch) as many:
+        desk.type(*words)
+
+    assert many == few
+    assert few["Query"] + few["BatchGetItem"] <= (6 if words == ["doctor"] else 3)
+
+
+def test_the_pace_is_shown_without_reading_the_uploads_that_ended(desk: Desk) -> None:
+    end_uploads(desk, 2)
+
+    with calls_counted(desk.monkeypatch) as calls:
+        desk.type("pace")
+
+    assert calls["Query"] == 1  # the open ones: what is achieved needs their counts
+
+
+def test_who_waits_for_an_upload_reads_only_that_one_at_each_look(
+    desk: Desk, tmp_path: Path
+) -> None:
+    looks = 12
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    end_uploads(desk, 30)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == looks:
+            (account,) = desk.ledger.open_accounts()
+            desk.ledger.cancel(account.upload.id, reason="enough", now=time.time())
+
+    desk.monkeypatch.setattr("orders_cli.waiting.time.sleep", sleep)
+    with calls_counted(desk.monkeypatch) as calls:
+        said = desk.type("upload", str(file), "--yes", "--wait")
+
+    assert said.code == 3
+    assert looks < calls["Query"] < looks + 10
+    assert calls["GetItem"] < looks
 
 
 def test_the_invalid_lines_of_an_upload_are_listed(desk: Desk) -> None:
@@ -429,7 +741,10 @@ class Interrupted(Exception):
     """Ctrl-C, the network, a crash."""
 
 
-STEPS = ("find", "announce", "link", "mark_redriven", "remove")
+STEPS = (
+    *("claim_letters", "seal_redrive", "put_once", "find"),
+    *("announce", "link", "mark_redriven", "end_redrive"),
+)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -438,7 +753,7 @@ def test_an_interrupted_redrive_is_ended_by_the_next_one(desk: Desk, step: str) 
     for line in (1, 2):
         desk.refuse(upload, line, order(line))
     redriver = Redriver(desk.ledger, desk.storage, ReadingLimits())
-    owner = Storage if step in {"find", "remove"} else type(desk.ledger)
+    owner = Storage if step in {"find", "put_once"} else type(desk.ledger)
 
     def interrupt(*_: object, **__: object) -> None:
         raise Interrupted
@@ -456,10 +771,9 @@ def test_an_interrupted_redrive_is_ended_by_the_next_one(desk: Desk, step: str) 
     letters = desk.ledger.dead_letters(upload, limit=10)
     assert {letter.redriven_as for letter in letters} == {redriven.redriven_as}
     assert redriver.waiting() == []
-    assert list(desk.storage.keys(PLANS)) == []
 
 
-def test_an_order_refused_later_is_not_in_the_plan_of_an_interrupted_redrive(desk: Desk) -> None:
+def test_an_order_refused_later_is_not_in_the_file_of_an_interrupted_redrive(desk: Desk) -> None:
     upload = desk.store("a.jsonl", order(1))
     desk.refuse(upload, 1, order(1))
     redriver = Redriver(desk.ledger, desk.storage, ReadingLimits())
@@ -476,6 +790,37 @@ def test_an_order_refused_later_is_not_in_the_plan_of_an_interrupted_redrive(des
     assert second is not None
     assert desk.storage.read(first.key) == order(1) + b"\n"
     assert desk.storage.read(second.key) == order(2) + b"\n"
+
+
+def test_nothing_is_redriven_into_a_bucket_that_nobody_hears_of(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", order(1))
+    desk.refuse(upload, 1, order(1))
+    prefix_that_nobody_hears_of(desk)
+
+    said = desk.type("dead-letters", "redrive", "--yes")
+
+    assert said.code == 2
+    assert list(desk.storage.keys("")) == ["uploads/a.jsonl"]
+    assert [one.redriven_as for one in desk.ledger.dead_letters(upload, limit=9)] == [None]
+
+
+def test_what_an_interrupted_redrive_left_and_what_came_since_go_in_one_command(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", order(1))
+    desk.refuse(upload, 1, order(1))
+    redriver = Redriver(desk.ledger, desk.storage, ReadingLimits())
+    with desk.monkeypatch.context() as patch:
+        patch.setattr(Storage, "find", lambda *_: (_ for _ in ()).throw(Interrupted()))
+        with pytest.raises(Interrupted):
+            redriver.redrive(upload, key="uploads/first.jsonl", now=1.0)
+    desk.refuse(upload, 2, order(2))
+
+    said = desk.type("dead-letters", "redrive", "--yes", "--json").document("redriven")
+    again = desk.type("dead-letters", "redrive", "--yes", "--json").document("redriven")
+
+    keys = [redriven["key"] for redriven in said["redriven"]]
+    assert keys[0] == "uploads/first.jsonl"
+    assert [desk.storage.read(key) for key in keys] == [order(1) + b"\n", order(2) + b"\n"]
+    assert again["redriven"] == []
 
 
 def test_the_head_is_set_aside_by_its_line(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from ledger.ports.dead_letters import DeadLetter, DeadLetters, position_of_line
 from ledger.ports.history import HistoryStore
 from ledger.ports.lanes import Lane, LaneKey, LaneLedger, LaneNumber, Settlement, Span
 from ledger.ports.pace import PaceStore
+from ledger.ports.redrives import Redrives
 from ledger.ports.uploads import LaneTail, Progress, Source, Upload, UploadLedger, UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
@@ -18,7 +19,9 @@ OTHER_UPLOAD = UploadId("fedcba9876543210fedc")
 SOURCE = Source("orders-bucket", "uploads/march.jsonl", "v1", "etag", 1234)
 
 
-class Ledger(UploadLedger, LaneLedger, DeadLetters, Claims, PaceStore, HistoryStore, Protocol):
+class Ledger(
+    UploadLedger, LaneLedger, DeadLetters, Redrives, Claims, PaceStore, HistoryStore, Protocol
+):
     """Every port of the ledger."""
 
 

@@ -189,3 +189,18 @@ def test_an_account_adds_up_while_settling_runs_ahead_of_the_reading(ledger: Led
 
     assert account is not None
     assert (account.enqueued, account.waiting, account.lines_read) == (5, 0, 7)
+
+
+def test_an_ended_upload_is_listed_with_its_counts_and_without_its_lanes(ledger: Ledger) -> None:
+    begin(ledger, lanes=2)
+    finish(ledger, 4, invalid=1)
+    ledger.settle(lane_of(ledger, lane=0), told(orders(1, 2, Outcome.REFUSED), ended=True))
+    ledger.settle(lane_of(ledger, lane=1), told(orders(3, 3), ended=True))
+    closed = ledger.close_if_drained(UPLOAD, now=1_100.0)
+
+    (listed,) = ledger.ended_accounts(since=0.0)
+
+    assert listed.lanes == ()
+    assert listed.tally == closed.tally == Tally(accepted=1, refused=2)
+    assert (listed.lines_read, listed.enqueued, listed.waiting) == (4, 3, 0)
+    assert listed.upload == closed.upload

@@ -417,6 +417,37 @@ def test_only_the_rows_of_an_upload_that_is_over_expire(
     }
 
 
+@pytest.mark.parametrize("state", [UploadState.DONE, UploadState.REFUSED_ADMISSION])
+def test_the_lanes_of_an_upload_that_ends_with_its_reading_expire_with_it(
+    moto_client: "DynamoDBClient", table: str, sound: DynamoLedger, state: UploadState
+) -> None:
+    begin(sound, lanes=3)
+    finish(sound, 0, state=state, now=1_000_000.5)
+
+    items = moto_client.scan(TableName=table)["Items"]
+
+    expires_at = str(1_000_000 + 400 * DAY_SECONDS)
+    assert [item["expires_at"]["N"] for item in items] == [expires_at] * 4
+
+
+@pytest.mark.parametrize("skip", [0, 1])
+def test_lanes_that_a_crash_kept_from_expiring_do_so_once_the_end_is_told_again(
+    moto_client: "DynamoDBClient", table: str, sound: DynamoLedger, faulty: Faulty, skip: int
+) -> None:
+    begin(sound, lanes=2)
+    finish(sound, 0)
+    for lane in (0, 1):
+        sound.settle(lane_of(sound, lane=lane), told(ended=True))
+    with pytest.raises(LedgerUnreachable):
+        faulty(LostAnswers(skip=skip)).close_if_drained(UPLOAD, now=1_000_000.5)
+
+    sound.close_if_drained(UPLOAD, now=2_000_000.0)
+
+    items = moto_client.scan(TableName=table)["Items"]
+    rows = [item for item in items if item["sk"]["S"].startswith("row#")]
+    assert {item["expires_at"]["N"] for item in rows} == {str(1_000_000 + 400 * DAY_SECONDS)}
+
+
 def test_a_closed_upload_leaves_the_index_of_open_ones(
     moto_client: "DynamoDBClient", table: str, sound: DynamoLedger
 ) -> None:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from ledger.dynamodb.claims import claim_item, claim_of
 from ledger.dynamodb.dead_letters import letter_item, letter_of
 from ledger.dynamodb.lane_item import lane_attributes, lane_key, lane_of
+from ledger.dynamodb.redrives import redrive_item, redrive_of
 from ledger.dynamodb.schema import instant
 from ledger.dynamodb.upload_item import upload_item, upload_of
 from ledger.ports.claims import Claim
@@ -22,6 +23,7 @@ from ledger.ports.dead_letters import DeadLetter
 from ledger.ports.history import History
 from ledger.ports.lanes import Lane, LaneKey, Recent
 from ledger.ports.pace import Pace
+from ledger.ports.redrives import Redrive
 from ledger.ports.uploads import Upload
 
 LEAVES: dict[Any, st.SearchStrategy[Any]] = {
@@ -91,9 +93,16 @@ def test_a_lane_does(lane: Lane) -> None:
 
 @given(every(DeadLetter))
 def test_a_dead_letter_does(letter: DeadLetter) -> None:
-    letter = replace(letter, redriven_as=letter.redriven_as or None)
+    letter = replace(
+        letter, redriven_as=letter.redriven_as or None, redrive_key=letter.redrive_key or None
+    )
 
     assert letter_of(letter_item(letter)) == letter
+
+
+@given(every(Redrive))
+def test_a_redrive_does(redrive: Redrive) -> None:
+    assert redrive_of(redrive_item(redrive, now=1.0)) == redrive
 
 
 @given(every(Claim).map(lambda claim: replace(claim, number=claim.number % 10_000)))

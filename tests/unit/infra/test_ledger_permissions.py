@@ -8,6 +8,7 @@ from tests.unit.infra.template import ROOT, read_template
 
 ADAPTER = ROOT / "ledger" / "dynamodb" / "table.py"
 ACTIONS = {
+    "batch_get_item": {"BatchGetItem"},
     "get_item": {"GetItem"},
     "put_item": {"PutItem"},
     "update_item": {"UpdateItem"},

@@ -126,7 +126,10 @@ def test_the_ledger_has_the_keys_the_index_and_the_safety_net(pipeline: Template
     (index,) = ledger["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "listing"
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["listing", "listed_at"]
-    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    assert index["Projection"] == {
+        "ProjectionType": "INCLUDE",
+        "NonKeyAttributes": ["ended", "lanes", "linked", "redriven_as"],
+    }
     assert ledger["BillingMode"] == "PAY_PER_REQUEST"
     assert ledger["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert ledger["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}

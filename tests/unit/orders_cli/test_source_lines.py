@@ -9,7 +9,7 @@ from orders.outcome import Outcome
 from orders_cli.failures import UsageWrong
 from orders_cli.looking import Look, look
 from orders_cli.naming import find_account
-from orders_cli.source_lines import bodies_of, head_of, order_lines
+from orders_cli.source_lines import head_of, order_lines
 from tests.unit.orders_cli.ledgers import FIRST, NOW, SECOND, Book
 
 LIMITS = ReadingLimits()
@@ -37,8 +37,7 @@ def test_orders_are_looked_up_by_their_lines() -> None:
     orders = list(order_lines(open_at, "a.jsonl", LIMITS))
 
     assert [(order.line, order.order_id) for order in orders][:2] == [(2, "A-2"), (3, "A-3")]
-    assert bodies_of(open_at, "a.jsonl", LIMITS, [1, 3]) == {3: line(3)}
-    assert bodies_of(open_at, "a.jsonl", LIMITS, []) == {}
+    assert {order.line: order.body for order in orders}[3] == line(3)
 
 
 def test_the_head_is_the_first_order_that_is_not_settled() -> None:
