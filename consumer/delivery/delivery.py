@@ -206,11 +206,11 @@ class Delivery:
 
     def reserved(self, reservation: Reservation, pace: Pace, now: float) -> None:
         """A `Reserve` ended; `pace` is the item after it."""
-        self._sending.reserved(reservation, pace, now)
+        self._sending.reserving.ended(reservation, pace, now)
 
     def reserve_failed(self) -> None:
         """A `Reserve` could not be carried out."""
-        self._sending.reserve_failed()
+        self._sending.reserving.failed()
 
     def is_void(self, send: Send, now: float) -> bool:
         """Is the turn lost, so that `given_up` is to be called?"""

@@ -5,38 +5,24 @@ from math import ceil
 from consumer.delivery.actions import Reserve, Send
 from consumer.delivery.attempts import Accepted, Attempt, Unavailable
 from consumer.delivery.entries import Entry, Stage
-from consumer.delivery.events import Attempted, Observer, TurnsWasted, WaitCapped, WindowSized
+from consumer.delivery.events import Attempted, Observer, WaitCapped, WindowSized
 from consumer.delivery.failing import Failing, is_suspect
 from consumer.delivery.hand import Hand
-from consumer.delivery.jitter import Jitter
 from consumer.delivery.opinion import Opinion, opinion_of
-from consumer.delivery.settling import NEVER
-from consumer.delivery.sizing import Latency, Sizing
+from consumer.delivery.reserving import Reserving
+from consumer.delivery.sizing import Sizing
 from consumer.delivery.starts import Starts
 from consumer.delivery.turns import Turns, Verdict, is_late, is_void
 from ledger.ports.pace import (
     AHEAD_SECONDS,
     BATCH_SECONDS,
     Failure,
-    Grant,
     HoldKind,
-    Pace,
-    Reservation,
-    Superseded,
 )
 from orders.outcome import Outcome
 
-WASTED_SHARE = 0.01
-"""A turn that comes late by less than this share of the interval is not counted as wasted."""
-EXPECTED_RESERVE_SECONDS = 0.005
-LEAD_FACTOR = 1.5
-LEAD_SECONDS_MAX = 0.5
-"""A turn is reserved so far ahead that the answer is here before it: by the slowest of the last few
-answers, times a factor, up to a limit."""
 STALE_SECONDS = 0.05
 """How often is asked again for an attempt that waits for a look at the pace, or for room."""
-STUCK_SECONDS = 0.5
-"""A window that is full for longer does not only wait for a settle."""
 ASSIGN_SECONDS = 0.05
 ASSIGNED_LEAST = 2
 """A turn gets its order so long before it comes, but a few have theirs sooner: each of them takes a
@@ -51,6 +37,7 @@ class Sending:
         settings = hand.settings
         self.turns = Turns(starts)
         self.sizing = Sizing(settings.window_max)
+        self.reserving = Reserving(hand, self.turns, self.sizing, observe)
         self.is_stopping = False
         self._started: dict[Entry, None] = {}  # the oldest attempt first
         self._hand = hand
@@ -59,13 +46,7 @@ class Sending:
         self._failing = Failing(settings.failed_alone)
         self._conflict_outcome = settings.conflict_outcome
         self._observe = observe
-        self._is_reserving = False
-        self._reserve_asked_at = 0.0
-        self._reserve_latency = Latency(8, EXPECTED_RESERVE_SECONDS)
-        self._orders_waited = False
-        self._full_since = NEVER
         self._asked_at = 0.0
-        self._jitter = Jitter()
 
     # --- who is next ----------------------------------------------------------------------------
 
@@ -114,15 +95,15 @@ class Sending:
     def next(self, now: float) -> Send | Reserve | None:
         """An attempt, or turns to reserve for one."""
         self._asked_at = now
-        self._full_since = min(self._full_since, now) if self._is_full else NEVER
+        self.reserving.note_room(now)
         if self.is_stopping or self._view.is_superseded or self._view.closed(now):
-            self._orders_waited = False
+            self.reserving.orders_waited = False
             return None
         if self._view.is_unlimited(now):
             is_full = self._on_their_way >= self.sizing.connections
             entry = None if is_full else self._candidate(now)
             return self._assign(entry, 0.0, 0.0, is_probe=False) if entry else None
-        return self._take_turn(now) or self._reserve(now)
+        return self._take_turn(now) or self.reserving.next(now)
 
     def _take_turn(self, now: float) -> Send | None:
         if not self.turns.held:
@@ -149,15 +130,15 @@ class Sending:
 
         For them the window is widened, up to its greatest size.
         """
-        first = None
-        for entry in self._window.startable():
-            if self._is_full and not self._needs_no_room(entry):
+        first, window = None, self._window
+        for entry in window.startable():
+            if window.is_full(self.sizing.size) and not window.takes_no_room(entry):
                 break
             if entry.retry_at <= now:
                 return entry
             first = first or entry
-        if first and self._window.span < self.sizing.window_max:
-            other = self._window.other_than(first, self._hand.open)
+        if first and window.span < self.sizing.window_max:
+            other = window.other_than(first, self._hand.open)
             if other and other.retry_at <= now:
                 return other
         return first
@@ -169,66 +150,7 @@ class Sending:
             return head
         return self._window.other_than(head, self._hand.open) or head
 
-    def _reserve(self, now: float) -> Reserve | None:
-        pace = self._view.pace
-        if self._is_reserving or pace.rate(now) is None:
-            return None
-        is_enough = bool(self._turns_ahead) if pace.hold else self.turns.are_enough(now)
-        orders = 0 if is_enough else self._orders_ready(now)
-        wanted = min(orders, 1) if pace.hold else orders - len(self.turns.held)
-        if wanted <= 0:
-            return None
-        self._is_reserving, self._reserve_asked_at = True, now
-        lead_seconds = min(LEAD_FACTOR * self._reserve_latency.worst, LEAD_SECONDS_MAX)
-        begun = self._hand.maybe_begun() + self._turns_ahead
-        return Reserve(wanted, lead_seconds, self._jitter.seconds, begun)
-
-    @property
-    def _turns_ahead(self) -> int:
-        return len(self.turns.held) + len(self.turns.assigned)
-
-    def _orders_ready(self, now: float) -> int:
-        """How many orders would take a turn.
-
-        A shard whose window is full for long waits for room before it takes more turns from others.
-        """
-        has_neighbours = len(self._view.pace.owners) > 1
-        is_stuck = has_neighbours and self._full_since < now - STUCK_SECONDS
-        return sum(1 for e in self._window.startable() if not is_stuck or self._needs_no_room(e))
-
-    @property
-    def _is_full(self) -> bool:
-        return self._window.begun >= self.sizing.size + self._window.failed
-
     # --- turns ----------------------------------------------------------------------------------
-
-    def reserved(self, reservation: Reservation, pace: Pace, now: float) -> None:
-        """A `Reserve` ended; `pace` is the item after it."""
-        self._is_reserving = False
-        self._reserve_latency.add(now - self._reserve_asked_at)
-        before = self._view.pace
-        self._view.see(pace, now)
-        if isinstance(reservation, Superseded):
-            self._view.is_superseded = True
-        elif isinstance(reservation, Grant):
-            self._view.seen_at = max(self._view.seen_at, self._reserve_asked_at)
-            self.turns.add(reservation)
-            if reservation.was_reset:
-                self._observe(WaitCapped("the pace's next free time stood too far ahead"))
-            self._tell_of_waste(reservation, before, now)
-        self.turns.drop_void(self._view.pace)
-
-    def reserve_failed(self) -> None:
-        """A `Reserve` could not be carried out."""
-        self._is_reserving = False
-
-    def _tell_of_waste(self, grant: Grant, before: Pace, now: float) -> None:
-        is_comparable = not before.hold and before.rate(now) == self._view.pace.rate(now)
-        if self._orders_waited and is_comparable and grant.interval:
-            turns = grant.skipped_seconds / grant.interval
-            if turns > WASTED_SHARE:
-                self._observe(TurnsWasted(turns))
-        self._orders_waited = False
 
     def is_void(self, send: Send, now: float) -> bool:
         """Is the turn lost: by a change of the pace, a stop, or because the order needs none?"""
@@ -274,14 +196,11 @@ class Sending:
 
     def _has_room_for(self, send: Send, now: float) -> bool:
         """May one more order be sent before those before it are settled?"""
-        if send.is_probe or self._needs_no_room(send.entry) or not self._is_full:
+        if send.is_probe or self._window.takes_no_room(send.entry):
             return True
-        self.fill(now)  # an answer that is late makes room
-        return not self._is_full
-
-    def _needs_no_room(self, entry: Entry) -> bool:
-        """Does it take no room: sent before, the first, or let in to be compared with a bad one?"""
-        return entry.attempts > 0 or entry is self._window.active[0] or entry.is_compared
+        if self._window.is_full(self.sizing.size):
+            self.fill(now)  # an answer that is late makes room
+        return not self._window.is_full(self.sizing.size)
 
     def _start(self, send: Send, now: float) -> None:
         entry = send.entry
@@ -293,7 +212,7 @@ class Sending:
         self._window.begins(entry)
         self.turns.assigned.remove(send)
         self._started[entry] = None
-        self._orders_waited = bool(self._window.queue) or any(self._window.startable())
+        self.reserving.orders_waited = bool(self._window.queue) or any(self._window.startable())
 
     def given_up(self, send: Send, now: float) -> None:
         """A `Send` did not start."""
@@ -313,7 +232,7 @@ class Sending:
         name = type(attempt).__name__.lower()
         self._observe(Attempted(name, latency_seconds, entry.gap_seconds))
         if not isinstance(attempt, Unavailable):
-            self._jitter.add(latency_seconds)
+            self.reserving.jitter.add(latency_seconds)
         if opinion.outcome:
             self.sizing.answered(latency_seconds)
             if isinstance(attempt, Accepted):

@@ -83,6 +83,14 @@ class Window:
             self._undecided[entry] = None
             self._first_of_id.setdefault(entry.order_id, deque()).append(entry)
 
+    def is_full(self, size: int) -> bool:
+        """Are as many orders sent and not settled as the size allows, beside those that fail?"""
+        return self.begun >= size + self.failed
+
+    def takes_no_room(self, entry: Entry) -> bool:
+        """Was it sent before, is it the first, or was it let in to be compared with a bad one?"""
+        return entry.attempts > 0 or entry is self.active[0] or entry.is_compared
+
     def begins(self, entry: Entry) -> None:
         """An attempt is made for an order; `attempts` counts it already."""
         self.begun += entry.attempts == 1

@@ -1,0 +1,107 @@
+"""How many turns are reserved, and when?
+
+So far ahead that the ledger's answer is here before the first of them, and only for orders that
+will be ready to take them: other shards want turns, too.
+"""
+
+from consumer.delivery.actions import Reserve
+from consumer.delivery.events import Observer, TurnsWasted, WaitCapped
+from consumer.delivery.hand import Hand
+from consumer.delivery.jitter import Jitter
+from consumer.delivery.settling import NEVER
+from consumer.delivery.sizing import Latency, Sizing
+from consumer.delivery.turns import Turns
+from ledger.ports.pace import Grant, Pace, Reservation, Superseded
+
+WASTED_SHARE = 0.01
+"""A turn that comes late by less than this share of the interval is not counted as wasted."""
+EXPECTED_RESERVE_SECONDS = 0.005
+LEAD_FACTOR = 1.5
+LEAD_SECONDS_MAX = 0.5
+"""A turn is reserved so far ahead that the answer is here before it: by the slowest of the last few
+answers, times a factor, up to a limit."""
+STUCK_SECONDS = 0.5
+"""A window that is full for longer does not only wait for a settle."""
+
+
+class Reserving:
+    """Turns on their way from the pace item, one reservation at a time.
+
+    orders_waited: were orders ready all the time since the last start? Then a turn that nobody had
+    meanwhile was wasted.
+    """
+
+    def __init__(self, hand: Hand, turns: Turns, sizing: Sizing, observe: Observer) -> None:
+        """For the orders in hand; the turns go to `turns`."""
+        self.jitter = Jitter()
+        self.orders_waited = False
+        self._hand = hand
+        self._view = hand.view
+        self._window = hand.window
+        self._turns = turns
+        self._sizing = sizing
+        self._observe = observe
+        self._is_waiting = False
+        self._asked_at = 0.0
+        self._latency = Latency(8, EXPECTED_RESERVE_SECONDS)
+        self._full_since = NEVER
+
+    def note_room(self, now: float) -> None:
+        """See whether the window is full; ask at every turn of events."""
+        is_full = self._window.is_full(self._sizing.size)
+        self._full_since = min(self._full_since, now) if is_full else NEVER
+
+    def next(self, now: float) -> Reserve | None:
+        """Turns to reserve now."""
+        pace = self._view.pace
+        if self._is_waiting or pace.rate(now) is None:
+            return None
+        turns = self._turns
+        ahead = len(turns.held) + len(turns.assigned)
+        is_enough = ahead > 0 if pace.hold else turns.are_enough(now)
+        orders = 0 if is_enough else self._orders_ready(now)
+        wanted = min(orders, 1) if pace.hold else orders - len(turns.held)
+        if wanted <= 0:
+            return None
+        self._is_waiting, self._asked_at = True, now
+        lead_seconds = min(LEAD_FACTOR * self._latency.worst, LEAD_SECONDS_MAX)
+        begun = self._hand.maybe_begun() + ahead
+        return Reserve(wanted, lead_seconds, self.jitter.seconds, begun)
+
+    def _orders_ready(self, now: float) -> int:
+        """How many orders would take a turn.
+
+        A shard whose window is full for long waits for room before it takes more turns from others.
+        """
+        has_neighbours = len(self._view.pace.owners) > 1
+        is_stuck = has_neighbours and self._full_since < now - STUCK_SECONDS
+        takes_no_room = self._window.takes_no_room
+        return sum(1 for e in self._window.startable() if not is_stuck or takes_no_room(e))
+
+    def ended(self, reservation: Reservation, pace: Pace, now: float) -> None:
+        """A `Reserve` ended; `pace` is the item after it."""
+        self._is_waiting = False
+        self._latency.add(now - self._asked_at)
+        before = self._view.pace
+        self._view.see(pace, now)
+        if isinstance(reservation, Superseded):
+            self._view.is_superseded = True
+        elif isinstance(reservation, Grant):
+            self._view.seen_at = max(self._view.seen_at, self._asked_at)
+            self._turns.add(reservation)
+            if reservation.was_reset:
+                self._observe(WaitCapped("the pace's next free time stood too far ahead"))
+            self._tell_of_waste(reservation, before, now)
+        self._turns.drop_void(self._view.pace)
+
+    def failed(self) -> None:
+        """A `Reserve` could not be carried out."""
+        self._is_waiting = False
+
+    def _tell_of_waste(self, grant: Grant, before: Pace, now: float) -> None:
+        is_comparable = not before.hold and before.rate(now) == self._view.pace.rate(now)
+        if self.orders_waited and is_comparable and grant.interval:
+            turns = grant.skipped_seconds / grant.interval
+            if turns > WASTED_SHARE:
+                self._observe(TurnsWasted(turns))
+        self.orders_waited = False
