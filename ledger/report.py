@@ -33,7 +33,8 @@ class PaceReport:
     """The pace. target: None where it is `none` or unset. achieved: None where nothing is known.
 
     override: who set the pace that holds now over the configured one, why and until when.
-    measured_seconds: the time that `achieved` covers.
+    measured_seconds: the time that `achieved` covers. margin_seconds: what lies between two turns
+    beyond the interval, learned from 429s.
     """
 
     target_per_second: float | None
@@ -41,6 +42,7 @@ class PaceReport:
     source: PaceSource
     override: Override | None = None
     measured_seconds: float | None = None
+    margin_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +127,14 @@ def pace_of(pace: Pace, now: float, measure: Measure | None = None) -> PaceRepor
     if override and override.until is not None and override.until <= now:
         override = None
     source = PaceSource.CONFIGURED if pace.configured else PaceSource.UNSET
+    rate = pace.rate(now)
     return PaceReport(
         target_per_second=_target(pace, now),
         achieved_per_second=measure.per_second if measure else None,
         source=PaceSource.OVERRIDE if override else source,
         override=override,
         measured_seconds=measure.seconds if measure else None,
+        margin_seconds=pace.spacing_seconds(now) - rate.interval_seconds if rate else 0.0,
     )
 
 

@@ -73,6 +73,11 @@ PACE_TARGET = _state(
     "orders_pace_target_per_second",
     "The pace that is set; +Inf for `none`, NaN where none is set.",
 )
+PACE_MARGIN = _state(
+    "orders_pace_margin_seconds",
+    "What lies between two turns beyond the interval: learned from 429s to requests that arrived "
+    "closer together than they were sent; 0 where there were none.",
+)
 PACE_ACHIEVED = _state(
     "orders_pace_achieved_per_second",
     "Orders accepted or refused per second in the last minute (or the last ten intervals of a slow "
@@ -187,6 +192,7 @@ CATALOGUE = (
     ATTEMPT_SECONDS,
     ATTEMPT_GAP,
     PACE_TARGET,
+    PACE_MARGIN,
     PACE_ACHIEVED,
     TURNS_WASTED,
     WINDOW,

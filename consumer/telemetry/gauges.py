@@ -74,6 +74,7 @@ def _of_ledger(ledger: LedgerSnapshot) -> dict[Metric, Values]:
         catalogue.RUNWAY: {(): math.inf if runway is None else runway},
         catalogue.SETTLED: {(o.value,): getattr(ledger.settled, o.value) for o in Outcome},
         catalogue.PACE_TARGET: {(): _target(status.pace)},
+        catalogue.PACE_MARGIN: {(): status.pace.margin_seconds},
         catalogue.PACE_ACHIEVED: {(): math.nan if achieved is None else achieved},
         catalogue.SENDING_STATE: _sending(status.sending),
     }

@@ -13,6 +13,7 @@ from consumer.telemetry.catalogue import CATALOGUE, Kind, Origin
 from consumer.telemetry.gauges import families
 from consumer.telemetry.snapshot import Rare, Snapshot, never_falling
 from ledger.ports.lanes import Tally
+from ledger.ports.margin import Margin
 from ledger.ports.pace import Bar, Pace
 from ledger.ports.pace_steps import bar, configure
 from tests.unit.consumer import seen
@@ -142,3 +143,13 @@ def test_names_follow_the_rules(metric: object) -> None:
     assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
     assert metric.about.endswith(".")
     assert sorted(metric.buckets) == list(metric.buckets)
+
+
+def test_the_margin_that_429s_have_taught_is_told_and_0_without_any() -> None:
+    taught = replace(seen.ONE_PER_SECOND, margin=Margin(0.04, since=seen.NOW))
+
+    found = values(seen.snapshot(seen.ledger_seen(pace=taught)))
+    without = values(seen.snapshot(seen.ledger_seen(pace=seen.ONE_PER_SECOND)))
+
+    assert found["orders_pace_margin_seconds"] == pytest.approx(0.04)
+    assert without["orders_pace_margin_seconds"] == 0.0
