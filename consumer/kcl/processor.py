@@ -40,7 +40,7 @@ class Shard(Protocol):
         """Send and settle all that is in hand."""
 
     def give_up(self) -> None:
-        """All of the shard is sent and settled, and nothing more will come."""
+        """The end of the shard is written: nothing more will come."""
 
     def stop(self) -> None:
         """Start nothing more; returns when what was on its way is settled."""
@@ -84,9 +84,9 @@ class RecordProcessor:
     def _end(self, shard_ended_input: Any) -> None:  # noqa: ANN401
         checkpoint = _checkpoint_by(shard_ended_input.checkpointer)
         self._shard.drain(checkpoint)
-        self._shard.give_up()  # before its end is written: after a crash in between it comes again
         while not checkpoint(None):
             time.sleep(CHECKPOINT_RETRY_SECONDS)
+        self._shard.give_up()
 
     def shutdown_requested(self, shutdown_requested_input: Any) -> None:  # noqa: ANN401, ARG002
         """The lease is to move: settle what is on its way; the next owner skips what is settled."""

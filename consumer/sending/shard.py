@@ -110,13 +110,14 @@ class LeasedShard:
         self._until(lambda: not delivery.unsettled, checkpoint)
 
     def give_up(self) -> None:
-        """The shard has ended: nobody need leave room for it any more."""
+        """The shard has ended and is nobody's any more. Where that cannot be written, no harm."""
         crew = self.crew
         shard, token = crew.delivery.settings.shard, crew.delivery.settings.token
-        self._insist(
-            "give the shard up",
-            lambda: crew.errands.change_pace(lambda pace: disown(pace, shard, token)),
-        )
+        try:
+            crew.errands.change_pace(lambda pace: disown(pace, shard, token))
+        except LedgerError as error:
+            log.warning("shard %s could not be given up: %s", shard, error)
+            self._around.observe(LedgerFailed("give the shard up", str(error)))
 
     def stop(self) -> None:
         """Start nothing more; returns when what was on its way is settled."""

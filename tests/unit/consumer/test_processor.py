@@ -86,3 +86,24 @@ def test_an_input_that_cannot_be_read_ends_the_process_and_nothing_is_taken(
 
     assert [type(error) for error in died] == [MemoryError]
     assert shard.asked == []
+
+
+@dataclass
+class Checkpointer:
+    """A daemon that takes every checkpoint; it notes them where the shard notes what it does."""
+
+    asked: list[str]
+
+    def checkpoint(self, *position: object) -> None:
+        """See kclpy's Checkpointer."""
+        self.asked.append(f"checkpoint {position}")
+
+
+def test_a_shard_is_given_up_once_its_end_is_written() -> None:
+    died: list[BaseException] = []
+    shard = IdleShard()
+
+    RecordProcessor(shard, died.append).shard_ended(Records([], Checkpointer(shard.asked)))
+
+    assert shard.asked == ["drain", "checkpoint ()", "give up"]
+    assert not died

@@ -9,7 +9,15 @@ from consumer.delivery.entries import Position
 from ledger.ports.lanes import Tally
 from ledger.ports.uploads import UploadState
 from sandbox.simulation.faulty_ledger import Fault
-from tests.unit.sending.shard_at_work import LANE, UPLOAD, ShardAtWork, begun, eventually
+from tests.unit.sending.shard_at_work import (
+    LANE,
+    SHARD,
+    UPLOAD,
+    ShardAtWork,
+    begun,
+    eventually,
+    in_time,
+)
 
 Hire = Callable[[ShardAtWork], ShardAtWork]
 
@@ -164,3 +172,23 @@ def test_the_daemons_thread_is_seen_at_work_while_it_waits(hired: Hire) -> None:
 
     work.api.gate.set()
     draining.result()
+
+
+def test_a_shard_that_ended_is_nobodys_any_more(hired: Hire) -> None:
+    work = hired(ShardAtWork(orders=2))
+    work.send_all()
+    assert list(work.ledger.read_pace().owners) == [SHARD]
+
+    work.shard.give_up()
+
+    assert not work.ledger.read_pace().owners
+
+
+def test_a_ledger_that_is_out_of_reach_does_not_keep_a_shard_from_its_end(hired: Hire) -> None:
+    work = hired(ShardAtWork(orders=2))
+    work.send_all()
+    work.fault = lambda name: work.refused(name, "swap_pace")
+
+    in_time(work.shard.give_up)
+
+    assert "give the shard up" in work.failed_calls()
