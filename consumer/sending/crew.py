@@ -7,14 +7,14 @@ that is waited for. One idle thread watches for what falls due; the others wait 
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consumer.delivery.actions import Action, Look, PaceChange, Reserve, Send, Settle
 from consumer.delivery.attempts import Api, Attempt
 from consumer.delivery.delivery import Delivery
 from consumer.delivery.events import LedgerFailed, Observer
 from consumer.delivery.pace_view import step
-from consumer.delivery.starts import Starts
+from consumer.delivery.starts import ProcessStarts, Starts
 from consumer.delivery.turns import Verdict
 from consumer.sending.clock import Clock
 from consumer.sending.errands import Errands
@@ -35,15 +35,15 @@ NEVER = float("inf")
 class Surroundings:
     """What a crew needs of the process that it lives in.
 
-    starts: of all processes on this machine. is_orphan: is the daemon gone? fail: ends the process,
-    hard.
+    is_orphan: is the daemon gone? fail: ends the process, hard. starts: of all processes on this
+    machine; by default this one is alone.
     """
 
     clock: Clock
-    starts: Starts
     observe: Observer
     is_orphan: Callable[[], bool]
     fail: Callable[[BaseException], None]
+    starts: Starts = field(default_factory=ProcessStarts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,5 +49,6 @@ def test_two_shards_use_the_pace_together(desk: Desk, tmp_path: Path) -> None:
         Observed((), settled_in, ()),
         rates=[(0.0, parse_rate(RATE))],
         busy=[(begin, end)],
-        gap_share=0.9,
+        gap_share=0.75,  # of a machine with other work
+        least_used=0.85,
     )
