@@ -47,10 +47,8 @@ def look(
     ended = ledger.ended_accounts(since=now - LISTED_SECONDS)
     found = {account.upload.id: account for account in (*still_open, *ended)}
     newest_first = sorted(found.values(), key=lambda a: a.upload.created_at, reverse=True)
-    view = _view(ledger, still_open, claims)
-    return Look(
-        tuple(newest_first), report(view, retention_seconds=retention_hours * 3600.0, now=now)
-    )
+    seen = _report(ledger, still_open, claims, retention_hours=retention_hours, now=now)
+    return Look(tuple(newest_first), seen)
 
 
 def report_now(
@@ -61,17 +59,23 @@ def report_now(
     claims: Sequence[Claim] | None = None,
 ) -> StatusReport:
     """The report alone, for whom no list of uploads is shown. Raises LedgerUnreachable."""
-    view = _view(ledger, tuple(ledger.open_accounts()), claims)
-    return report(view, retention_seconds=retention_hours * 3600.0, now=now)
+    still_open = tuple(ledger.open_accounts())
+    return _report(ledger, still_open, claims, retention_hours=retention_hours, now=now)
 
 
-def _view(
-    ledger: ReadableLedger, still_open: tuple[Account, ...], claims: Sequence[Claim] | None
-) -> LedgerView:
-    return LedgerView(
+def _report(
+    ledger: ReadableLedger,
+    still_open: tuple[Account, ...],
+    claims: Sequence[Claim] | None,
+    *,
+    retention_hours: int,
+    now: float,
+) -> StatusReport:
+    view = LedgerView(
         accounts=still_open,
         ended=ledger.ended_tally(),
         pace=ledger.read_pace(),
         samples=ledger.read_history().samples,
         claims=claims,
     )
+    return report(view, retention_seconds=retention_hours * 3600.0, now=now)

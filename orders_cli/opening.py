@@ -113,7 +113,7 @@ class Opened:
 
     def report(self) -> "StatusReport":
         """What is left and when it is done, without a list of uploads."""
-        claims = tuple(self.ledger.all_claims())
+        claims = tuple(self.ledger.all_claims())  # first: its answer tells what time it is there
         return report_now(
             self.ledger,
             retention_hours=self.settings.retention_hours,
