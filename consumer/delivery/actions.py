@@ -70,6 +70,7 @@ class ReportAnswer:
     """Take the step `pace.answered`; then call `pace_changed`."""
 
     generation: int
+    started_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,10 @@ class Failing:
         if entry.failures:
             self.recoveries.append(entry.started_at)
 
+    def pass_elsewhere(self, started_at: float) -> None:
+        """An order of another shard, too, shows that the API takes orders."""
+        self.accepted_start = max(self.accepted_start, started_at)
+
     def others_passed(self, entry: Entry) -> bool:
         """Was an order accepted whose attempt began after this one's last failure?"""
         return self.accepted_start > entry.failed_at

@@ -24,8 +24,8 @@ def step(pace: Pace, change: PaceChange, now: float) -> Pace:
     match change:
         case ReportFailure(failure):
             return steps.failed(pace, failure, now=now)
-        case ReportAnswer(generation):
-            return steps.answered(pace, generation, now=now)
+        case ReportAnswer(generation, started_at):
+            return steps.answered(pace, generation, now=now, started_at=started_at)
         case SetBar(name, bar):
             return steps.bar(pace, name, bar)
         case LiftBar(name):
@@ -96,10 +96,10 @@ class PaceView:
         if failure.generation == self.pace.generation:
             self.change(ReportFailure(failure), now)
 
-    def answered(self, generation: int, now: float) -> None:
+    def answered(self, generation: int, started_at: float, now: float) -> None:
         """An attempt was answered; it ends the hold that it probed, or a row of 429s."""
         if generation == self.pace.generation and (self.pace.hold or self.pace.throttled):
-            self.change(ReportAnswer(generation), now)
+            self.change(ReportAnswer(generation, started_at), now)
 
     def bar(self, name: str, bar: Bar) -> None:
         """Bar sending."""

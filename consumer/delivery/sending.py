@@ -185,7 +185,7 @@ class Sending:
     def _let_earlier_pass(self, send: Send, now: float) -> None:
         """Give the turn to an order that was refused a moment ago, and comes before in the file."""
         earlier = self._window.to_retry_before(send.entry, now)
-        if earlier is None:
+        if earlier is None or self._hand.unsent_outcome(earlier):
             return
         later, send.entry = send.entry, earlier
         for other in self.turns.assigned:
@@ -237,7 +237,7 @@ class Sending:
             self.sizing.answered(latency_seconds)
             if isinstance(attempt, Accepted):
                 self._failing.accept(entry)
-            self._view.answered(send.generation, now)
+            self._view.answered(send.generation, entry.started_at, now)
             self._hand.done(entry, opinion.outcome)
         else:
             self._failed(send, opinion, now)
@@ -248,6 +248,7 @@ class Sending:
         entry = send.entry
         entry.stage = Stage.WAITING
         entry.may_have_arrived |= opinion.may_have_arrived
+        self._failing.pass_elsewhere(self._view.pace.passed)
         if opinion.is_capped:
             self._observe(WaitCapped(opinion.why))
         is_limited = is_suspect(entry) and self._failing.others_passed(entry)

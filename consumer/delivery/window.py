@@ -4,8 +4,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from consumer.delivery.entries import Entry, OrderId, Position, Stage
+from consumer.delivery.failing import is_suspect
 
-FAILURES_EXPONENT_MAX = 16
+FAILURES_EXPONENT_MAX = 4
+"""However many orders fail, after so many powers of two failures of each another one is tried."""
 
 
 class Window:
@@ -61,13 +63,15 @@ class Window:
         The window is widened for it, beyond its size if need be, only where there is none, or where
         those that there are have failed often: twice the first, four times two of them, and so on.
         So a long outage touches few orders, and however many bad ones there are, and wherever they
-        lie, there comes one to compare them with.
+        lie, there comes one to compare them with. Those that failed while others passed do not
+        count: that happens in no outage.
         """
         while True:
             others = [e for e in self.startable() if e.order_id != head.order_id]
-            least = min(others, key=lambda e: e.failures, default=None)
-            is_enough = least and least.failures < 2 ** min(len(others), FAILURES_EXPONENT_MAX)
-            if is_enough or not self._has_next:
+            unblamed = [e for e in others if not is_suspect(e)]
+            least = min(unblamed or others, key=lambda e: e.failures, default=None)
+            limit = 2 ** min(len(unblamed), FAILURES_EXPONENT_MAX) if unblamed else 0
+            if (least and least.failures < limit) or not self._has_next:
                 if least:
                     least.is_compared = True
                 return least

@@ -42,9 +42,9 @@ class MachineStarts:
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
             raise PermissionError(f"{path} is not a file of this user; remove it")
         with self._locked():
-            if found.st_size < _SIZE:
-                os.ftruncate(self._file, _SIZE)
+            if found.st_size < _SIZE or not os.pread(self._file, 1, 0).strip(b"\0"):
                 os.pwrite(self._file, secrets.token_hex(_NAME_BYTES // 2).encode(), 0)
+                os.ftruncate(self._file, _SIZE)
         self._memory = mmap.mmap(self._file, _SIZE)
         self.machine = self._memory[:_NAME_BYTES].decode("ascii", "replace")
 

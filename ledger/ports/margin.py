@@ -2,36 +2,37 @@
 
 An API counts the interval between arrivals, and a path that delays one request more than the next
 brings two of them closer together than they were sent. Nobody can know by how much, or what the API
-tolerates, until it answers 429. One 429 in a hundred turns costs less than any margin. Where they
-come more often, each widens the margin. It shrinks again turn by turn, and at once to what the
-answers vary by: where that is little, nothing delays the requests.
+tolerates, until it answers 429. One 429 in a hundred turns costs less than any margin. Where a few
+come soon after each other there is one, and where many do it grows. It shrinks again turn by turn,
+and after a while without a 429 to what the answers vary by: where that is little, nothing delays
+the requests any more.
 """
 
 from dataclasses import dataclass, replace
 
-FEW = 2
-RARE_TURNS = 300
-"""Among so many turns a few 429s widen nothing."""
+FEW, FEW_TURNS = 3, 300
+"""So many 429s in so many turns begin a margin, or bring it back to what it was."""
+MANY, MANY_TURNS = 4, 60
+"""So many in so many turns say that it is too small."""
+FIRST_SHARE = 0.04
+"""The margin begins with this share of the interval."""
+GROWTH = 2.0
+SHARE_MAX = 0.25
+"""The margin is at most this share of the interval."""
 HALF_LIFE_TURNS = 1_000
 """Without another 429 the margin halves in so many turns."""
 LEAST_SHARE = 0.001
 """Below this share of the interval it makes no difference to anybody."""
-FIRST_SHARE = 0.02
-"""The margin begins with this share of the interval."""
-GROWTH = 2.0
-"""Each further 429 multiplies it by this."""
 QUIET_FACTOR = 2.0
 """A margin so many times as wide as the answers vary is not needed, however that was measured."""
-SHARE_MAX = 0.25
-"""The margin is at most this share of the interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class Margin:
     """What lies between two turns beyond the interval.
 
-    seconds: as it was at the moment `since`. refused_at: when the last few 429s came, the newest
-    first.
+    seconds: as it was at the moment `since`. refused_at: when the last few 429s came that it has
+    not answered yet, the newest first.
     """
 
     seconds: float = 0.0
@@ -53,17 +54,31 @@ class Margin:
         before = self.refused_at
         if not interval or (before and started_at <= before[0]):
             return self
-        noted = replace(self, refused_at=(now, *before)[:FEW])
-        if len(before) < FEW or now - before[-1] > RARE_TURNS * interval:
-            return noted
-        wider = max(FIRST_SHARE * interval, GROWTH * self.at(now, interval))
-        return replace(noted, seconds=min(wider, SHARE_MAX * interval), since=now)
+        moments = (now, *before)[:MANY]
+        first = FIRST_SHARE * interval
+        if len(moments) == MANY and now - moments[-1] <= MANY_TURNS * interval:
+            wider = max(first, GROWTH * self.at(now, interval))
+            return Margin(min(wider, SHARE_MAX * interval), now, moments[:1])
+        if len(moments) >= FEW and now - moments[FEW - 1] <= FEW_TURNS * interval:
+            was = self.seconds if self.at(now, interval) else 0.0
+            return Margin(min(max(first, was), SHARE_MAX * interval), now, moments)
+        return replace(self, refused_at=moments)
 
     def narrowed(self, jitter_seconds: float | None, interval: float, *, now: float) -> "Margin":
         """The margin, given by how much the answers vary; None: that is not known.
 
         A path that needs it shows itself in the answers; one that does not needs no more than that.
+        A strict API does not show itself, so the last 429 must be long ago.
         """
         if jitter_seconds is None or self.at(now, interval) <= QUIET_FACTOR * jitter_seconds:
             return self
+        if self.refused_at and now - self.refused_at[0] <= FEW_TURNS * interval:
+            return self
         return replace(self, seconds=jitter_seconds, since=now)
+
+    def at_other_interval(self, old: float, new: float, *, now: float) -> "Margin":
+        """The margin after a change of the rate: no larger a share of the interval than it was."""
+        if not old or not new:
+            return Margin()
+        share = self.at(now, old) / old
+        return replace(self, seconds=min(self.at(now, old), share * new), since=now)

@@ -170,6 +170,7 @@ class Pace:
     resumed: how often a person lifted the bars.
     margin: what lies between two turns beyond the interval.
     throttled: how many 429s came in a row, without a hold so far.
+    passed: when the attempt started that last ended a hold or a row, whichever shard's it was.
     """
 
     configured: str | None = None
@@ -188,6 +189,7 @@ class Pace:
     revision: int = 0
     margin: Margin = field(default_factory=Margin)
     throttled: int = 0
+    passed: float = 0.0
 
     def rate(self, now: float) -> Rate | None:
         """The rate that holds now; None where nobody has set one."""

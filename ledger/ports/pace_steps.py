@@ -28,6 +28,8 @@ def _revise_rate(old: Pace, new: Pace, now: float) -> Pace:
     before, rate = old.rate(now), new.rate(now)
     if before == rate:
         return new
+    intervals = (r.interval_seconds if r else 0.0 for r in (before, rate))
+    new = replace(new, margin=new.margin.at_other_interval(*intervals, now=now))
     if NO_LIMIT in {before, rate}:
         new = without_doubts(new)
     revised = void_turns(new, now, new.spacing_seconds(now))
@@ -88,15 +90,16 @@ def was_set_aside(pace: Pace, name: str) -> Pace:
     return replace(pace, set_aside={n: r for n, r in pace.set_aside.items() if n != name})
 
 
-def answered(pace: Pace, generation: int, *, now: float) -> Pace:
+def answered(pace: Pace, generation: int, *, now: float, started_at: float = 0.0) -> Pace:
     """The API took an attempt of this generation: a hold of it ends, and so does its next probe.
 
-    A row of 429s ends, too.
+    A row of 429s ends, too. The attempt started at this moment.
     """
-    if pace.generation != generation:
+    if pace.generation != generation or not (pace.hold or pace.throttled):
         return pace
+    pace = replace(pace, passed=max(pace.passed, started_at))
     if not pace.hold:
-        return replace(pace, throttled=0) if pace.throttled else pace
+        return replace(pace, throttled=0)
     freed = void_turns(pace, now, pace.spacing_seconds(now))
     return replace(freed, hold=None, generation=pace.generation + 1, epoch=pace.epoch, throttled=0)
 

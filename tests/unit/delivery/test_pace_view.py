@@ -39,7 +39,7 @@ def test_late_results_of_an_older_generation_are_not_even_written() -> None:
     held = view.pace
 
     fail(view, 0, now=NOW + 0.5)
-    view.answered(0, NOW + 0.5)
+    view.answered(0, NOW + 0.1, NOW + 0.5)
 
     assert view.pace == held
     assert view.next_change() is None
@@ -51,7 +51,7 @@ def test_the_answer_to_a_probe_ends_the_hold_and_is_to_be_written() -> None:
     view.next_change()
     view.change_made()
 
-    view.answered(view.pace.generation, NOW + 1.0)
+    view.answered(view.pace.generation, NOW + 0.9, NOW + 1.0)
 
     assert view.pace.hold is None
     assert isinstance(view.next_change(), ReportAnswer)

@@ -2,7 +2,15 @@
 
 import pytest
 
-from ledger.ports.margin import FEW, FIRST_SHARE, HALF_LIFE_TURNS, RARE_TURNS, SHARE_MAX, Margin
+from ledger.ports.margin import (
+    FEW,
+    FEW_TURNS,
+    FIRST_SHARE,
+    HALF_LIFE_TURNS,
+    MANY,
+    SHARE_MAX,
+    Margin,
+)
 
 NOW = 1_000_000.0
 
@@ -19,21 +27,28 @@ def test_nothing_refused_means_no_margin() -> None:
 
 
 def test_a_few_429s_among_many_turns_widen_nothing() -> None:
-    apart = RARE_TURNS / FEW + 1.0
+    apart = FEW_TURNS / (FEW - 1) + 1.0
     moments = [NOW + apart * number for number in range(20)]
 
     assert refused_at(*moments).at(moments[-1], 1.0) == 0.0
 
 
 def test_429s_soon_after_each_other_widen_the_margin_up_to_a_quarter_of_the_interval() -> None:
-    moments = [NOW + 5.0 * number for number in range(9)]
+    moments = [NOW + 5.0 * number for number in range(20)]
 
-    widths = [refused_at(*moments[: n + 1]).at(moments[n], 1.0) for n in range(9)]
+    widths = [refused_at(*moments[: n + 1]).at(moments[n], 1.0) for n in range(20)]
 
-    assert widths[: FEW + 1] == [0.0] * FEW + [FIRST_SHARE]
-    assert widths[FEW + 1] == pytest.approx(2 * FIRST_SHARE, rel=0.02)
-    assert widths == sorted(widths)
-    assert widths[-1] == SHARE_MAX
+    assert widths[:FEW] == [0.0] * (FEW - 1) + [FIRST_SHARE]
+    assert widths[MANY - 1] == pytest.approx(2 * FIRST_SHARE, rel=0.02)
+    assert max(widths) == SHARE_MAX
+
+
+def test_429s_that_are_not_many_bring_the_margin_back_and_do_not_widen_it() -> None:
+    moments = [NOW + 100.0 * number for number in range(30)]
+
+    margin = refused_at(*moments)
+
+    assert margin.at(moments[-1], 1.0) == FIRST_SHARE
 
 
 def test_an_attempt_that_was_under_way_when_the_last_429_came_widens_nothing() -> None:
@@ -55,12 +70,14 @@ def test_it_halves_in_so_many_turns_and_vanishes() -> None:
 
 def test_it_is_no_wider_than_the_answers_vary_where_they_vary_little() -> None:
     margin = refused_at(NOW, NOW + 2.0, NOW + 5.0)
+    later = NOW + 5.0 + FEW_TURNS + 1.0
 
-    quiet = margin.narrowed(0.003, 1.0, now=NOW + 6.0)
+    quiet = margin.narrowed(0.003, 1.0, now=later)
 
-    assert quiet.at(NOW + 6.0, 1.0) == 0.003
-    assert margin.narrowed(None, 1.0, now=NOW + 6.0) == margin
-    assert margin.narrowed(0.015, 1.0, now=NOW + 6.0) == margin
+    assert quiet.at(later, 1.0) == 0.003
+    assert margin.narrowed(None, 1.0, now=later) == margin
+    assert margin.narrowed(0.03, 1.0, now=later) == margin
+    assert margin.narrowed(0.003, 1.0, now=later - 2.0) == margin  # the API may be strict
 
 
 def test_a_margin_of_a_slow_rate_is_bounded_by_a_fast_ones_interval() -> None:
@@ -71,3 +88,13 @@ def test_a_margin_of_a_slow_rate_is_bounded_by_a_fast_ones_interval() -> None:
 
 def test_without_a_limit_there_is_nothing_to_widen() -> None:
     assert refused_at(NOW, NOW + 1.0, NOW + 2.0, interval=0.0) == Margin()
+
+
+def test_a_change_of_the_rate_carries_no_more_than_the_share_of_the_interval() -> None:
+    margin = refused_at(NOW, NOW + 2.0, NOW + 5.0)
+
+    faster = margin.at_other_interval(1.0, 0.1, now=NOW + 5.0)
+    slower = margin.at_other_interval(1.0, 60.0, now=NOW + 5.0)
+
+    assert faster.at(NOW + 5.0, 0.1) == pytest.approx(FIRST_SHARE * 0.1)
+    assert slower.at(NOW + 5.0, 1.0) == pytest.approx(FIRST_SHARE)
