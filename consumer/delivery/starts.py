@@ -14,6 +14,9 @@ from ledger.ports.pace import GAP_SHARE, GAP_SLACK
 
 UNSENT_SECONDS = 0.25
 """A request that is not sent so long after it should be hangs: nobody waits for it any more."""
+LONG_SHARE = 0.1
+"""Requests that take longer than this share of the spacing to be sent are large, or their path is
+narrow; shorter ones wait for nothing but a processor."""
 POLL_SECONDS = 0.002
 """How soon is asked again while the last request is not sent."""
 
@@ -104,8 +107,8 @@ class Delays:
     def usual(self, spacing: float) -> float:
         """What of the next delay is no lateness, and so costs no pace.
 
-        The slack of the spacing; where delays are long, what half of them take: how such a path
-        varies is for the margin to learn.
+        The least of them and the slack of the spacing. Where they take a good part of it, what half
+        of them take: how such a path varies is for the margin to learn.
         """
-        slack = GAP_SLACK * spacing
-        return max(self._least + slack, self._median - slack)
+        is_long = self._median > LONG_SHARE * spacing
+        return max(self._least + GAP_SLACK * spacing, self._median if is_long else 0.0)

@@ -33,7 +33,7 @@ NOTICE_SECONDS = 1.0
 LATE_SECONDS = 1.0
 """A turn may start so much late where no other machine takes turns."""
 GAP_SHARE = 0.992
-GAP_SLACK = 0.002
+GAP_SLACK = 0.001
 """No two starts are closer than this share of the spacing: so lateness is caught up, little by
 little. Promised are 99 % of the interval; the slack is for what a request takes to be sent."""
 ACTIVE_SECONDS = 5.0
