@@ -4,9 +4,10 @@ What is asked for stays in the pace until a worker comes to that order; of an or
 comes to it would stay for ever.
 """
 
+from ledger.ports.closing import is_at_its_end
 from ledger.ports.dead_letters import DeadLetters, position_of_line
 from ledger.ports.lanes import Lane
-from ledger.ports.uploads import Account
+from ledger.ports.uploads import Account, Upload
 from orders_cli.phrases import count
 
 
@@ -28,8 +29,14 @@ def why_not_set_aside(account: Account, line: int | None, letters: DeadLetters) 
 
 def _is_settled(account: Account, line: int) -> bool:
     """Is the line settled whichever lane it is in? Its order's id, which tells that, is unknown."""
-    return bool(account.lanes) and all(_has_passed(lane, line) for lane in account.lanes)
+    return bool(account.lanes) and all(
+        _has_passed(account.upload, lane, line) for lane in account.lanes
+    )
 
 
-def _has_passed(lane: Lane, line: int) -> bool:
-    return lane.is_settled(line) or (lane.ended and not lane.is_missing(line))
+def _has_passed(upload: Upload, lane: Lane, line: int) -> bool:
+    if lane.is_settled(line):
+        return True
+    # An end marker before the reading has ended may lie in the middle of the lane.
+    is_over = upload.read_complete and is_at_its_end(upload, lane)
+    return is_over and not lane.is_missing(line)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from consumer.closing.still import StillUploads
+from ledger.ports.closing import is_at_its_end, tail_of
+from ledger.ports.errors import LedgerError
 from ledger.ports.lanes import LaneKey
 from ledger.ports.uploads import Account, LaneTail, Upload, UploadLedger, UploadState
 
@@ -53,14 +55,24 @@ class Closer:
         self._still = StillUploads()
 
     def look(self, accounts: Iterable[Account]) -> None:
-        """Do what is due for the open uploads. Raises LedgerError; what failed is due again."""
+        """Do what is due for the open uploads; one that fails does not keep the others waiting.
+
+        What failed is due again soon. Raises the first LedgerError once all of them had their turn.
+        """
+        failures: list[LedgerError] = []
         for account in self._still.due(accounts, self._monotonic()):
+            upload = account.upload.id
             try:
                 self._close(account)
-            except MarkerNotPut as error:
-                log.warning(
-                    "upload %s cannot be closed: %s; %s", account.upload.id, error, error.hint
-                )
+            except (MarkerNotPut, LedgerError) as error:
+                log.warning("upload %s cannot be closed: %s; %s", upload, error, error.hint)
+                self._still.failed(upload, self._monotonic())
+                if isinstance(error, LedgerError):
+                    failures.append(error)
+            else:
+                self._still.done(upload, self._monotonic())
+        if failures:
+            raise failures[0]
 
     def _close(self, account: Account) -> None:
         upload, token = account.upload, secrets.token_hex(8)
@@ -83,8 +95,7 @@ class Closer:
             )
 
     def _put_ends(self, account: Account, upload: Upload) -> int:
-        tails = upload.progress.tails or (LaneTail(),) * upload.lanes
-        standing = [lane for lane in account.lanes if not lane.ended]
+        standing = [lane for lane in account.lanes if not is_at_its_end(upload, lane)]
         for lane in standing:
-            self._markers.put_end(lane.key, lanes=upload.lanes, tail=tails[lane.key.lane])
+            self._markers.put_end(lane.key, lanes=upload.lanes, tail=tail_of(upload, lane))
         return len(standing)

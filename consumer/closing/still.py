@@ -7,13 +7,17 @@ lane's records keep their order, so whatever may still come of the lane comes be
 has not come by then is missing. To put one too often does no harm: it is a repeat.
 """
 
-from collections.abc import Iterable
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ledger.ports.uploads import Account, UploadState
+from ledger.ports.uploads import UploadState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ledger.ports.uploads import Account
     from orders.upload import UploadId
 
 STILL_SECONDS = 600.0
@@ -25,6 +29,10 @@ ABANDONED_SECONDS = 120.0
 upload itself: one that has not done so by now is no longer there."""
 WAIT_SECONDS_MAX = 86_400.0
 """The wait doubles with each time up to this: an upload may just stand behind a long backlog."""
+RETRY_SECONDS = 15.0
+"""What could not be done is due again after this; the wait doubles with each failure in a row."""
+RETRY_SECONDS_MAX = 600.0
+"""No wait after a failure is longer than this."""
 
 
 @dataclass(slots=True)
@@ -35,6 +43,7 @@ class _Standstill:
     changes: tuple[object, ...]
     wait_seconds: float
     due_at: float
+    retry_seconds: float = RETRY_SECONDS
 
 
 class StillUploads:
@@ -45,7 +54,10 @@ class StillUploads:
         self._seen: dict[UploadId, _Standstill] = {}
 
     def due(self, accounts: Iterable[Account], now: float) -> list[Account]:
-        """The uploads whose end markers are to be put again now."""
+        """The uploads whose end markers are to be put again now.
+
+        They stay due until it is said that this is done, or that it failed.
+        """
         waiting = [account for account in accounts if _waits_for_its_end(account)]
         ids = {account.upload.id for account in waiting}
         self._seen = {upload: seen for upload, seen in self._seen.items() if upload in ids}
@@ -63,11 +75,20 @@ class StillUploads:
         if seen.changes != changes:
             seen.changes = changes
             seen.due_at = max(seen.due_at, now + first_wait_seconds)
-        if now < seen.due_at:
-            return False
+        return now >= seen.due_at
+
+    def done(self, upload: UploadId, now: float) -> None:
+        """The end markers of an upload that was due are put: it has time again."""
+        seen = self._seen[upload]
         seen.wait_seconds = min(2 * seen.wait_seconds, WAIT_SECONDS_MAX)
         seen.due_at = now + seen.wait_seconds
-        return True
+        seen.retry_seconds = RETRY_SECONDS
+
+    def failed(self, upload: UploadId, now: float) -> None:
+        """It could not be done for an upload that was due: try again soon."""
+        seen = self._seen[upload]
+        seen.due_at = now + seen.retry_seconds
+        seen.retry_seconds = min(2 * seen.retry_seconds, RETRY_SECONDS_MAX)
 
 
 def _waits_for_its_end(account: Account) -> bool:

@@ -3,18 +3,23 @@
 Reading ends with one of these states, and what is left decides how long the upload stays open:
 
     sending, source_lost, unreadable   orders may wait and the end markers are in the stream: it is
-    (and cancelled, which stays)       over when every lane has ended
+    (and cancelled, which stays)       over when every lane is at its end
     done, done_with_problems           nothing was enqueued, so no end marker was needed: over at
                                        once
     refused_admission                  nothing was enqueued: over at once
 
 An upload that is cancelled before a first run fixed its lanes is over at once, too.
+
+An end marker alone does not end a lane. A run puts the markers before the ledger knows that the
+reading has ended; where it dies in between, or another run took over, the next one may find more
+orders, and the marker then lies in the middle of the lane. So a lane is at its end when a marker
+was reached and everything up to the tail that the reading ended with is settled.
 """
 
 from dataclasses import replace
 
-from ledger.ports.lanes import Tally
-from ledger.ports.uploads import Account, Progress, Upload, UploadState
+from ledger.ports.lanes import Lane, Tally
+from ledger.ports.uploads import Account, LaneTail, Progress, Upload, UploadState
 
 ENDS_WITHOUT_LANES = frozenset(
     {UploadState.DONE, UploadState.DONE_WITH_PROBLEMS, UploadState.REFUSED_ADMISSION}
@@ -49,12 +54,26 @@ def after_reading(
     )
 
 
+def tail_of(upload: Upload, lane: Lane) -> LaneTail:
+    """The end of a lane as the reading last told it; empty where it told nothing of the lane."""
+    tails, number = upload.progress.tails, lane.key.lane
+    return tails[number] if number < len(tails) else LaneTail()
+
+
+def is_at_its_end(upload: Upload, lane: Lane) -> bool:
+    """Was an end marker reached, and is everything up to the lane's tail settled?
+
+    Asked before the reading has ended it is true of what was read so far.
+    """
+    return lane.ended and lane.mark >= tail_of(upload, lane).line
+
+
 def is_drained(account: Account) -> bool:
     """Is everything of this upload read and settled, and every lane's end reached?"""
     upload = account.upload
     if not upload.read_complete or len(account.lanes) < upload.lanes:
         return False
-    return all(lane.ended for lane in account.lanes)
+    return all(is_at_its_end(upload, lane) for lane in account.lanes)
 
 
 def closed(account: Account, *, now: float) -> Upload:

@@ -140,7 +140,8 @@ class Lane:
 class Settlement:
     """What one settle adds to a lane; settling the same lines again changes nothing.
 
-    ended: the lane's end marker was reached and everything before it is settled.
+    ended: an end marker was reached and everything before it is settled. More of the lane may come
+        after it, see `ledger.ports.closing`.
     resumed: the `resumed` count of the pace as the writer knows it; a higher one than the lane's
         empties the record that the refusal budget looks at.
     """

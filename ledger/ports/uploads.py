@@ -214,7 +214,7 @@ class UploadLedger(Protocol):
         """
 
     def close_if_drained(self, upload: UploadId, *, now: float) -> Account:
-        """Close the upload if reading is complete and every lane has ended.
+        """Close the upload if reading is complete and every lane has ended, settled to its tail.
 
         `sending` becomes `done` or `done_with_problems`, and it leaves the list of open uploads.
         Whoever comes last, reader or consumer, closes it. Raises UploadMissing.

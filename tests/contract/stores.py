@@ -59,9 +59,9 @@ def told(*spans: Span, ended: bool = False) -> Settlement:
 
 
 def progress(lines: int, *, invalid: int = 0, blank: int = 0) -> Progress:
-    """The reading after so many lines of ten bytes, in one lane."""
+    """The reading after so many lines of ten bytes, in one lane; its orders come first."""
     enqueued = lines - invalid - blank
-    tails = (LaneTail(lines, enqueued),) if enqueued else (LaneTail(),)
+    tails = (LaneTail(enqueued, enqueued),)
     return Progress(
         offset=10 * lines,
         line=lines,

@@ -1,7 +1,9 @@
 """What does every ledger promise about the end of an upload, and about the lists?"""
 
-from ledger.ports.lanes import Tally
-from ledger.ports.uploads import UploadState
+from dataclasses import replace
+
+from ledger.ports.lanes import Span, Tally
+from ledger.ports.uploads import LaneTail, Progress, UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
 from tests.contract.stores import (
@@ -17,6 +19,15 @@ from tests.contract.stores import (
     progress,
     told,
 )
+
+ACCEPTED = Outcome.ACCEPTED
+
+
+def finish_with(ledger: Ledger, read: Progress) -> None:
+    """The run comes to its end with this progress."""
+    ledger.finish_reading(
+        UPLOAD, token="run-1", progress=read, state=UploadState.SENDING, reason="", now=1_002.0
+    )
 
 
 def test_the_consumer_closes_when_it_comes_last(store: Store) -> None:
@@ -49,13 +60,35 @@ def test_it_stays_open_until_the_last_lane_has_ended(ledger: Ledger) -> None:
     begin(ledger, lanes=2)
     finish(ledger, 2)
 
-    ledger.settle(lane_of(ledger, lane=0), told(orders(1, 1), ended=True))
+    ledger.settle(lane_of(ledger, lane=0), told(orders(1, 2), ended=True))
     one = ledger.close_if_drained(UPLOAD, now=1_100.0)
-    ledger.settle(lane_of(ledger, lane=1), told(orders(1, 1), ended=True))
+    ledger.settle(lane_of(ledger, lane=1), told(ended=True))
     both = ledger.close_if_drained(UPLOAD, now=1_200.0)
 
     assert (one.upload.state, one.upload.listed_open) == (UploadState.SENDING, True)
     assert (both.upload.state, both.upload.listed_open) == (UploadState.DONE, False)
+
+
+def test_an_end_before_the_tail_of_its_lane_closes_nothing(store: Store) -> None:
+    begin(store.ledger, lanes=3)
+    consumer = store.another()
+    consumer.settle(lane_of(consumer, lane=0), told(orders(1, 2), ended=True))  # of a run that died
+    consumer.settle(lane_of(consumer, lane=1), told(ended=True))  # it holds no order
+    consumer.settle(lane_of(consumer, lane=2), told(Span(0, 4, 1, 1, ACCEPTED), ended=True))
+    tails = (LaneTail(5, 4), LaneTail(), LaneTail(4, 1))
+
+    finish_with(store.ledger, replace(progress(5), tails=tails))
+
+    early = store.ledger.read_account(UPLOAD)
+    assert early is not None
+    assert (early.upload.listed_open, early.waiting) == (True, 2)
+    consumer.settle(lane_of(consumer), told(Span(2, 3, 1, 3, ACCEPTED)))
+    ahead = consumer.close_if_drained(UPLOAD, now=1_100.0)
+    consumer.settle(lane_of(consumer), told(Span(3, 5, 1, 4, ACCEPTED), ended=True))
+    done = consumer.close_if_drained(UPLOAD, now=1_200.0)
+    assert ahead.upload.listed_open
+    assert (done.upload.state, done.upload.listed_open) == (UploadState.DONE, False)
+    assert store.ledger.ended_tally() == Tally(accepted=5)
 
 
 def test_closing_again_changes_nothing(store: Store) -> None:
@@ -193,9 +226,10 @@ def test_an_account_adds_up_while_settling_runs_ahead_of_the_reading(ledger: Led
 
 def test_an_ended_upload_is_listed_with_its_counts_and_without_its_lanes(ledger: Ledger) -> None:
     begin(ledger, lanes=2)
-    finish(ledger, 4, invalid=1)
+    read = replace(progress(4, invalid=1), tails=(LaneTail(2, 2), LaneTail(3, 1)))
+    finish_with(ledger, read)
     ledger.settle(lane_of(ledger, lane=0), told(orders(1, 2, Outcome.REFUSED), ended=True))
-    ledger.settle(lane_of(ledger, lane=1), told(orders(3, 3), ended=True))
+    ledger.settle(lane_of(ledger, lane=1), told(Span(0, 3, 1, 1, Outcome.ACCEPTED), ended=True))
     closed = ledger.close_if_drained(UPLOAD, now=1_100.0)
 
     (listed,) = ledger.ended_accounts(since=0.0)

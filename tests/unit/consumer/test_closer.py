@@ -1,12 +1,19 @@
 """What is done for an upload that stands still, whatever stream and ledger answer?"""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from consumer.closing.closer import Closer, MarkerNotPut
-from consumer.closing.still import ABANDONED_SECONDS, STILL_SECONDS
+from consumer.closing.still import (
+    ABANDONED_SECONDS,
+    RETRY_SECONDS,
+    RETRY_SECONDS_MAX,
+    STILL_SECONDS,
+)
 from ledger.memory.ledger import MemoryLedger
+from ledger.ports.errors import LedgerUnreachable
 from ledger.ports.lanes import LaneKey, LaneNumber, Settlement, Span
-from ledger.ports.uploads import LaneTail, Progress, Source, UploadState
+from ledger.ports.uploads import Account, LaneTail, Progress, Source, UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
 
@@ -88,7 +95,7 @@ def test_a_stream_that_takes_no_marker_leaves_the_reading_of_a_cancelled_upload_
     assert not account.upload.read_complete
 
     place.is_stream_down = False
-    place.look_for(3 * ABANDONED_SECONDS)
+    place.look_for(2 * RETRY_SECONDS)
 
     (account,) = place.ledger.open_accounts()
     assert account.upload.read_complete
@@ -105,3 +112,87 @@ def test_a_run_that_was_given_up_too_early_cannot_end_the_reading_any_more() -> 
 
     assert place.ledger.save_progress(ID, token=RUN, progress=progress, now=place.now) is None
     assert not place.finish()
+
+
+def test_a_lane_that_ended_before_its_tail_gets_its_marker_again() -> None:
+    place = Place()
+    place.end_lane(0)
+    lane = place.ledger.read_lane(LaneKey(ID, LaneNumber(1)))
+    assert lane is not None
+    place.ledger.settle(lane, Settlement(ended=True))
+
+    place.look_for(STILL_SECONDS + 10.0)
+
+    assert place.put == [(1, 2, TAILS[1])]
+    assert list(place.ledger.open_accounts())
+
+
+BAD, GOOD = UploadId("b" * 20), UploadId("a" * 20)
+
+
+class OneFails(MemoryLedger):
+    """A ledger that cannot close one of its uploads as long as it `fails`."""
+
+    fails = True
+
+    def close_if_drained(self, upload: UploadId, *, now: float) -> Account:
+        if upload == BAD and self.fails and now:
+            raise LedgerUnreachable("it is throttled", hint="wait")
+        return super().close_if_drained(upload, now=now)
+
+
+class Desk:
+    """A closer over two open uploads, the newest of which cannot be closed."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.put: dict[UploadId, list[float]] = {GOOD: [], BAD: []}
+        self.errors = 0
+        self.ledger = OneFails()
+        self.closer = Closer(self.ledger, self, clock=lambda: self.now, monotonic=lambda: self.now)
+        for number, upload in enumerate((GOOD, BAD)):
+            self.ledger.announce(upload, Source("b", "k", "1", "etag", 1), now=float(number))
+            self.ledger.start_run(upload, token=RUN, lanes=2, now=0.0)
+            self.ledger.finish_reading(
+                upload, token=RUN, progress=PROGRESS, state=UploadState.SENDING, reason="", now=0.0
+            )
+
+    def put_end(self, key: LaneKey, *, lanes: int, tail: LaneTail) -> None:
+        del lanes, tail
+        if not key.lane:
+            self.put[key.upload].append(self.now)
+
+    def look_for(self, seconds: float) -> None:
+        until = self.now + seconds
+        while self.now < until:
+            try:
+                self.closer.look(self.ledger.open_accounts())
+            except LedgerUnreachable:
+                self.errors += 1
+            self.now += 5.0
+
+
+def test_an_upload_that_fails_does_not_keep_the_others_waiting() -> None:
+    desk = Desk()
+    assert next(iter(desk.ledger.open_accounts())).upload.id == BAD
+
+    desk.look_for(4 * STILL_SECONDS)
+
+    assert desk.put[GOOD] == [STILL_SECONDS, 3 * STILL_SECONDS]
+    assert desk.errors == len(desk.put[BAD])
+
+
+def test_an_upload_that_fails_is_due_again_soon_and_never_rarer_than_every_ten_minutes() -> None:
+    desk = Desk()
+
+    desk.look_for(86_400.0)
+
+    times = desk.put[BAD]
+    waits = [later - earlier for earlier, later in pairwise(times)]
+    assert waits[:3] == [RETRY_SECONDS, 2 * RETRY_SECONDS, 4 * RETRY_SECONDS]
+    assert max(waits) == RETRY_SECONDS_MAX
+    desk.ledger.fails = False
+    failed = desk.errors
+    desk.look_for(2 * RETRY_SECONDS_MAX)
+    assert desk.errors == failed
+    assert len(desk.put[BAD]) == len(waits) + 2  # it is done, and has its long wait again

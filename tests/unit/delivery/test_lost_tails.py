@@ -150,3 +150,40 @@ def test_a_cancelled_upload_whose_reading_never_ended_closes_when_no_run_is_left
     assert world.account.tally == Tally(accepted=4, cancelled=6)
     ends = [r.item for r in world.stream.added if isinstance(r.item, EndMarker)]
     assert [(end.prev, end.ordinal) for end in ends] == [(10, 10)]
+
+
+def false_end_before(
+    index: int, *, lost: int = 10**9
+) -> Callable[[StreamRecord], list[StreamRecord]]:
+    """A run ended too early before the record `index`; what comes from `lost` on left the stream.
+
+    The line and the ordinal of an order of these uploads are its index and one.
+    """
+
+    def tamper(record: StreamRecord) -> list[StreamRecord]:
+        at = int(record.position.sequence)
+        end = StreamRecord(record.position, EndMarker(UPLOAD, LaneNumber(0), index, index))
+        return [*([end] if at == index else []), *([record] if at < lost else [])]
+
+    return tamper
+
+
+def test_an_end_marker_in_the_middle_of_a_lane_closes_no_upload() -> None:
+    for index in (0, 4):
+        world = World(orders=10, tamper=false_end_before(index))
+
+        world.run_to_end()
+
+        assert world.account.tally == Tally(accepted=10)
+        assert world.account.upload.state is UploadState.DONE
+        assert world.ledger.ended_tally() == Tally(accepted=10)
+
+
+def test_a_tail_lost_behind_an_end_marker_in_the_middle_of_its_lane_is_missing() -> None:
+    world = World(orders=10, tamper=false_end_before(4, lost=7))
+
+    run_and_add_up(world, STILL_SECONDS + 60.0)
+
+    assert world.account.tally == Tally(accepted=7, missing=3)
+    assert world.account.upload.state is UploadState.DONE_WITH_PROBLEMS
+    assert not world.account.upload.listed_open

@@ -89,6 +89,16 @@ def test_a_lane_that_ended_has_passed_every_line() -> None:
     assert "settled already" in why_not(book, 2)
 
 
+def test_an_end_before_the_tail_of_its_lane_has_passed_nothing_behind_it() -> None:
+    book = Book()
+    book.announce()
+    read_into_two_lanes(book)
+    settle_lane(book, 0, line=1, count=1, ended=True)
+    settle_lane(book, 1, line=3, count=1, ended=True)
+
+    assert why_not(book, 2) == ""
+
+
 def test_an_upload_that_ended_has_nothing_to_set_aside() -> None:
     book = Book()
     book.announce()
