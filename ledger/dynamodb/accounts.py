@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ledger.dynamodb.lane_item import lane_of, tally_of
+from ledger.dynamodb.readable import names_its_row
 from ledger.dynamodb.schema import (
     ENDED,
     ENDED_COPY,
@@ -56,7 +57,7 @@ class DynamoAccounts(OnTable):
     def ended_tally(self) -> Tally:
         """See UploadLedger.ended_tally."""
         item = self._table.get(TOTALS)
-        return tally_of(item) if item else Tally()
+        return names_its_row(tally_of)(item) if item else Tally()
 
     def _read_listed(self, entries: Iterable[Item]) -> Iterator[Account]:
         """The accounts of entries of the index, in their order.
