@@ -1,6 +1,6 @@
 """Is any worker alive, as far as the ledger tells?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ledger.ports.claims import STALE_SECONDS, Claim
@@ -16,7 +16,7 @@ GIVEN_UP = f"no worker is running, the last one was stopped: {WHAT_TO_DO}"
 class Absence:
     """No worker is alive.
 
-    since: its last sign of life in seconds since the epoch, None where no worker ever started.
+    since: its last sign of life in seconds since the epoch, None where none is known.
     sentence: what happened and what to do.
     """
 
@@ -29,22 +29,45 @@ def absence(
 ) -> Absence | None:
     """Whether nobody sends. One live worker is enough, whatever became of the others.
 
-    claims: every claim of the ledger. A worker that ends in good order gives its claim up, so where
-    there is none, the last look at the ledger (`samples`, oldest first) tells when that was. Where
-    only PID 1 hangs, its shard processes go on sending: a turn that was just taken is life, too.
+    claims: the claims that are listed. One may be missing: the index lags, and older releases did
+    not list theirs. So each sign counts for itself: a heartbeat, a look at the ledger (`samples`,
+    oldest first), a turn that has started. Where only PID 1 hangs, its shard processes go on
+    sending. A worker that ends in good order gives its claim up, so where there is no claim, the
+    last sign tells when that was.
     """
+    # Further ahead than that, a clock was wrong: it says nothing of when it was written.
+    signs = [at for at in _signs(claims, samples, pace, now) if 0.0 < at <= now + STALE_SECONDS]
+    seen_at = max(signs, default=None)
+    if seen_at is not None and now - seen_at <= STALE_SECONDS:
+        return None
     if claims:
-        last = max(claims, key=lambda claim: claim.heartbeat_at)
-        turn_at = _last_turn(pace, now)
-        seen_at = max(last.heartbeat_at, turn_at if turn_at <= now else 0.0)
-        if now - seen_at <= STALE_SECONDS:
-            return None
-        who = f"worker number {last.number} (process {last.worker.pid} on {last.host})"
-        return Absence(seen_at, f"{who} shows no sign of life: {WHAT_TO_DO}")
+        return Absence(seen_at, f"{_no_sign_of(claims, now)}: {WHAT_TO_DO}")
     if samples:
-        return Absence(samples[-1].at, GIVEN_UP)
+        return Absence(seen_at, GIVEN_UP)
     return Absence(None, NEVER)
 
 
-def _last_turn(pace: Pace, now: float) -> float:
-    return pace.next_free - pace.spacing_seconds(now)
+def _signs(
+    claims: Sequence[Claim], samples: Sequence[Sample], pace: Pace, now: float
+) -> Iterator[float]:
+    """When somebody was alive."""
+    yield from (claim.heartbeat_at for claim in claims)
+    yield from (sample.at for sample in samples)
+    # Turns are reserved ahead of their time; those that are still to come are no sign.
+    turns = [row.started_by(now) for row in pace.reserved]
+    turns.append(pace.next_free - pace.spacing_seconds(now))
+    yield from (turn for turn in turns if turn is not None and turn <= now)
+
+
+def _no_sign_of(claims: Sequence[Claim], now: float) -> str:
+    """Which worker is missed: the last one whose clock can be believed."""
+    last = max(claims, key=lambda claim: (not _is_ahead(claim, now), claim.heartbeat_at))
+    who = f"worker number {last.number} (process {last.worker.pid} on {last.host})"
+    if _is_ahead(last, now):
+        ahead = round(last.heartbeat_at - now)
+        return f"{who} shows no sign of life but a heartbeat {ahead} s ahead of the time"
+    return f"{who} shows no sign of life"
+
+
+def _is_ahead(claim: Claim, now: float) -> bool:
+    return claim.heartbeat_at > now + STALE_SECONDS

@@ -147,10 +147,13 @@ class Watcher:
             try:
                 ended = tuple(ledger.ended_accounts(since=time.time() - LISTED_SECONDS))
                 self._rare = Rare(ended, self._intake(sqs))
+            except LedgerError as error:
+                self._observe(LedgerFailed("look at ended uploads", str(error)))
+            try:
                 if self._ledger:
                     closer.look(self._ledger.open_accounts)
             except LedgerError as error:
-                self._observe(LedgerFailed("look at ended uploads", str(error)))
+                self._observe(LedgerFailed("close uploads that stand still", str(error)))
             took = time.monotonic() - began
             self._ended.wait(max(RARE_SECONDS, 20 * took))
 

@@ -77,6 +77,8 @@ def _work(
             change(ledger, lambda pace: configure(pace, rate, now=time.time()))
     except LedgerUnreachable as error:
         return _give_up(f"AWS is out of reach: {error}; {error.hint}.", EXIT_OUT_OF_REACH)
+    except LedgerError as error:
+        return _give_up(f"{error}; {error.hint}.", EXIT_FAILED)
     except DaemonWillNotDie as error:
         return _give_up(str(error), EXIT_FAILED)
     keeper = ClaimKeeper(ledger, claim)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ledger.dynamodb.lane_item import lane_of, tally_of
+from ledger.dynamodb.readable import names_its_row
 from ledger.dynamodb.schema import (
     ENDED,
+    ENDED_COPY,
     LANE_ROW,
     OPEN,
     ROWS,
@@ -50,27 +52,25 @@ class DynamoAccounts(OnTable):
 
     def ended_accounts(self, *, since: float) -> Iterable[Account]:
         """See UploadLedger.ended_accounts."""
-        for entry in self._table.listed(ENDED, since=instant(since)):
-            row = listed_upload_of(entry)
-            if row is not None:
-                yield Account(row)
-            else:
-                # The index or the row is older than the copy: the rows themselves say it.
-                yield from self._read_listed([entry])
+        yield from self._read_listed(self._table.listed(ENDED, since=instant(since)))
 
     def ended_tally(self) -> Tally:
         """See UploadLedger.ended_tally."""
         item = self._table.get(TOTALS)
-        return tally_of(item) if item else Tally()
+        return names_its_row(tally_of)(item) if item else Tally()
 
     def _read_listed(self, entries: Iterable[Item]) -> Iterator[Account]:
-        """The accounts of entries of the index, read together, as many as fit into a call."""
+        """The accounts of entries of the index, in their order.
+
+        An entry that holds a copy of its row needs no call. The rows of the others (open, or the
+        index or the row is older than the copy) are read together, as many as fit into a call.
+        """
         together: list[Item] = []
         keys: list[Item] = []
         for entry in entries:
             together.append(entry)
             keys += _row_keys(entry)
-            if len(keys) >= BATCH_ITEMS:
+            if not keys or len(keys) >= BATCH_ITEMS:
                 yield from self._read_together(together, keys)
                 together, keys = [], []
         yield from self._read_together(together, keys)
@@ -80,17 +80,28 @@ class DynamoAccounts(OnTable):
         for item in self._table.get_many(keys):
             rows.setdefault(text(item, "pk"), []).append(item)
         for entry in entries:
-            pk = text(entry, "pk")
-            account = _account_of(rows.get(pk, []))
-            if account is not None and len(account.lanes) < account.upload.lanes:
-                # The entry is older than the first run, which made the lanes.
-                account = self.read_account(upload_of_pk(pk))
+            copied = listed_upload_of(entry)
+            account = Account(copied) if copied else self._account_at(text(entry, "pk"), rows)
             if account is not None:
                 yield account
 
+    def _account_at(self, pk: str, rows: dict[str, list[Item]]) -> Account | None:
+        account = _account_of(rows.get(pk, []))
+        if account is None or account.upload.ended_tally is not None:
+            return account
+        if len(account.lanes) < account.upload.lanes:
+            # The entry is older than the first run, which made the lanes.
+            return self.read_account(upload_of_pk(pk))
+        return account
+
 
 def _row_keys(entry: Item) -> list[Item]:
-    """The keys of an upload's row and of its lanes, as far as the index knows them."""
+    """The keys of an upload's row and of its lanes, as far as the index knows them.
+
+    None where the entry holds a copy of the row.
+    """
+    if ENDED_COPY in entry:
+        return []
     pk = text(entry, "pk")
     lanes = whole(entry, "lanes")
     return [key(pk, UPLOAD_ROW), *(key(pk, lane_sk(number)) for number in range(lanes))]

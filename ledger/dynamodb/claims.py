@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ledger.dynamodb.readable import names_its_row
 from ledger.dynamodb.schema import LISTING, WORKER, key, n, s, seconds, text, whole
 from ledger.dynamodb.table import OnTable
 from ledger.ports.claims import Claim, LiveProcess
@@ -99,6 +100,7 @@ def claim_item(claim: Claim) -> Item:
     )
 
 
+@names_its_row
 def claim_of(item: Item) -> Claim:
     """The claim that an item holds."""
     daemon: LiveProcess | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ledger.dynamodb.readable import names_its_row
 from ledger.dynamodb.schema import (
     DEAD,
     DEAD_LETTER,
@@ -97,6 +98,7 @@ def letter_item(letter: DeadLetter) -> Item:
     return item
 
 
+@names_its_row
 def letter_of(item: Item) -> DeadLetter:
     """The dead letter that an item holds."""
     redriven_as = text(item, "redriven_as")

@@ -19,8 +19,7 @@ class DynamoHistory(OnTable):
 
     def read_history(self) -> History:
         """See HistoryStore.read_history."""
-        value = read_json(self._table, NAME)
-        return History() if value is None else _HISTORY.validate_json(value)
+        return read_json(self._table, NAME, _HISTORY.validate_json) or History()
 
     def swap_history(self, old: History, new: History) -> bool:
         """See HistoryStore.swap_history."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ledger.dynamodb.readable import names_its_row
 from ledger.dynamodb.schema import (
     LANE_ROW,
     flag,
@@ -61,6 +62,7 @@ def tally_attributes(tally: Tally) -> Item:
     }
 
 
+@names_its_row
 def lane_of(item: Item) -> Lane:
     """The lane that an item holds."""
     number = int(text(item, "sk").removeprefix(LANE_ROW))

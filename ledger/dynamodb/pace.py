@@ -20,8 +20,7 @@ class DynamoPace(OnTable):
 
     def read_pace(self) -> Pace:
         """See PaceStore.read_pace."""
-        value = read_json(self._table, NAME)
-        return Pace() if value is None else _PACE.validate_json(value)
+        return read_json(self._table, NAME, _PACE.validate_json) or Pace()
 
     def swap_pace(self, old: Pace, new: Pace) -> bool:
         """See PaceStore.swap_pace.

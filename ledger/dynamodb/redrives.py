@@ -7,6 +7,7 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 from ledger.dynamodb.dead_letters import letter_key, letter_of
+from ledger.dynamodb.readable import names_its_row
 from ledger.dynamodb.schema import (
     DEAD,
     REDRIVE,
@@ -180,6 +181,7 @@ def redrive_item(redrive: Redrive, *, now: float) -> Item:
     }
 
 
+@names_its_row
 def redrive_of(item: Item) -> Redrive:
     """The redrive that an item holds."""
     return Redrive(

@@ -7,18 +7,23 @@ exactly.
 from __future__ import annotations
 
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from ledger.dynamodb.readable import names_its_row
 from ledger.dynamodb.schema import key, n, s, text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ledger.dynamodb.table import Table
 
+Value = TypeVar("Value")
 
-def read_json(table: Table, name: str) -> str | None:
-    """The JSON text of the item of this name, None where there is none."""
+
+def read_json(table: Table, name: str, parse: Callable[[str], Value]) -> Value | None:
+    """The value of the item of this name, None where there is none."""
     item = table.get(key(name, name))
-    return text(item, "value") if item else None
+    return names_its_row(lambda found: parse(text(found, "value")))(item) if item else None
 
 
 def swap_json(table: Table, name: str, value: str, *, seen: int, revision: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ledger.dynamodb.lane_item import tally_attributes, tally_of
+from ledger.dynamodb.readable import names_its_row
 from ledger.dynamodb.schema import (
     ENDED,
     ENDED_COPY,
@@ -123,6 +124,7 @@ def _copy_in(item: Item) -> Item | None:
     return dict(copied["M"]) if copied else None
 
 
+@names_its_row
 def upload_of(item: Item) -> Upload:
     """The upload that an item holds."""
     lanes = whole(item, "lanes")

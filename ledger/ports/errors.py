@@ -5,6 +5,7 @@ LedgerError
         LedgerRefused   it will refuse the same call again: a person must act
     LaneMissing         a lane has no row: sending is barred, it never means "start at 0"
     UploadMissing       an upload has no row
+    RowUnreadable       a row is there, and this release does not understand it
 """
 
 
@@ -32,6 +33,10 @@ class UploadMissing(LedgerError):
     """There is no such upload in the ledger."""
 
 
+class RowUnreadable(LedgerError):
+    """A row holds what this release cannot read."""
+
+
 def lane_missing(upload: str, lane: int) -> LaneMissing:
     """A lane without a row, with what to do about it."""
     return LaneMissing(
@@ -46,4 +51,15 @@ def upload_missing(upload: str) -> UploadMissing:
     return UploadMissing(
         f"there is no upload {upload} in the ledger",
         hint="`orders uploads` lists the uploads; check that you look at the right table",
+    )
+
+
+def row_unreadable(pk: str, sk: str, error: Exception) -> RowUnreadable:
+    """A row that cannot be read, with what to do about it."""
+    lines = (line.strip() for line in str(error).splitlines())
+    why = " ".join(line for line in lines if not line.startswith("For further information"))
+    return RowUnreadable(
+        f"the row {pk} / {sk} of the ledger cannot be read: {type(error).__name__}: {why}",
+        hint="if a newer release wrote it, run that release again; if not, look at the row and "
+        "restore it",
     )

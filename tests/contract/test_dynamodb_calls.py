@@ -140,6 +140,42 @@ def test_an_ended_upload_without_its_copy_in_the_index_is_read_from_its_lanes(
     assert listed.upload.state is UploadState.DONE_WITH_PROBLEMS
 
 
+@pytest.mark.parametrize("missing", [("ended",), ("ended", "lanes", "linked")])
+def test_ended_uploads_without_a_copy_in_the_index_are_read_together_in_their_order(
+    moto_client: "DynamoDBClient",
+    ledger: DynamoLedger,
+    counted: Counter[str],
+    missing: tuple[str, ...],
+) -> None:
+    for number in range(30):
+        end_with_orders(ledger, number)
+    counted.clear()
+
+    with without_projection(moto_client, *missing):
+        listed = list(ledger.ended_accounts(since=0.0))
+
+    assert [account.upload.id for account in listed] == [upload_of(n) for n in reversed(range(30))]
+    assert {account.tally for account in listed} == {Tally(refused=2)}
+    assert counted == {"Query": 1, "BatchGetItem": 1}
+
+
+def test_rows_of_ended_uploads_without_a_copy_are_read_together_among_others_in_order(
+    moto_client: "DynamoDBClient", table: str, ledger: DynamoLedger, counted: Counter[str]
+) -> None:
+    for number in range(30):
+        end_with_orders(ledger, number)
+    for number in range(0, 30, 2):
+        row = {"pk": {"S": f"upload#{upload_of(number)}"}, "sk": {"S": "row#upload"}}
+        moto_client.update_item(TableName=table, Key=row, UpdateExpression="REMOVE ended")
+    counted.clear()
+
+    listed = list(ledger.ended_accounts(since=0.0))
+
+    assert [account.upload.id for account in listed] == [upload_of(n) for n in reversed(range(30))]
+    assert {account.tally for account in listed} == {Tally(refused=2)}
+    assert counted == {"Query": 1, "BatchGetItem": 1}
+
+
 def test_an_index_that_has_only_keys_still_lists_everything(
     moto_client: "DynamoDBClient", ledger: DynamoLedger
 ) -> None:
@@ -150,7 +186,9 @@ def test_an_index_that_has_only_keys_still_lists_everything(
         (ended,) = ledger.ended_accounts(since=0.0)
         (still_open,) = ledger.open_accounts()
 
-    assert ended == ledger.read_account(upload_of(1))
+    read = ledger.read_account(upload_of(1))
+    assert read
+    assert (ended.upload, ended.tally) == (read.upload, read.tally)
     assert still_open == ledger.read_account(upload_of(2))
 
 

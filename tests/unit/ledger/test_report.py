@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from ledger.ports.claims import Claim
 from ledger.ports.history import Sample
 from ledger.ports.lanes import Tally
-from ledger.ports.pace import Bar, Failure, HoldKind, Override, Pace, Pause
+from ledger.ports.pace import Bar, Failure, HoldKind, Override, Pace, Pause, Reserved
 from ledger.ports.pace_steps import bar, configure, failed, override, pause
 from ledger.ports.uploads import Account, UploadState
 from ledger.report import LedgerView, PaceSource, StatusReport, report
@@ -201,6 +203,66 @@ def test_a_turn_just_taken_is_life_even_where_the_worker_itself_hangs() -> None:
 
     assert look(pace=sends, claims=(hung,)).sending.state is SendingState.RUNNING
     assert look(pace=sent, claims=(hung,)).sending.since == NOW - 31
+
+
+def test_a_turn_just_taken_is_life_although_the_next_one_is_reserved_already() -> None:
+    hung = claim("a", heartbeat_at=NOW - 300)
+    rows = (Reserved(NOW - 0.7, 1, 1.0, "s"), Reserved(NOW + 0.3, 1, 1.0, "s"))
+    sends = replace(ONE_PER_SECOND, next_free=NOW + 1.3, reserved=rows)
+
+    assert look(pace=sends, claims=(hung,)).sending.state is SendingState.RUNNING
+
+
+@pytest.mark.parametrize("claims", [(), (claim("dead", heartbeat_at=NOW - 900),)])
+def test_a_worker_whose_claim_is_not_listed_shows_life_by_its_looks_and_its_turns(
+    claims: tuple[Claim, ...],
+) -> None:
+    looked = (Sample(NOW - 30, 0, 5),)
+    sends = replace(ONE_PER_SECOND, next_free=NOW - 29)
+
+    assert look(samples=looked, claims=claims).sending.state is SendingState.RUNNING
+    assert look(pace=sends, claims=claims).sending.state is SendingState.RUNNING
+    assert look(claims=claims).sending.state is SendingState.STOPPED
+
+
+def test_turns_that_are_still_to_come_are_no_life() -> None:
+    reserved = replace(
+        ONE_PER_SECOND, next_free=NOW + 2, reserved=(Reserved(NOW + 1, 1, 1.0, "s"),)
+    )
+
+    status = look(pace=reserved, samples=(Sample(NOW - 31, 0, 5),), claims=())
+
+    assert (status.sending.state, status.sending.since) == (SendingState.STOPPED, NOW - 31)
+
+
+def test_a_heartbeat_far_ahead_of_the_time_keeps_no_dead_worker_alive() -> None:
+    ahead = claim("a", heartbeat_at=NOW + 600)
+    looked = (Sample(NOW - 40, 0, 5),)
+
+    status = look(samples=looked, claims=(ahead,))
+
+    assert (status.sending.state, status.sending.since) == (SendingState.STOPPED, NOW - 40)
+    assert "no sign of life but a heartbeat 600 s ahead of the time" in status.sending.reason
+    assert look(claims=(ahead,)).sending.since is None
+
+
+def test_a_heartbeat_far_ahead_hides_no_worker_that_is_alive() -> None:
+    ahead, alive = claim("a", heartbeat_at=NOW + 600), claim("b", number=2, heartbeat_at=NOW - 1)
+    little_ahead = claim("c", number=3, heartbeat_at=NOW + 30)
+
+    assert look(claims=(ahead, alive)).sending.state is SendingState.RUNNING
+    assert look(claims=(little_ahead,)).sending.state is SendingState.RUNNING
+    sends = replace(ONE_PER_SECOND, next_free=NOW)
+    assert look(pace=sends, claims=(ahead,)).sending.state is SendingState.RUNNING
+
+
+def test_the_worker_that_is_missed_is_the_last_one_whose_clock_can_be_believed() -> None:
+    ahead, dead = claim("a", heartbeat_at=NOW + 600), claim("b", number=2, heartbeat_at=NOW - 50)
+
+    status = look(claims=(ahead, dead))
+
+    assert status.sending.since == NOW - 50
+    assert "worker number 2 (process 100 on host-a) shows no sign of life:" in status.sending.reason
 
 
 def test_a_worker_that_gave_its_claim_up_was_stopped_after_its_last_look() -> None:

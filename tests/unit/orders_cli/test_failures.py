@@ -6,7 +6,7 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
-from ledger.ports.errors import LaneMissing, LedgerUnreachable, upload_missing
+from ledger.ports.errors import LaneMissing, LedgerUnreachable, row_unreadable, upload_missing
 from orders_cli.failures import AwsUnreachable, ExitCode, UsageWrong, failure_of
 
 UNREACHABLE = LedgerUnreachable("no table", hint="")
@@ -38,6 +38,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
         ),
         (upload_missing("x"), ExitCode.USAGE),
         (LaneMissing("no lane", hint="restore it"), ExitCode.PROBLEMS),
+        (row_unreadable("pace", "pace", ValueError("odd")), ExitCode.PROBLEMS),
         (UsageWrong("No."), ExitCode.USAGE),
     ],
 )
