@@ -792,6 +792,33 @@ def test_an_order_refused_later_is_not_in_the_file_of_an_interrupted_redrive(des
     assert desk.storage.read(second.key) == order(2) + b"\n"
 
 
+def test_an_order_whose_file_is_gone_keeps_no_other_upload_from_being_sent_again(
+    desk: Desk,
+) -> None:
+    uploads = sorted(desk.store(name, order(1) + b"\n") for name in ("a.jsonl", "b.jsonl"))
+    lost, good = uploads
+    desk.refuse(lost, 1, None)  # it was too large to keep
+    desk.refuse(good, 1, order(1))
+    account = desk.ledger.read_account(lost)
+    assert account is not None
+    source = account.upload.source
+    boto3.client("s3").delete_object(
+        Bucket=BUCKET, Key=source.key, VersionId=source.version_id
+    )  # as a lifecycle does
+
+    first = desk.type("dead-letters", "redrive", "--yes", "--json")
+    again = desk.type("dead-letters", "redrive", "--yes", "--upload", lost)
+
+    assert (first.code, again.code) == (3, 3)
+    (redriven,) = first.document("redriven")["redriven"]
+    assert redriven["upload"] == good
+    for said in (first, again):
+        assert f"Line 1 of upload {lost} is not sent again" in said.err
+        assert f"{source.key} is gone. Upload that order in a new file." in said.err
+    assert again.out == ""
+    assert [letter.redriven_as for letter in desk.ledger.dead_letters(lost, limit=9)] == [None]
+
+
 def test_nothing_is_redriven_into_a_bucket_that_nobody_hears_of(desk: Desk) -> None:
     upload = desk.store("a.jsonl", order(1))
     desk.refuse(upload, 1, order(1))
