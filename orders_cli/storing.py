@@ -73,6 +73,10 @@ def store_file(
             # Also what a call stored whose answer was lost: sent again it met its own object.
             return find_late(storage, key, error, wait=sleep)
         raise
+    except KeyboardInterrupt as error:
+        if answer.is_in_doubt and find_in_doubt(storage, key) is None:
+            raise _not_there_yet(key, "it was stopped") from error
+        raise
     if not answer.version or answer.version == "null":
         raise StoredInDoubt(
             f"The file IS stored as {key} and will be read and sent, but {storage.bucket} keeps no "
@@ -117,16 +121,23 @@ def find_late(
         found = find_in_doubt(storage, key)
         if found:
             return found
-        wait(pause)
+        try:
+            wait(pause)
+        except KeyboardInterrupt:
+            break
     found = find_in_doubt(storage, key)
     if found:
         return found
-    raise StoredInDoubt(
+    raise _not_there_yet(key, str(error)) from error
+
+
+def _not_there_yet(key: str, why: str) -> StoredInDoubt:
+    return StoredInDoubt(
         f"Nobody can say yet whether the file will be stored as {key}: S3 gave no clear answer "
-        f"({error}), and it is not there so far, but may still appear.",
+        f"({why}), and it is not there so far, but may still appear.",
         hint="If it does, it will be read and sent: look for the key with `orders uploads` in a "
         "few minutes, before you upload the file again.",
-    ) from error
+    )
 
 
 @contextmanager

@@ -95,3 +95,11 @@ def test_a_file_that_does_not_appear_is_named_as_one_that_still_may() -> None:
         bucket.find_late()
 
     assert sum(bucket.waited) == pytest.approx(sum(PAUSES_SECONDS))
+
+
+def test_ctrl_c_while_looking_does_not_make_the_file_one_that_was_not_stored() -> None:
+    def ctrl_c(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(StoredInDoubt, match="may still appear"):
+        find_late(cast("Storage", LateBucket(60.0)), KEY, LOST, wait=ctrl_c)
