@@ -1,7 +1,8 @@
 """How are refused orders sent again, each once, whoever else does so and whoever is interrupted?
 
     begin     the redrive's row in the ledger, which fixes the key of the file
-    claim     every letter that nobody sends again is claimed for that key
+    claim     every letter that nobody sends again, and whose body can be read, is claimed for that
+              key: what was claimed once is in the file, or there is no file
     seal      nothing more is claimed, so that everybody who goes on makes the same file
     store     the file under the upload prefix, only where none is; it is a new upload
     announce  the new upload's row in the ledger, linked both ways
@@ -15,6 +16,7 @@ comes late finds it ended, and a letter of an old list cannot be claimed a secon
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, Protocol
@@ -23,10 +25,10 @@ from ledger.ports.dead_letters import UNREADABLE, DeadLetter, DeadLetters
 from ledger.ports.redrives import Redrive, Redrives, is_claimable
 from ledger.ports.uploads import Source, UploadKind, UploadLedger
 from orders.file_reading import ReadingLimits
-from orders.formats import SourceUnreadable
 from orders.plain_text import OpenAt
 from orders.upload import UploadId
 from orders_cli.failures import CommandFailed
+from orders_cli.letter_bodies import BodyLost, LetterBodies
 from orders_cli.source_lines import OrderLine, order_lines
 from orders_cli.storage import Stored
 
@@ -63,13 +65,22 @@ class Redriven:
     orders: int
 
 
+def _pass_over(_letter: DeadLetter, _why: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Redriver:
-    """Sends dead letters again. limits: how the producer reads, for what only the source has."""
+    """Sends dead letters again.
+
+    limits: how the producer reads, for what only the source has.
+    on_lost: told of each letter that stays a dead letter because nobody has its body, and why.
+    """
 
     ledger: RedriveLedger
     storage: RedriveStorage
     limits: ReadingLimits
+    on_lost: Callable[[DeadLetter, str], None] = _pass_over
 
     def waiting(self) -> list[UploadId]:
         """The uploads with letters that nobody sent again, or with a redrive that has not ended."""
@@ -110,12 +121,22 @@ class Redriver:
 
     def _claim(self, redrive: Redrive) -> None:
         """Claim what nobody sends again, a few letters at a time."""
-        free = self._as_far_as_they_fit(
-            letter for letter in self._letters(redrive.upload) if is_claimable(letter, redrive)
-        )
+        letters = (one for one in self._letters(redrive.upload) if is_claimable(one, redrive))
+        free = self._as_far_as_they_fit(self._readable(redrive.upload, letters))
         while some := list(islice(free, LETTERS_AT_ONCE)):
             if not self.ledger.claim_letters(redrive, some):
                 return
+
+    def _readable(self, upload: UploadId, letters: Iterable[DeadLetter]) -> Iterator[DeadLetter]:
+        """Those with a body. Claimed without one, a letter would keep all others from the file."""
+        bodies = self._bodies(upload)
+        for letter in letters:
+            try:
+                bodies.body_of(letter)
+            except BodyLost as lost:
+                self.on_lost(letter, str(lost))
+            else:
+                yield letter
 
     def _as_far_as_they_fit(self, letters: Iterable[DeadLetter]) -> Iterator[DeadLetter]:
         file_bytes = 0
@@ -150,32 +171,20 @@ class Redriver:
     def _write(self, redrive: Redrive, file: IO[bytes]) -> int:
         """Write the claimed orders as JSON lines, in file order; returns how many they are."""
         orders = 0
-        try:
-            for body in self._bodies(redrive):
-                file.write(body + b"\n")
-                orders += 1
-        except SourceUnreadable as error:
-            raise CommandFailed(
-                f"An order of upload {redrive.upload} was too large for the ledger, and its file "
-                f"cannot be read: {error.reason}."
-            ) from error
-        return orders
-
-    def _bodies(self, redrive: Redrive) -> Iterator[bytes]:
-        """The bodies in file order; those too large for the ledger come from the source."""
-        source: Iterator[OrderLine] | None = None
+        bodies = self._bodies(redrive.upload)
         for letter in self._claimed(redrive):
-            if letter.body:
-                yield letter.body
-                continue
-            source = source or self._source_lines(redrive.upload)
-            order = next((order for order in source if order.line >= letter.line), None)
-            if order is None or order.line != letter.line:
+            try:
+                file.write(bodies.body_of(letter) + b"\n")
+            except BodyLost as lost:
                 raise CommandFailed(
                     f"Line {letter.line} of upload {redrive.upload} was too large for the ledger, "
-                    "and its file is gone."
-                )
-            yield order.body
+                    f"and since its redrive began {lost}."
+                ) from lost
+            orders += 1
+        return orders
+
+    def _bodies(self, upload: UploadId) -> LetterBodies:
+        return LetterBodies(partial(self._source_lines, upload))
 
     def _source_lines(self, upload: UploadId) -> Iterator[OrderLine]:
         account = self.ledger.read_account(upload)

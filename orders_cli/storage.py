@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from ledger.ports.uploads import Source
+from orders.formats import SourceUnreadable
 from orders.plain_text import OpenAt
 from orders.upload import UploadId, upload_id
 from orders_cli.failures import SettingWrong
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _CHUNK_BYTES = 1 << 18
-_PRECONDITION_FAILED = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+PRECONDITION_FAILED = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 _NOT_FOUND = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 
 
@@ -45,7 +46,7 @@ class Storage:
         try:
             self._client.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
         except ClientError as error:
-            if error.response["Error"]["Code"] in _PRECONDITION_FAILED:
+            if error.response["Error"]["Code"] in PRECONDITION_FAILED:
                 return False
             raise
         return True
@@ -85,17 +86,25 @@ class Storage:
                 yield entry["Key"]
 
     def opener(self, source: Source) -> OpenAt:
-        """Opens that very version of an object from an offset on."""
+        """Opens that very version of an object from an offset on.
+
+        Opening raises SourceUnreadable where the version is gone.
+        """
 
         def open_at(offset: int) -> Iterator[bytes]:
             if offset >= source.size_bytes:
                 return iter(())
-            answer = self._client.get_object(
-                Bucket=source.bucket,
-                Key=source.key,
-                VersionId=source.version_id,
-                Range=f"bytes={offset}-",
-            )
+            try:
+                answer = self._client.get_object(
+                    Bucket=source.bucket,
+                    Key=source.key,
+                    VersionId=source.version_id,
+                    Range=f"bytes={offset}-",
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _NOT_FOUND:
+                    raise SourceUnreadable(f"{source.key} is gone", line=1) from error
+                raise
             body = answer["Body"]
             if not answer.get("ContentRange", "").startswith(f"bytes {offset}-"):
                 # Some stores ignore a range: to take that for the rest would number lines wrongly.

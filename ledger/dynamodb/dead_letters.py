@@ -19,12 +19,12 @@ from ledger.dynamodb.schema import (
     upload_pk,
     whole,
 )
-from ledger.dynamodb.table import Change, ConditionFailed, OnTable
+from ledger.dynamodb.table import BATCH_ITEMS, Change, ConditionFailed, OnTable
 from ledger.ports.dead_letters import DeadLetter, as_kept
 from orders.upload import UploadId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ledger.dynamodb.schema import Item
 
@@ -49,9 +49,9 @@ class DynamoDeadLetters(OnTable):
             items = self._table.partition(upload_pk(upload), begins_with=DEAD_LETTER)
             yield from (letter_of(item) for item in islice(items, limit))
             return
-        keys = islice(self._table.listed(DEAD), limit)
-        found = (self._table.get({"pk": item["pk"], "sk": item["sk"]}) for item in keys)
-        yield from (letter_of(item) for item in found if item)
+        listed = islice(self._table.listed(DEAD), limit)
+        while entries := list(islice(listed, BATCH_ITEMS)):
+            yield from self._letters_together(entries)
 
     def mark_redriven(self, letter: DeadLetter, *, upload: UploadId) -> bool:
         """See DeadLetters.mark_redriven."""
@@ -66,6 +66,15 @@ class DynamoDeadLetters(OnTable):
             )
         )
         return not isinstance(written, ConditionFailed)
+
+    def _letters_together(self, entries: Iterable[Item]) -> Iterator[DeadLetter]:
+        """The letters of entries of the index, in their order; the index keeps no bodies."""
+        keys = [{"pk": entry["pk"], "sk": entry["sk"]} for entry in entries]
+        found = {(text(item, "pk"), text(item, "sk")): item for item in self._table.get_many(keys)}
+        for wanted in keys:
+            item = found.get((text(wanted, "pk"), text(wanted, "sk")))
+            if item:
+                yield letter_of(item)
 
 
 def letter_key(upload: UploadId, position: str) -> Item:

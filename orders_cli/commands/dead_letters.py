@@ -14,7 +14,7 @@ from orders.file_reading import ReadingLimits
 from orders.formats import SourceUnreadable
 from orders.upload import UploadId
 from orders_cli.documents import dead_letter_document, dead_letters_document, redriven_document
-from orders_cli.failures import UsageWrong
+from orders_cli.failures import CommandFailed, ExitCode, UsageWrong
 from orders_cli.invalid_lines import shown
 from orders_cli.naming import find_account
 from orders_cli.opening import Opened, open_to_change, open_to_read
@@ -92,29 +92,59 @@ def show(
 def redrive(upload: _OfUpload = None, as_json: _AsJson = False, yes: _Yes = False) -> None:
     """Send refused orders again, as a new upload for each upload that they are from.
 
-    Each is sent again once, however often this is run or interrupted.
+    Each is sent again once, however often this is run or interrupted. An order that was too large
+    for the ledger and whose file is gone stays a dead letter; it is named on stderr.
+
+    Exit codes: 0 all are on their way, 3 some are not.
     """
     opened = open_to_change("send refused orders again", yes=yes, with_bucket=True)
     settings = opened.settings
     limits = ReadingLimits(settings.line_bytes, settings.csv_delimiter)
-    redriver = Redriver(opened.ledger, opened.storage, limits)
+    left: set[str] = set()
+    redriver = Redriver(opened.ledger, opened.storage, limits, partial(_say_lost, left))
     named = _upload_id(opened, upload)
     # A file that nobody reads would be taken for orders that are sent again.
     check_ready(opened, fresh_key(settings.upload_prefix, "redrive.jsonl"))
     done: list[Redriven] = []
     for one in [named] if named else redriver.waiting():
-        name = f"redrive-of-{one}.jsonl"
-        new_key = partial(fresh_key, settings.upload_prefix, name)
-        for redriven in redriver.redrive_all(one, fresh_key=new_key, now=time.time()):
-            done.append(redriven)
-            say(f"{count(redriven.orders, 'order')} of {one} again as {redriven.redriven_as}")
+        try:
+            _redrive_one(redriver, one, settings.upload_prefix, done)
+        except CommandFailed as error:
+            if error.exit_code is not ExitCode.PROBLEMS:
+                raise
+            # What is wrong with one upload's letters must not keep those of the others back.
+            _say_once(left, str(error))
     if as_json:
         answer_json(redriven_document(done))
-        return
-    for each in done:
-        answer(each.redriven_as)
-    if not done:
-        say("There is nothing to send again.")
+    else:
+        for each in done:
+            answer(each.redriven_as)
+        if not done and not left:
+            say("There is nothing to send again.")
+    if left:
+        raise typer.Exit(ExitCode.PROBLEMS)
+
+
+def _redrive_one(redriver: Redriver, upload: UploadId, prefix: str, done: list[Redriven]) -> None:
+    """Send an upload's letters again; each new upload goes into `done` as soon as it is stored."""
+    new_key = partial(fresh_key, prefix, f"redrive-of-{upload}.jsonl")
+    for redriven in redriver.redrive_all(upload, fresh_key=new_key, now=time.time()):
+        done.append(redriven)
+        say(f"{count(redriven.orders, 'order')} of {upload} again as {redriven.redriven_as}")
+
+
+def _say_lost(said: set[str], letter: DeadLetter, why: str) -> None:
+    _say_once(
+        said,
+        f"Line {letter.line} of upload {letter.upload} is not sent again: it was too large for the "
+        f"ledger, and {why}. Upload that order in a new file.",
+    )
+
+
+def _say_once(said: set[str], sentence: str) -> None:
+    if sentence not in said:
+        said.add(sentence)
+        say(sentence)
 
 
 @app.command("set-aside", epilog=examples("orders dead-letters set-aside 5f3a --reason 'typo'"))

@@ -1,6 +1,7 @@
 """The `orders` command against S3, SQS and DynamoDB in this process (moto)."""
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -417,6 +418,77 @@ def test_a_file_whose_storing_was_not_answered_is_one_upload(
     assert document["size_bytes"] == len(order(1))
 
 
+def test_a_file_that_s3_stores_only_after_the_time_out_is_found(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    sends: list[Send] = []
+
+    def time_out(send: Send) -> None:
+        sends.append(send)
+        raise ReadTimeoutError(endpoint_url="https://s3")
+
+    pauses: list[float] = []
+
+    def wait(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            sends.pop()()
+
+    at_the_upload(desk, time_out)
+    desk.monkeypatch.setattr("orders_cli.storing.sleep", wait)
+    said = desk.type("upload", str(file), "--yes", "--json")
+
+    assert said.code == 0
+    assert [said.document("upload")["key"]] == list(desk.storage.keys("uploads/"))
+    assert len(pauses) == 2
+
+
+def test_a_file_that_may_still_be_stored_is_named_with_its_key(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+
+    def time_out(_: Send) -> None:
+        raise ReadTimeoutError(endpoint_url="https://s3")
+
+    at_the_upload(desk, time_out)
+    desk.monkeypatch.setattr("orders_cli.storing.sleep", lambda _: None)
+    said = desk.type("upload", str(file), "--yes", "--json")
+
+    assert (said.code, said.out) == (5, "")
+    assert re.search(r"whether the file will be stored as uploads/\S+-march\.jsonl: ", said.err)
+    assert "may still appear" in said.err
+    assert "`orders uploads`" in said.err
+
+
+def test_an_earlier_try_without_an_answer_may_still_be_stored_though_the_last_never_went_out(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    tries: list[str] = []
+
+    def fail(request: Any, **_: object) -> None:  # noqa: ANN401
+        tries.append(request.url)
+        error = ReadTimeoutError if len(tries) == 1 else EndpointConnectionError
+        raise error(endpoint_url="https://s3")
+
+    really: Any = boto3.Session.client
+
+    def client(session: boto3.Session, *names: Any, **options: Any) -> Any:  # noqa: ANN401
+        made = really(session, *names, **options)
+        made.meta.events.register_first("before-send.s3.PutObject", fail)
+        return made
+
+    desk.monkeypatch.setattr(boto3.Session, "client", client)
+    desk.monkeypatch.setattr("orders_cli.storing.sleep", lambda _: None)
+    desk.monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    said = desk.type("upload", str(file), "--yes")
+
+    assert len(tries) > 1
+    assert (said.code, said.out) == (5, "")
+    assert "may still appear" in said.err
+
+
 def test_a_large_file_is_stored_in_parts_as_one_version(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "march.jsonl"
     file.write_bytes(b"\n".join(order(number) for number in range(100_000)))
@@ -790,6 +862,33 @@ def test_an_order_refused_later_is_not_in_the_file_of_an_interrupted_redrive(des
     assert second is not None
     assert desk.storage.read(first.key) == order(1) + b"\n"
     assert desk.storage.read(second.key) == order(2) + b"\n"
+
+
+def test_an_order_whose_file_is_gone_keeps_no_other_upload_from_being_sent_again(
+    desk: Desk,
+) -> None:
+    uploads = sorted(desk.store(name, order(1) + b"\n") for name in ("a.jsonl", "b.jsonl"))
+    lost, good = uploads
+    desk.refuse(lost, 1, None)  # it was too large to keep
+    desk.refuse(good, 1, order(1))
+    account = desk.ledger.read_account(lost)
+    assert account is not None
+    source = account.upload.source
+    boto3.client("s3").delete_object(
+        Bucket=BUCKET, Key=source.key, VersionId=source.version_id
+    )  # as a lifecycle does
+
+    first = desk.type("dead-letters", "redrive", "--yes", "--json")
+    again = desk.type("dead-letters", "redrive", "--yes", "--upload", lost)
+
+    assert (first.code, again.code) == (3, 3)
+    (redriven,) = first.document("redriven")["redriven"]
+    assert redriven["upload"] == good
+    for said in (first, again):
+        assert f"Line 1 of upload {lost} is not sent again" in said.err
+        assert f"{source.key} is gone. Upload that order in a new file." in said.err
+    assert again.out == ""
+    assert [letter.redriven_as for letter in desk.ledger.dead_letters(lost, limit=9)] == [None]
 
 
 def test_nothing_is_redriven_into_a_bucket_that_nobody_hears_of(desk: Desk) -> None:

@@ -16,7 +16,7 @@ from ledger.ports.uploads import UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
 from tests.contract.ledger_table import create_ledger_table
-from tests.contract.stores import SOURCE, begin, finish, lane_of, orders, told
+from tests.contract.stores import SOURCE, begin, finish, lane_of, letter, orders, told
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -115,6 +115,22 @@ def test_open_uploads_are_read_together_not_one_by_one(
     assert {account.upload.id for account in listed} == {upload_of(n) for n in range(uploads)}
     assert {account.tally for account in listed} == {Tally(accepted=1)}
     assert {len(account.lanes) for account in listed} == {lanes}
+
+
+def test_dead_letters_of_all_uploads_are_read_together_newest_first(
+    ledger: DynamoLedger, counted: Counter[str]
+) -> None:
+    letters = [letter(line, refused_at=2_000.0 + line) for line in range(1, 251)]
+    for kept in letters:
+        ledger.put_dead_letter(kept)
+    counted.clear()
+
+    listed = list(ledger.dead_letters(limit=240))
+
+    assert listed == letters[:-241:-1]
+    assert counted["Query"] == 1
+    assert counted["BatchGetItem"] <= 240 / BATCH_ITEMS + 1
+    assert counted.total() == counted["Query"] + counted["BatchGetItem"]
 
 
 def test_an_upload_whose_first_run_the_index_has_not_seen_is_read_by_itself(

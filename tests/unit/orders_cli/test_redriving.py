@@ -14,6 +14,7 @@ from ledger.memory.ledger import MemoryLedger
 from ledger.ports.dead_letters import DeadLetter, position_of_line
 from ledger.ports.uploads import Source
 from orders.file_reading import ReadingLimits
+from orders.formats import SourceUnreadable
 from orders.plain_text import OpenAt
 from orders.upload import UploadId
 from orders_cli.failures import CommandFailed
@@ -99,9 +100,6 @@ class Office:
         self.keys += 1
         return f"uploads/redrive-{self.keys}.jsonl"
 
-    def redriver(self) -> Redriver:
-        return Redriver(self.ledger, self.bucket, ReadingLimits())
-
     def person(self) -> Person:
         """Somebody who types `orders dead-letters redrive`."""
         ledger = cast("RedriveLedger", PagedLetters(self.ledger))
@@ -109,9 +107,16 @@ class Office:
         redriver = Redriver(ledger, storage, ReadingLimits())
         return Person(lambda: list(redriver.redrive_all(UPLOAD, fresh_key=self.fresh_key, now=3.0)))
 
-    def run_again(self) -> None:
-        """Somebody types it again, undisturbed."""
-        list(self.redriver().redrive_all(UPLOAD, fresh_key=self.fresh_key, now=4.0))
+    def run_again(self) -> list[tuple[int, str]]:
+        """Somebody types it again, undisturbed; returns what was lost, and why."""
+        lost: dict[int, str] = {}
+
+        def on_lost(letter: DeadLetter, why: str) -> None:
+            lost[letter.line] = why
+
+        redriver = Redriver(self.ledger, self.bucket, ReadingLimits(), on_lost)
+        list(redriver.redrive_all(UPLOAD, fresh_key=self.fresh_key, now=4.0))
+        return list(lost.items())
 
     def sent_again(self) -> list[bytes]:
         """The orders of all files of redrives."""
@@ -235,15 +240,65 @@ def test_a_body_too_large_for_the_ledger_is_read_from_the_file_in_its_place() ->
     assert body == b"".join(order(line) + b"\n" for line in (1, 2, 3, 5, 6, 7))
 
 
-def test_an_order_whose_file_is_shorter_now_is_named_and_nothing_is_stored() -> None:
+def test_an_order_whose_file_is_shorter_now_is_named_and_the_others_are_sent_again() -> None:
     office = Office()
     office.bucket.put_once(SOURCE, order(1) + b"\n")
     office.refuse(5, None)
+    office.refuse(6, order(6))
 
-    with pytest.raises(CommandFailed, match=r"Line 5 .* its file is gone"):
+    lost = office.run_again()
+
+    assert lost == [(5, "its file has no such order")]
+    assert sorted(office.sent_again()) == [order(line) for line in (*LINES, 6)]
+    (left,) = [one for one in office.ledger.dead_letters(UPLOAD, limit=9) if not one.redriven_as]
+    assert (left.line, left.redrive_key) == (5, None)
+
+
+def test_an_order_whose_file_is_gone_never_bars_those_that_come_after() -> None:
+    office = Office(bucket=Emptied())
+    office.refuse(4, None)
+    first = office.run_again()
+    office.refuse(5, order(5))
+
+    second = office.run_again()
+
+    assert first == second == [(4, f"its file cannot be read: {SOURCE} is gone")]
+    assert sorted(office.sent_again()) == [order(line) for line in (*LINES, 5)]
+    assert office.run_again() == first
+
+
+def test_a_line_that_is_no_order_any_more_does_not_hide_the_one_behind_it() -> None:
+    office = Office()
+    office.bucket.put_once(SOURCE, b"\n" * 4 + b"broken\n" + order(6) + b"\n")
+    office.refuse(5, None)
+    office.refuse(6, None)
+
+    assert [line for line, _ in office.run_again()] == [5]
+    assert sorted(office.sent_again()) == [order(line) for line in (*LINES, 6)]
+
+
+def test_an_order_whose_file_goes_after_its_redrive_was_sealed_is_named() -> None:
+    office = Office()
+    office.refuse(5, None)
+    redrive = office.ledger.begin_redrive(UPLOAD, key="uploads/first.jsonl", now=1.0)
+    office.ledger.claim_letters(redrive, list(office.ledger.dead_letters(UPLOAD, limit=9)))
+    office.ledger.seal_redrive(redrive)
+    office.bucket = Emptied()
+
+    with pytest.raises(CommandFailed, match=r"Line 5 of .* since its redrive began"):
         office.run_again()
 
     assert office.sent_again() == []
+
+
+class Emptied(Bucket):
+    """A bucket whose lifecycle removed what was uploaded."""
+
+    def opener(self, source: Source) -> OpenAt:
+        def open_at(_: int) -> Iterable[bytes]:
+            raise SourceUnreadable(f"{source.key} is gone", line=1)
+
+        return open_at
 
 
 def test_many_letters_take_no_more_memory_than_few() -> None:
