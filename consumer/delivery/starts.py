@@ -94,8 +94,8 @@ class Delays:
     LENGTH = 31
 
     def __init__(self) -> None:
-        """Nothing was sent yet."""
-        self._last: deque[float] = deque(maxlen=self.LENGTH)
+        """Nothing was sent yet: the first request of a process may well be a late one."""
+        self._last = deque([0.0], maxlen=self.LENGTH)
         self._least = self._median = 0.0
 
     def add(self, seconds: float) -> None:
