@@ -207,6 +207,7 @@ class Delivery:
     def reserved(self, reservation: Reservation, pace: Pace, now: float) -> None:
         """A `Reserve` ended; `pace` is the item after it."""
         self._sending.reserving.ended(reservation, pace, now)
+        self._sending.drop_void()
 
     def reserve_failed(self) -> None:
         """A `Reserve` could not be carried out."""
@@ -262,7 +263,7 @@ class Delivery:
 
     def _see(self, pace: Pace, now: float) -> None:
         self._view.see(pace, now)
-        self._sending.turns.drop_void(self._view.pace)
+        self._sending.drop_void()
 
     def settled(self, lane: Lane | None, *, now: float, seconds: float) -> None:
         """A `Settle` ended; `lane` is the row after it."""

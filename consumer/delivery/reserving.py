@@ -92,7 +92,6 @@ class Reserving:
             if reservation.was_reset:
                 self._observe(WaitCapped("the pace's next free time stood too far ahead"))
             self._tell_of_waste(reservation, before, now)
-        self._turns.drop_void(self._view.pace)
 
     def failed(self) -> None:
         """A `Reserve` could not be carried out."""

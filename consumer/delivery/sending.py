@@ -216,11 +216,21 @@ class Sending:
 
     def given_up(self, send: Send, now: float) -> None:
         """A `Send` did not start."""
-        self.turns.assigned.remove(send)
-        send.entry.stage = Stage.WAITING
-        self._hand.settle_unsent(send.entry)
-        self.turns.drop_void(self._view.pace)
+        if send in self.turns.assigned:
+            self.turns.assigned.remove(send)
+            send.entry.stage = Stage.WAITING
+            self._hand.settle_unsent(send.entry)
+        self.drop_void()
         self.fill(now)
+
+    def drop_void(self) -> None:
+        """Take turns that became void from their orders, before others are sent in their place."""
+        pace = self._view.pace
+        self.turns.drop_void(pace)
+        for send in [send for send in self.turns.assigned if is_void(send, pace)]:
+            self.turns.assigned.remove(send)
+            send.entry.stage = Stage.WAITING
+            self._hand.settle_unsent(send.entry)
 
     # --- answers --------------------------------------------------------------------------------
 
@@ -241,7 +251,7 @@ class Sending:
             self._hand.done(entry, opinion.outcome)
         else:
             self._failed(send, opinion, now)
-        self.turns.drop_void(self._view.pace)
+        self.drop_void()
         self.fill(now)
 
     def _failed(self, send: Send, opinion: Opinion, now: float) -> None:

@@ -450,3 +450,16 @@ def test_429s_that_come_with_jitter_make_no_dead_letter() -> None:
     world.run_to_end()
 
     assert world.account.tally.accepted == 600
+
+
+@pytest.mark.parametrize("begin", [9.5, 10.05, 10.2, 10.9])
+@pytest.mark.parametrize("rate", ["1/s", "2/s", "4/s"])
+def test_an_outage_changes_nothing_in_the_order_in_which_orders_are_begun(
+    rate: str, begin: float
+) -> None:
+    world = World(orders=80, rate=rate, behaviour=while_down(DOWN, begin=begin, end=begin + 7.0))
+
+    world.run_to_end()
+
+    begun = list(dict.fromkeys(request.order_id for request in world.requests))
+    assert begun == [f"o{line}" for line in range(1, 81)]

@@ -1,13 +1,15 @@
 """How are orders sent while nothing goes wrong?"""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from consumer.delivery.attempts import Accepted, Attempt
+from consumer.delivery.entries import Stage
 from consumer.delivery.events import TurnsWasted
 from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Pause
+from ledger.ports.pace import Override, Pause
 from ledger.ports.uploads import UploadState
 from orders.upload import UploadId
 from tests.simulated import START, UPLOAD, World
@@ -178,3 +180,20 @@ def test_turns_are_taken_in_their_order_however_late_a_thread_is() -> None:
     world.run_to_end()
 
     assert world.accepted() == [f"o{line}" for line in range(1, 21)]
+
+
+def test_a_change_of_the_pace_takes_all_turns_back_at_once_so_that_no_order_overtakes() -> None:
+    world = World(orders=40, rate="4/s")
+    delivery = world.process.delivery
+    assigned = delivery._sending.turns.assigned
+    assert world.timeline.run(lambda: len(assigned) > 1, until=START + 10.0)
+    first, second = assigned[0], assigned[1]
+    now = world.timeline.now()
+
+    faster = steps.override(world.pace, Override("8/s", "ann", "", None), now=now)
+    delivery.looked(replace(faster, revision=10_000), (), now=now, seconds=0.0)
+    delivery.given_up(second, now)  # its thread noticed first
+
+    assert [first.entry.stage, second.entry.stage] == [Stage.WAITING, Stage.WAITING]
+    delivery.given_up(first, now)
+    assert not assigned
