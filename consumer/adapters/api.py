@@ -60,11 +60,13 @@ class HttpApi:
         body: bytes,
         *,
         idempotency_key: str,
+        begin: Callable[[], None] = nothing,
         sent: Callable[[], None] = nothing,
     ) -> Attempt:
         """Send one order, once; ends within the attempt's deadline and never raises.
 
-        The key is visible ASCII. `sent` is called when the last byte of the request is on its way.
+        The key is visible ASCII. `begin` is called before the first byte of the request is sent,
+        `sent` when the last one is on its way.
         """
         deadline = time.monotonic() + self._attempt_seconds
         try:
@@ -72,7 +74,7 @@ class HttpApi:
         except CredentialUnreadable as error:
             return Unauthorized(NOTHING_SENT, str(error))
         request = self._request(order_id, body, idempotency_key, token)
-        match self._connections.exchange(request, deadline=deadline, sent=sent):
+        match self._connections.exchange(request, deadline=deadline, begin=begin, sent=sent):
             case Answer(head, answer_body):
                 return self._came_to(head, answer_body, token)
             case Broken(reason, head):

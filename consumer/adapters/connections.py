@@ -52,12 +52,17 @@ class Connections:
         return self._keep(self._opened(seconds))
 
     def exchange(
-        self, request: bytes, *, deadline: float, sent: Callable[[], None] = nothing
+        self,
+        request: bytes,
+        *,
+        deadline: float,
+        begin: Callable[[], None] = nothing,
+        sent: Callable[[], None] = nothing,
     ) -> Answer | Broken | NotOpened:
         """Send a request, once, and read its answer; `deadline` in seconds of time.monotonic()."""
         idle = self._take()
         if idle is not None:
-            result = idle.connection.exchange(request, deadline=deadline, sent=sent)
+            result = idle.connection.exchange(request, deadline=deadline, begin=begin, sent=sent)
             if not isinstance(result, NothingSent):
                 self._release(idle.connection, idle.opened_at, result)
                 return result
@@ -66,7 +71,7 @@ class Connections:
         connection = self._opened(deadline - time.monotonic())
         if isinstance(connection, NotOpened):
             return connection
-        result = connection.exchange(request, deadline=deadline, sent=sent)
+        result = connection.exchange(request, deadline=deadline, begin=begin, sent=sent)
         if isinstance(result, NothingSent):
             connection.close()
             return NotOpened(result.reason)

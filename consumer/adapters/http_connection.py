@@ -22,7 +22,7 @@ class NothingSent:
 
 
 def nothing() -> None:
-    """Do nothing: nobody asked when the request was sent."""
+    """Do nothing: nobody minds when the request is sent."""
 
 
 Exchanged = Answer | Broken | NothingSent
@@ -38,11 +38,17 @@ class HttpConnection:
         self._poll.register(sock, select.POLLIN)
 
     def exchange(
-        self, request: bytes, *, deadline: float, sent: Callable[[], None] = nothing
+        self,
+        request: bytes,
+        *,
+        deadline: float,
+        begin: Callable[[], None] = nothing,
+        sent: Callable[[], None] = nothing,
     ) -> Exchanged:
         """Send a request and read its answer; `deadline` in seconds of time.monotonic().
 
-        `sent` is called when the last byte of the request has been given to the kernel.
+        `begin` is called before the first byte of the request is given to the kernel, `sent` after
+        the last.
         After anything but an Answer with time left the connection has no further use.
         """
         if deadline <= time.monotonic():
@@ -50,6 +56,7 @@ class HttpConnection:
         unsent = memoryview(request)
         reader = AnswerReader()
         lost = False
+        begin()
         while True:
             if unsent and not lost:
                 try:

@@ -29,10 +29,11 @@ class Reserve:
 
 @dataclass(slots=True, eq=False)
 class Send:
-    """Wait until `start`, ask `may_start`, make one attempt; then call `ended` (or `given_up`).
+    """Ask `may_start`, make one attempt at `at`, call `sent`, then `ended`; else call `given_up`.
 
     entry: what to send, once it may start; until then an order before it may take its place.
-    start: seconds since the epoch; 0 where no turn is needed.
+    start: its turn, in seconds since the epoch; 0 where none is needed.
+    at: when the attempt starts, once it may.
     """
 
     entry: Entry
@@ -41,6 +42,7 @@ class Send:
     generation: int
     interval: float
     is_probe: bool
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,11 +70,18 @@ class Api(Protocol):
     """The third party's API."""
 
     def put(
-        self, order_id: str, body: bytes, *, idempotency_key: str, sent: Callable[[], None]
+        self,
+        order_id: str,
+        body: bytes,
+        *,
+        idempotency_key: str,
+        begin: Callable[[], None],
+        sent: Callable[[], None],
     ) -> Attempt:
         """Send one order, once; ends within the attempt's deadline and never raises.
 
-        `sent` is called when the whole request is on its way, before the answer is waited for.
+        `begin` is called when the request is ready, and returns when its first byte may be sent;
+        `sent` when the whole request is on its way, before the answer is waited for.
         """
 
     def connect(self) -> None:

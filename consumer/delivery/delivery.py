@@ -218,7 +218,7 @@ class Delivery:
         return self._sending.is_void(send, now)
 
     def may_start(self, send: Send, now: float) -> Verdict | float:
-        """GO: start now; VOID: call `given_up`; a time: ask again then."""
+        """GO: start at `send.at`; VOID: call `given_up`; a time: ask again then."""
         return self._sending.may_start(send, now)
 
     def sent(self, now: float) -> None:

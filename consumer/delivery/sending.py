@@ -12,7 +12,7 @@ from consumer.delivery.opinion import Opinion, opinion_of
 from consumer.delivery.reserving import Reserving
 from consumer.delivery.sizing import Sizing
 from consumer.delivery.starts import Starts
-from consumer.delivery.turns import Turns, Verdict, is_late, is_void
+from consumer.delivery.turns import Turns, Verdict, is_late, is_void, planned_from
 from ledger.ports.pace import (
     AHEAD_SECONDS,
     BATCH_SECONDS,
@@ -161,11 +161,11 @@ class Sending:
         return self._hand.unsent_outcome(send.entry) is not None
 
     def may_start(self, send: Send, now: float) -> Verdict | float:
-        """GO: start now; VOID: call `given_up`; a time: ask again then."""
+        """GO: start at `send.at`; VOID: call `given_up`; a time: ask again then."""
         if self.is_void(send, now):
             return Verdict.VOID
-        if now < send.start:
-            return send.start
+        if now < planned_from(send):
+            return planned_from(send)
         is_shared = send.interval > 0 and self._view.is_shared(now)
         if send.interval and is_late(send, now, among_others=is_shared):
             return Verdict.VOID
@@ -179,7 +179,7 @@ class Sending:
         if verdict is Verdict.GO:
             if send.interval and not send.is_probe:
                 self._let_earlier_pass(send, now)
-            self._start(send, now)
+            self._start(send)
         return verdict
 
     def _let_earlier_pass(self, send: Send, now: float) -> None:
@@ -202,13 +202,13 @@ class Sending:
             self.fill(now)  # an answer that is late makes room
         return not self._window.is_full(self.sizing.size)
 
-    def _start(self, send: Send, now: float) -> None:
+    def _start(self, send: Send) -> None:
         entry = send.entry
         entry.stage = Stage.STARTED
         entry.attempts += 1
-        entry.started_at = now
-        entry.first_attempt_at = entry.first_attempt_at or now
-        entry.gap_seconds = self.turns.gap_at(now)
+        entry.started_at = send.at
+        entry.first_attempt_at = entry.first_attempt_at or send.at
+        entry.gap_seconds = self.turns.gap_at(send.at)
         self._window.begins(entry)
         self.turns.assigned.remove(send)
         self._started[entry] = None

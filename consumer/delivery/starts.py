@@ -7,11 +7,14 @@ usual: an API counts from there.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ledger.ports.pace import GAP_SHARE, GAP_SLACK
 
+LEAD_SECONDS = 0.002
+"""A start is planned so long before it: until then the request is made ready, and a thread that
+wakes up a little late is not late."""
 UNSENT_SECONDS = 0.25
 """A request that is not sent so long after it should be hangs: nobody waits for it any more."""
 LONG_SHARE = 0.1
@@ -19,6 +22,8 @@ LONG_SHARE = 0.1
 narrow; shorter ones wait for nothing but a processor."""
 POLL_SECONDS = 0.002
 """How soon is asked again while the last request is not sent."""
+REBOOT_SECONDS = 1.0
+"""A start that is planned further ahead is left over from before a reboot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +38,22 @@ class Start:
     spacing: float
 
 
-def wait(last: Start | None, spacing: float, usual_seconds: float, now: float) -> float:
-    """How long to wait until the next attempt may start, or is to be asked for again; or less.
+def next_start(
+    last: Start | None, spacing: float, usual_seconds: float, *, earliest: float, now: float
+) -> float:
+    """When the next attempt may start; more than LEAD_SECONDS ahead, that may yet change.
 
-    usual_seconds: how long it usually takes from a start until the request is sent. After a change
-    of the rate the next turn is the earlier one of the old rate and the new.
+    earliest: its turn. usual_seconds: how long it usually takes from a start until the request is
+    sent. After a change of the rate the next turn is the earlier one of the old rate and the new.
     """
-    if last is None or last.at > now:  # a file that outlived a reboot
-        return 0.0
+    if last is None or last.at > now + REBOOT_SECONDS:
+        return earliest
     due = last.at + GAP_SHARE * min(spacing, last.spacing)
     if last.sent_at:
-        return due + max(last.sent_at - last.at - usual_seconds, 0.0) - now
-    unsent_seconds = min(max(now - last.at - usual_seconds, 0.0), UNSENT_SECONDS)
-    return min(due + unsent_seconds - now, max(due - now, POLL_SECONDS))
+        return max(due + max(last.sent_at - last.at - usual_seconds, 0.0), earliest)
+    if now >= due + UNSENT_SECONDS:
+        return earliest
+    return max(due, earliest, now + LEAD_SECONDS + POLL_SECONDS)
 
 
 class Starts(Protocol):
@@ -56,11 +64,13 @@ class Starts(Protocol):
 
     machine: str
 
-    def start(self, spacing: float, usual_seconds: float, now: float) -> float | None:
-        """Start an attempt now, and note it; else the time to ask again."""
+    def plan(
+        self, spacing: float, usual_seconds: float, *, earliest: float, now: float
+    ) -> tuple[float, bool]:
+        """When the next attempt starts, and is that a plan? It is up to LEAD_SECONDS before."""
 
-    def sent(self, now: float) -> None:
-        """The request of this process's last start is on its way."""
+    def sent(self, after_seconds: float) -> None:
+        """The request of this process's last start was on its way, so long after it."""
 
 
 class ProcessStarts:
@@ -72,20 +82,22 @@ class ProcessStarts:
         self._clock = clock
         self._last: Start | None = None
 
-    def start(self, spacing: float, usual_seconds: float, now: float) -> float | None:
-        """See Starts.start."""
+    def plan(
+        self, spacing: float, usual_seconds: float, *, earliest: float, now: float
+    ) -> tuple[float, bool]:
+        """See Starts.plan."""
         moment = self._clock() if self._clock else now
-        wait_seconds = wait(self._last, spacing, usual_seconds, moment)
-        if wait_seconds > 0:
-            return now + wait_seconds
-        self._last = Start(moment, 0.0, spacing)
-        return None
+        ahead = earliest - now
+        at = next_start(self._last, spacing, usual_seconds, earliest=moment + ahead, now=moment)
+        is_planned = at <= moment + LEAD_SECONDS
+        if is_planned:
+            self._last = Start(at, 0.0, spacing)
+        return now + (at - moment), is_planned
 
-    def sent(self, now: float) -> None:
+    def sent(self, after_seconds: float) -> None:
         """See Starts.sent."""
         if self._last and not self._last.sent_at:
-            moment = self._clock() if self._clock else now
-            self._last = Start(self._last.at, moment, self._last.spacing)
+            self._last = replace(self._last, sent_at=self._last.at + after_seconds)
 
 
 class Delays:

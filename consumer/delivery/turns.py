@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from consumer.delivery.actions import Send
-from consumer.delivery.starts import Delays, ProcessStarts, Starts
+from consumer.delivery.starts import LEAD_SECONDS, Delays, ProcessStarts, Starts
 from ledger.ports.pace import AHEAD_SECONDS, LATE_SECONDS, Grant, Pace
 
 EVEN_PER_SECOND = 50.0
@@ -46,6 +46,16 @@ def is_late(turn: Turn | Send, now: float, *, among_others: bool) -> bool:
     return now - turn.start > late_seconds
 
 
+def is_even(send: Send) -> bool:
+    """Does the attempt keep its distance from the one before, or may it crowd a little?"""
+    return send.interval * EVEN_PER_SECOND >= 1.0
+
+
+def planned_from(send: Send) -> float:
+    """From when on the start of an attempt can be planned."""
+    return send.start - LEAD_SECONDS if is_even(send) else send.start
+
+
 class Verdict(Enum):
     """May the attempt start?"""
 
@@ -62,7 +72,7 @@ class Turns:
         self.assigned: deque[Send] = deque()  # in the order of their turns
         self._on_this_machine = starts or ProcessStarts()
         self._delays = Delays()
-        self._unsent_since: float | None = None
+        self._unsent_since: float | None = None  # the start whose request is not sent yet
         self._last_start: float | None = None
         self._starts: deque[float] = deque()
 
@@ -89,27 +99,29 @@ class Turns:
         return last is not None and last.start > now + AHEAD_SECONDS
 
     def start(self, send: Send, now: float) -> Verdict | float:
-        """GO: it starts now; else the time to ask again: its turn is not yet, or another is close.
+        """GO: it starts at `send.at`; else the time to ask again: too early, or another is close.
 
         Turns are taken in their order, however late their threads are.
         """
-        if now < send.start:
-            return send.start
+        if now < planned_from(send):
+            return planned_from(send)
         if not send.interval:
-            when = None
-        elif self.assigned and self.assigned[0].start < send.start:
-            when = now + IN_LINE_SECONDS
-        elif send.interval * EVEN_PER_SECOND >= 1.0:
-            when = self._start_evenly(send, now)
-        else:
-            when = self._start_in_a_crowd(send, now)
+            send.at = now
+            return Verdict.GO
+        if self.assigned and self.assigned[0].start < send.start:
+            return now + IN_LINE_SECONDS
+        when = self._plan_evenly(send, now) if is_even(send) else self._start_in_a_crowd(send, now)
         return Verdict.GO if when is None else when
 
-    def _start_evenly(self, send: Send, now: float) -> float | None:
-        when = self._on_this_machine.start(send.interval, self._delays.usual(send.interval), now)
-        if when is None:
-            self._unsent_since = now
-        return when
+    def _plan_evenly(self, send: Send, now: float) -> float | None:
+        usual_seconds, earliest = self._delays.usual(send.interval), max(send.start, now)
+        at, is_planned = self._on_this_machine.plan(
+            send.interval, usual_seconds, earliest=earliest, now=now
+        )
+        if not is_planned:
+            return at - LEAD_SECONDS
+        send.at = self._unsent_since = at
+        return None
 
     def _start_in_a_crowd(self, send: Send, now: float) -> float | None:
         crowd = int(CROWD_SECONDS / send.interval) + 1
@@ -119,13 +131,15 @@ class Turns:
         self._starts.append(now)
         while self._starts[0] < now - CROWD_SECONDS:
             self._starts.popleft()
+        send.at = now
         return None
 
     def sent(self, now: float) -> None:
         """The request of the last start is on its way; it may have taken a while to get there."""
         if self._unsent_since is not None:
-            self._on_this_machine.sent(now)
-            self._delays.add(now - self._unsent_since)
+            after_seconds = max(now - self._unsent_since, 0.0)
+            self._on_this_machine.sent(after_seconds)
+            self._delays.add(after_seconds)
             self._unsent_since = None
 
     def gap_at(self, now: float) -> float | None:

@@ -53,7 +53,9 @@ def build(
     DateListener(time.monotonic, clock.heard).listen(ledger.events, "dynamodb")
     around = Surroundings(
         clock=clock,
-        starts=MachineStarts(starts_file(settings.machine_folder, ledger.place)),
+        starts=MachineStarts(
+            starts_file(settings.machine_folder, ledger.place), offset=clock.offset
+        ),
         observe=make_sink(),
         is_orphan=is_orphaned_from(),
         fail=die,

@@ -16,7 +16,7 @@ from consumer.delivery.events import LedgerFailed, Observer
 from consumer.delivery.pace_view import step
 from consumer.delivery.starts import ProcessStarts, Starts
 from consumer.delivery.turns import Verdict
-from consumer.sending.clock import Clock
+from consumer.sending.clock import Clock, wait_until
 from consumer.sending.errands import Errands
 from consumer.threads import start_thread
 from ledger.ports.errors import LedgerError
@@ -48,11 +48,10 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An attempt that ended; it started at a moment of the clock."""
+    """An attempt that ended."""
 
     send: Send
     attempt: Attempt
-    started_at: float
 
 
 class Crew:
@@ -137,7 +136,7 @@ class Crew:
 
     def _ended(self, done: Done) -> None:
         now = self._clock.now()
-        latency_seconds = now - done.started_at
+        latency_seconds = max(now - done.send.at, 0.0)
         self.delivery.ended(done.send, done.attempt, now=now, latency_seconds=latency_seconds)
 
     def _wait(self, due: float, now: float) -> None:
@@ -171,14 +170,22 @@ class Crew:
         entry, key = send.entry, send.entry.key
         if key is None:
             raise AssertionError("a record that is no order was to be sent")
-        started_at = self._clock.now()
         name = idempotency_key(key.upload, entry.line)
-        attempt = self._api.put(entry.order_id, entry.body, idempotency_key=name, sent=self._sent)
-        return Done(send, attempt, started_at)
+        attempt = self._api.put(
+            entry.order_id,
+            entry.body,
+            idempotency_key=name,
+            begin=lambda: wait_until(send.at, self._clock),
+            sent=lambda: self._sent(send),
+        )
+        return Done(send, attempt)
 
-    def _sent(self) -> None:
+    def _sent(self, send: Send) -> None:
+        now = self._clock.now()
         with self.lock:
-            self.delivery.sent(self._clock.now())
+            self.delivery.sent(now)
+            if send.interval:
+                self._call()  # the next turn can be reserved now
 
     def _comes_near(self, send: Send) -> bool:
         """Wait until shortly before the turn, and open a connection; False where it became void."""
@@ -203,8 +210,6 @@ class Crew:
                     self.delivery.stop()
                 verdict = self.delivery.may_start(send, now)
                 if verdict is Verdict.GO:
-                    if send.interval:
-                        self._call()  # the next turn can be reserved now
                     return True
                 if verdict is Verdict.VOID or self._is_closed:
                     self.delivery.given_up(send, now)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from consumer.delivery.starts import Start, wait
+from consumer.delivery.starts import LEAD_SECONDS, Start, next_start
 
 _NAME_BYTES = 16
 _START = struct.Struct("=dddq")  # at, sent_at, spacing, process id
@@ -31,12 +31,12 @@ LOCK_RETRY_SECONDS = 0.0005
 class MachineStarts:
     """A Starts over all processes of this machine. One thread at a time may call it."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` is the same for all processes of the machine, in seconds.
+    def __init__(self, path: Path, *, offset: Callable[[], float]) -> None:
+        """`offset`: the seconds from a clock that all processes of the machine have to the turns'.
 
         Raises OSError where the file cannot be made, or is not this user's own.
         """
-        self._clock = clock
+        self._offset = offset
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         found = os.fstat(self._file)
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
@@ -48,24 +48,26 @@ class MachineStarts:
         self._memory = mmap.mmap(self._file, _SIZE)
         self.machine = self._memory[:_NAME_BYTES].decode("ascii", "replace")
 
-    def start(self, spacing: float, usual_seconds: float, now: float) -> float | None:
-        """See Starts.start."""
+    def plan(
+        self, spacing: float, usual_seconds: float, *, earliest: float, now: float
+    ) -> tuple[float, bool]:
+        """See Starts.plan."""
+        offset = self._offset()
+        turn, moment = earliest - offset, now - offset
         with self._locked():
-            moment = self._clock()
             last, _ = self._read()
-            wait_seconds = wait(last, spacing, usual_seconds, moment)
-            if wait_seconds <= 0:
-                self._write(Start(moment, 0.0, spacing))
-                return None
-        return now + wait_seconds
+            at = next_start(last, spacing, usual_seconds, earliest=turn, now=moment)
+            is_planned = at <= moment + LEAD_SECONDS
+            if is_planned:
+                self._write(Start(at, 0.0, spacing))
+        return at + offset, is_planned
 
-    def sent(self, now: float) -> None:
+    def sent(self, after_seconds: float) -> None:
         """See Starts.sent."""
-        del now
         with self._locked():
             last, process = self._read()
             if last and process == os.getpid() and not last.sent_at:
-                self._write(Start(last.at, self._clock(), last.spacing))
+                self._write(Start(last.at, last.at + after_seconds, last.spacing))
 
     def _read(self) -> tuple[Start | None, int]:
         at, sent_at, spacing, process = _START.unpack(self._memory[_NAME_BYTES:])

@@ -265,7 +265,7 @@ class Process:
         if verdict is Verdict.VOID:
             delivery.given_up(send, now)
         elif verdict is Verdict.GO:
-            self._attempt(send)
+            self._later(max(send.at - now, 0.0), lambda: self._attempt(send))
         else:
             self._waiting.append(send)
             self._later(max(verdict - now, TICK_SECONDS), lambda: self._start(send))

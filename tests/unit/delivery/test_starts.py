@@ -2,74 +2,98 @@
 
 import pytest
 
-from consumer.delivery.starts import POLL_SECONDS, UNSENT_SECONDS, Delays, ProcessStarts
+from consumer.delivery.starts import (
+    LEAD_SECONDS,
+    POLL_SECONDS,
+    UNSENT_SECONDS,
+    Delays,
+    ProcessStarts,
+)
 from ledger.ports.pace import GAP_SHARE, GAP_SLACK
 
 NOW = 1_000.0
 
 
+def planned(
+    starts: ProcessStarts, spacing: float, usual_seconds: float, now: float, *, turn: float = 0.0
+) -> tuple[float, bool]:
+    """When the next attempt of a turn starts, asked now, and whether that is a plan."""
+    return starts.plan(spacing, usual_seconds, earliest=max(turn, now), now=now)
+
+
 def test_the_next_start_keeps_its_distance_from_the_last_one_however_late_that_was() -> None:
     starts = ProcessStarts()
-    assert starts.start(1.0, 0.0, NOW + 0.3) is None
-    starts.sent(NOW + 0.3)
+    assert planned(starts, 1.0, 0.0, NOW + 0.3) == (NOW + 0.3, True)
+    starts.sent(0.0)
 
-    assert starts.start(1.0, 0.0, NOW + 1.0) == pytest.approx(NOW + 0.3 + GAP_SHARE)
-    assert starts.start(1.0, 0.0, NOW + 0.3 + GAP_SHARE) is None
+    due = NOW + 0.3 + GAP_SHARE
+    assert planned(starts, 1.0, 0.0, NOW + 1.0) == (due, False)
+    assert planned(starts, 1.0, 0.0, due - LEAD_SECONDS / 2) == (due, True)
+
+
+def test_a_start_is_planned_a_moment_before_its_turn_and_no_sooner() -> None:
+    starts = ProcessStarts()
+
+    assert planned(starts, 1.0, 0.0, NOW - 2 * LEAD_SECONDS, turn=NOW) == (NOW, False)
+    assert planned(starts, 1.0, 0.0, NOW - LEAD_SECONDS / 2, turn=NOW) == (NOW, True)
 
 
 def test_a_request_that_was_sent_later_than_usual_moves_the_next_start() -> None:
     starts = ProcessStarts()
-    starts.start(1.0, 0.01, NOW)
-    starts.sent(NOW + 0.06)
+    planned(starts, 1.0, 0.01, NOW)
+    starts.sent(0.06)
 
-    assert starts.start(1.0, 0.01, NOW + GAP_SHARE) == pytest.approx(NOW + GAP_SHARE + 0.05)
+    at, _ = planned(starts, 1.0, 0.01, NOW + GAP_SHARE)
+    assert at == pytest.approx(NOW + GAP_SHARE + 0.05)
 
 
 def test_a_delay_that_is_usual_moves_nothing() -> None:
     starts = ProcessStarts()
-    starts.start(1.0, 0.2, NOW)
-    starts.sent(NOW + 0.2)
+    planned(starts, 1.0, 0.2, NOW)
+    starts.sent(0.2)
 
-    assert starts.start(1.0, 0.2, NOW + GAP_SHARE) is None
+    assert planned(starts, 1.0, 0.2, NOW + GAP_SHARE) == (NOW + GAP_SHARE, True)
 
 
 def test_nothing_starts_while_the_last_request_is_overdue_but_not_for_long() -> None:
     starts = ProcessStarts()
-    starts.start(0.02, 0.001, NOW)
+    planned(starts, 0.02, 0.001, NOW)
 
-    soon = starts.start(0.02, 0.001, NOW + 0.03)
+    at, is_planned = planned(starts, 0.02, 0.001, NOW + 0.03)
 
-    assert soon == pytest.approx(NOW + 0.03 + POLL_SECONDS)
-    assert starts.start(0.02, 0.001, NOW + 0.02 + UNSENT_SECONDS) is None
+    assert not is_planned
+    assert at - LEAD_SECONDS == pytest.approx(NOW + 0.03 + POLL_SECONDS)
+    assert planned(starts, 0.02, 0.001, NOW + 0.02 + UNSENT_SECONDS)[1]
 
 
 def test_after_a_change_of_the_rate_the_shorter_interval_holds() -> None:
     starts = ProcessStarts()
-    starts.start(1.0, 0.0, NOW)
-    starts.sent(NOW)
+    planned(starts, 1.0, 0.0, NOW)
+    starts.sent(0.0)
 
-    assert starts.start(0.1, 0.0, NOW + 0.1) is None
+    assert planned(starts, 0.1, 0.0, NOW + 0.1) == (NOW + 0.1, True)
 
 
 def test_a_start_in_the_future_is_left_over_from_before_a_reboot() -> None:
     clock = [NOW]
     starts = ProcessStarts("here", lambda: clock[0])
-    starts.start(1.0, 0.0, NOW)
+    planned(starts, 1.0, 0.0, NOW)
 
     clock[0] = 5.0
 
-    assert starts.start(1.0, 0.0, NOW) is None
+    assert planned(starts, 1.0, 0.0, NOW) == (NOW, True)
 
 
 def test_a_clock_that_is_set_brings_no_two_starts_closer() -> None:
     clock = [NOW]
     starts = ProcessStarts("here", lambda: clock[0])
-    starts.start(1.0, 0.0, 5_000.0)
-    starts.sent(5_000.0)
+    planned(starts, 1.0, 0.0, 5_000.0)
+    starts.sent(0.0)
 
     clock[0] += 0.4
 
-    assert starts.start(1.0, 0.0, 9_000.0) == pytest.approx(9_000.0 + GAP_SHARE - 0.4)
+    at, _ = planned(starts, 1.0, 0.0, 9_000.0)
+    assert at == pytest.approx(9_000.0 + GAP_SHARE - 0.4)
 
 
 def test_what_half_of_the_requests_take_is_usual_and_one_that_is_late_is_not() -> None:

@@ -89,10 +89,17 @@ class ScriptedApi:
         self.gate.set()
 
     def put(
-        self, order_id: str, body: bytes, *, idempotency_key: str, sent: Callable[[], None]
+        self,
+        order_id: str,
+        body: bytes,
+        *,
+        idempotency_key: str,
+        begin: Callable[[], None],
+        sent: Callable[[], None],
     ) -> Attempt:
         """See Api.put."""
         del body, idempotency_key
+        begin()
         self.received.append(order_id)
         sent()
         assert self.gate.wait(LIMIT_SECONDS), "nobody opened the gate"
