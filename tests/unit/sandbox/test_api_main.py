@@ -1,4 +1,5 @@
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -6,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
+
+import pytest
 
 from sandbox.api.__main__ import READY
 
@@ -35,6 +38,12 @@ def test_it_says_where_it_answers_and_ends_on_sigterm(tmp_path: Path) -> None:
 
         assert process.wait(LIMIT_SECONDS) == 0
     assert [json.loads(line)["order_id"] for line in log.read_text().splitlines()] == ["A-1"]
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="only Linux has SCHED_BATCH")
+def test_it_does_not_interrupt_the_sender_on_the_machine_that_they_share() -> None:
+    with running_api() as (_, process):
+        assert os.sched_getscheduler(process.pid) == os.SCHED_BATCH
 
 
 def test_a_port_in_use_is_one_sentence_and_code_2() -> None:
