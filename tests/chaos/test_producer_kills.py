@@ -22,7 +22,7 @@ from tests.producer_world import order_line
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
-LINES = 200_000
+LINES = 60_000
 PROGRAM = Path(__file__).with_name("producer_run.py")
 LIMIT_SECONDS = 240.0
 
@@ -91,7 +91,7 @@ def _runs(
         "ORDERS_INTAKE_QUEUE_URL": pipeline.outputs["IntakeQueueUrl"],
         "ORDERS_LANES": str(lanes),
         "ORDERS_SHARD_BYTES_PER_SECOND": "none",
-        "ORDERS_AGGREGATE_BYTES": "50000",
+        "ORDERS_AGGREGATE_BYTES": "15000",
         "POWERTOOLS_LOG_LEVEL": "ERROR",
         "PYTHONPATH": str(CHECKOUT),
     }

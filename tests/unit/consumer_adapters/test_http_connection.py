@@ -33,6 +33,28 @@ def test_after_the_deadline_nothing_is_sent(ends: tuple[HttpConnection, socket.s
         api.recv(1)
 
 
+def test_what_begins_an_exchange_comes_before_its_first_byte_and_sent_after_its_last(
+    ends: tuple[HttpConnection, socket.socket],
+) -> None:
+    connection, api = ends
+    api.setblocking(False)
+    seen: list[bytes] = []
+
+    def begin() -> None:
+        with pytest.raises(BlockingIOError):
+            api.recv(1)
+        seen.append(b"")
+
+    def sent() -> None:
+        seen.append(api.recv(1_000))
+        api.sendall(OK)
+
+    result = connection.exchange(REQUEST, deadline=time.monotonic() + 5, begin=begin, sent=sent)
+
+    assert isinstance(result, Answer)
+    assert seen == [b"", REQUEST]
+
+
 def test_an_answer_that_came_while_the_process_was_stopped_counts(
     ends: tuple[HttpConnection, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
