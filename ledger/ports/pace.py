@@ -32,7 +32,7 @@ NOTICE_SECONDS = 1.0
 """Every process sees a change of the pace within this; until then it may start a turn it holds."""
 LATE_SECONDS = 1.0
 """A turn may start so much late where no other machine takes turns."""
-GAP_SHARE = 0.992
+GAP_SHARE = 0.993
 GAP_SLACK = 0.001
 """No two starts are closer than this share of the spacing: so lateness is caught up, little by
 little. Promised are 99 % of the interval; the slack is for what a request takes to be sent."""
