@@ -14,15 +14,12 @@ from typing import Any, NoReturn, TextIO
 from consumer.ending import die, leave
 
 LOG_FORMAT = "%(asctime)s %(levelname)s shard %(process)d %(name)s: %(message)s"
-SWITCH_SECONDS = 0.0005
-"""A thread whose turn has come waits no longer for one that computes (Python: 5 ms)."""
 log = logging.getLogger(__name__)
 
 
 def main() -> NoReturn:
     """Speak with the daemon until it is done with this process; never returns."""
     protocol = _take_stdout()
-    sys.setswitchinterval(SWITCH_SECONDS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the worker: the worker sends SIGTERM
     try:
         _run(greet(sys.stdin, protocol), protocol)

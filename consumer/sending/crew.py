@@ -5,6 +5,7 @@ it, tells the result and takes the next. Threads are added as they are needed, o
 that is waited for. One idle thread watches for what falls due; the others wait to be called.
 """
 
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from consumer.delivery.delivery import Delivery
 from consumer.delivery.events import LedgerFailed, Observer
 from consumer.delivery.pace_view import step
 from consumer.delivery.starts import ProcessStarts, Starts
-from consumer.delivery.turns import Verdict
+from consumer.delivery.turns import Verdict, is_even
 from consumer.sending.clock import Clock, wait_until
 from consumer.sending.errands import Errands
 from consumer.threads import start_thread
@@ -28,6 +29,9 @@ LEDGER_RETRY_SECONDS = 1.0
 OVERDUE_SECONDS = 0.05
 """What is due and cannot be done waits for something else (a look at the pace, say), which calls a
 thread when it ends; to ask more often would only cost time."""
+SWITCH_SECONDS, PROMPT_SWITCH_SECONDS = 0.005, 0.0005
+"""So long a thread that computes keeps the others waiting: Python's own value, for many orders a
+second, and a shorter one where each start has its moment."""
 NEVER = float("inf")
 
 
@@ -203,6 +207,7 @@ class Crew:
 
     def _starts(self, send: Send) -> bool:
         """Wait for the turn; False where it became void."""
+        sys.setswitchinterval(PROMPT_SWITCH_SECONDS if is_even(send) else SWITCH_SECONDS)
         with self.lock:
             while True:
                 now = self._clock.now()

@@ -24,7 +24,8 @@ def main() -> int:
     arguments = _parser().parse_args()
     gc.set_threshold(100_000, 50, 100)  # a collection stops the clock for all requests
     allow_connections()
-    _give_way()
+    if arguments.rate.interval_seconds:
+        _give_way()
     with ExitStack() as stack:
         try:
             file = (
@@ -43,7 +44,7 @@ def _give_way() -> None:
     """Interrupt nobody: the real API has a machine of its own, this one shares the sender's.
 
     A request that arrived would otherwise be answered while the sender is still about to note that
-    it has sent it.
+    it has sent it. Without a rate, what counts is how many are answered.
     """
     if hasattr(os, "SCHED_BATCH"):
         with suppress(PermissionError):  # where that is forbidden, starts are less even

@@ -410,10 +410,11 @@ def test_an_isolated_429_costs_one_turn() -> None:
     assert world.requests[-1].at - world.requests[0].at == pytest.approx(40.0, abs=0.05)
 
 
+@pytest.mark.parametrize("seconds", [240.0, 900.0])
 @pytest.mark.parametrize("width", [0.02, 0.06, 0.2])
-def test_a_path_that_jitters_is_learned_and_forgotten(width: float) -> None:
+def test_a_path_that_jitters_is_learned_and_forgotten(width: float, seconds: float) -> None:
     chance = random.Random(3)  # noqa: S311 - what a test draws, it must draw again
-    quiet_from = START + 900.0
+    quiet_from = START + seconds
     last = [0.0]
 
     def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
@@ -425,13 +426,13 @@ def test_a_path_that_jitters_is_learned_and_forgotten(width: float) -> None:
         last[0] = at + delay
         return 0.05 + delay, Accepted(200)
 
-    world = World(orders=1_400, behaviour=behaviour)
+    world = World(orders=int(seconds) + 500, behaviour=behaviour)
 
     world.run_to_end()
 
     jittery = [r for r in world.requests if START + 60.0 <= r.at < quiet_from]
     accepted = sum(r.was_accepted for r in jittery)
-    assert accepted / 840.0 >= 0.95 / (1.0 + max(width - 0.02, 0.0))
+    assert accepted / (seconds - 60.0) >= 0.95 / (1.0 + max(width - 0.02, 0.0))
     assert len(jittery) - accepted <= 0.01 * len(jittery) + 1
     quiet = [r for r in world.requests if quiet_from + 180.0 <= r.at < quiet_from + 280.0]
     assert len(quiet) >= 99

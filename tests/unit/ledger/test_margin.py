@@ -1,5 +1,7 @@
 """How much more than the interval lies between two turns, and for how long?"""
 
+from dataclasses import replace
+
 import pytest
 
 from ledger.ports.margin import (
@@ -8,7 +10,10 @@ from ledger.ports.margin import (
     FIRST_SHARE,
     HALF_LIFE_TURNS,
     MANY,
+    QUIET_PATH_TURNS,
     SHARE_MAX,
+    SLOW_GROWTH,
+    SOON_TURNS,
     Margin,
 )
 
@@ -76,8 +81,31 @@ def test_it_is_no_wider_than_the_answers_vary_where_they_vary_little() -> None:
 
     assert quiet.at(later, 1.0) == 0.003
     assert margin.narrowed(None, 1.0, now=later) == margin
-    assert margin.narrowed(0.03, 1.0, now=later) == margin
+    assert margin.narrowed(0.03, 1.0, now=later) == replace(margin, is_path=True)
     assert margin.narrowed(0.003, 1.0, now=later - 2.0) == margin  # the API may be strict
+
+
+def test_a_path_that_varied_and_does_so_no_more_is_believed_soon() -> None:
+    margin = refused_at(NOW, NOW + 2.0, NOW + 5.0)
+    shown = margin.narrowed(0.03, 1.0, now=NOW + 6.0)
+    later = NOW + 5.0 + QUIET_PATH_TURNS
+
+    assert shown.narrowed(0.003, 1.0, now=later) == shown
+    assert shown.narrowed(0.003, 1.0, now=later + 1.0) == Margin(
+        0.003, later + 1.0, shown.refused_at
+    )
+
+
+def test_where_the_answers_vary_one_more_429_soon_after_a_change_widens_the_margin() -> None:
+    margin = refused_at(NOW, NOW + 100.0, NOW + 200.0)
+    shown = margin.narrowed(0.03, 1.0, now=NOW + 201.0)
+    soon, later = NOW + 200.0 + SOON_TURNS, NOW + 201.0 + SOON_TURNS
+
+    def widened(of: Margin, moment: float) -> float:
+        return of.refused(1.0, started_at=moment - 0.1, now=moment).seconds
+
+    assert widened(shown, soon) == SLOW_GROWTH * FIRST_SHARE
+    assert widened(shown, later) == widened(margin, soon) == FIRST_SHARE
 
 
 def test_a_margin_of_a_slow_rate_is_bounded_by_a_fast_ones_interval() -> None:
