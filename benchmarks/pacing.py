@@ -129,9 +129,13 @@ def result_of(log: Sequence[dict[str, object]], *, begin: float, end: float) -> 
 
 def send_until(runs: Sequence[tuple[str, str]], ends_at: float) -> None:
     """Let each of the usual ways send to its address, and wait for the end."""
-    for way, base in runs:
-        threading.Thread(target=WAYS[way], args=(base, ends_at), daemon=True).start()
-    time.sleep(max(0.0, ends_at - time.monotonic()))
+    threads = [
+        threading.Thread(target=WAYS[way], args=(base, ends_at), daemon=True) for way, base in runs
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(ends_at - time.monotonic() + LIMIT_SECONDS)  # their last calls, too
 
 
 def at_latencies(latencies: Sequence[float], seconds: float) -> None:
