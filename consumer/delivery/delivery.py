@@ -221,9 +221,12 @@ class Delivery:
         """GO: start at `send.at`; VOID: call `given_up`; a time: ask again then."""
         return self._sending.may_start(send, now)
 
-    def sent(self, now: float) -> None:
-        """An attempt's request is on its way: from here on the next one keeps its distance."""
-        self._sending.turns.sent(now)
+    def sent(self, send: Send, late_seconds: float, took_seconds: float) -> None:
+        """A `Send`'s request is on its way: from here on the next one keeps its distance.
+
+        late_seconds: from `at` until it began to leave. took_seconds: from then until it had left.
+        """
+        self._sending.turns.sent(send, late_seconds, took_seconds)
 
     def given_up(self, send: Send, now: float) -> None:
         """A `Send` did not start."""

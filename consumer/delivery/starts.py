@@ -7,7 +7,7 @@ usual: an API counts from there.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from ledger.ports.pace import GAP_SHARE, GAP_SLACK
@@ -22,7 +22,7 @@ LONG_SHARE = 0.1
 narrow; shorter ones wait for nothing but a processor."""
 POLL_SECONDS = 0.002
 """How soon is asked again while the last request is not sent."""
-REBOOT_SECONDS = 1.0
+REBOOT_SECONDS = 0.1
 """A start that is planned further ahead is left over from before a reboot."""
 
 
@@ -37,6 +37,11 @@ class Start:
     sent_at: float
     spacing: float
 
+    def left(self, late_seconds: float, took_seconds: float) -> "Start":
+        """The start as it really was."""
+        began_at = self.at + late_seconds
+        return Start(began_at, began_at + took_seconds, self.spacing)
+
 
 def next_start(
     last: Start | None, spacing: float, usual_seconds: float, *, earliest: float, now: float
@@ -49,7 +54,7 @@ def next_start(
     if last is None or last.at > now + REBOOT_SECONDS:
         return earliest
     due = last.at + GAP_SHARE * min(spacing, last.spacing)
-    if last.sent_at:
+    if 0.0 < last.sent_at <= now:
         return max(due + max(last.sent_at - last.at - usual_seconds, 0.0), earliest)
     if now >= due + UNSENT_SECONDS:
         return earliest
@@ -69,8 +74,11 @@ class Starts(Protocol):
     ) -> tuple[float, bool]:
         """When the next attempt starts, and is that a plan? It is up to LEAD_SECONDS before."""
 
-    def sent(self, after_seconds: float) -> None:
-        """The request of this process's last start was on its way, so long after it."""
+    def sent(self, late_seconds: float, took_seconds: float) -> None:
+        """The request of this process's last start is on its way.
+
+        late_seconds: from the plan until it began to leave. took_seconds: until it had left.
+        """
 
 
 class ProcessStarts:
@@ -94,10 +102,10 @@ class ProcessStarts:
             self._last = Start(at, 0.0, spacing)
         return now + (at - moment), is_planned
 
-    def sent(self, after_seconds: float) -> None:
+    def sent(self, late_seconds: float, took_seconds: float) -> None:
         """See Starts.sent."""
         if self._last and not self._last.sent_at:
-            self._last = replace(self._last, sent_at=self._last.at + after_seconds)
+            self._last = self._last.left(late_seconds, took_seconds)
 
 
 class Delays:
@@ -114,7 +122,7 @@ class Delays:
         """Remember one more."""
         self._last.append(seconds)
         ordered = sorted(self._last)
-        self._least, self._median = ordered[0], ordered[len(ordered) // 2]
+        self._least, self._median = ordered[0], ordered[(len(ordered) - 1) // 2]
 
     def usual(self, spacing: float) -> float:
         """What of the next delay is no lateness, and so costs no pace.

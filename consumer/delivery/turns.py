@@ -72,7 +72,7 @@ class Turns:
         self.assigned: deque[Send] = deque()  # in the order of their turns
         self._on_this_machine = starts or ProcessStarts()
         self._delays = Delays()
-        self._unsent_since: float | None = None  # the start whose request is not sent yet
+        self._unsent: Send | None = None  # the last one, until its request is on its way
         self._last_start: float | None = None
         self._starts: deque[float] = deque()
 
@@ -120,7 +120,7 @@ class Turns:
         )
         if not is_planned:
             return at - LEAD_SECONDS
-        send.at = self._unsent_since = at
+        send.at, self._unsent = at, send
         return None
 
     def _start_in_a_crowd(self, send: Send, now: float) -> float | None:
@@ -134,13 +134,12 @@ class Turns:
         send.at = now
         return None
 
-    def sent(self, now: float) -> None:
-        """The request of the last start is on its way; it may have taken a while to get there."""
-        if self._unsent_since is not None:
-            after_seconds = max(now - self._unsent_since, 0.0)
-            self._on_this_machine.sent(after_seconds)
-            self._delays.add(after_seconds)
-            self._unsent_since = None
+    def sent(self, send: Send, late_seconds: float, took_seconds: float) -> None:
+        """A request is on its way; one that hung until another was started says nothing new."""
+        if send is self._unsent:
+            self._on_this_machine.sent(late_seconds, took_seconds)
+            self._delays.add(took_seconds)
+            self._unsent = None
 
     def gap_at(self, now: float) -> float | None:
         """The seconds since the start before, None for the first; the next gap counts from here."""

@@ -6,16 +6,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from consumer.delivery.starts import LEAD_SECONDS
 from consumer.sending.date_header import Bounds, bounds_of, proven
 
 ERROR_SECONDS = 0.2
 """A clock that is known to be off by more is set right."""
 ANSWERS = 60
 """How many of the ledger's answers are looked at."""
-
-AWAKE_SECONDS = 0.0005
-"""Waits are precise by staying awake so long before their end: at 50/s, 2.5 % of a processor."""
 
 log = logging.getLogger(__name__)
 
@@ -25,17 +21,6 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Seconds since the epoch."""
-
-
-def wait_until(moment: float, clock: Clock) -> None:
-    """Wait for a moment that is LEAD_SECONDS away at most, the last bit without falling asleep.
-
-    Who sleeps wakes up late by a tenth of a millisecond, or by several while other threads run.
-    """
-    until = time.monotonic() + min(moment - clock.now(), LEAD_SECONDS)
-    while (left := until - time.monotonic()) > 0:
-        if left > AWAKE_SECONDS:
-            time.sleep(left - AWAKE_SECONDS)
 
 
 class AnchoredClock:

@@ -17,7 +17,8 @@ from consumer.delivery.events import LedgerFailed, Observer
 from consumer.delivery.pace_view import step
 from consumer.delivery.starts import ProcessStarts, Starts
 from consumer.delivery.turns import Verdict, is_even
-from consumer.sending.clock import Clock, wait_until
+from consumer.sending.clock import Clock
+from consumer.sending.departure import Departure
 from consumer.sending.errands import Errands
 from consumer.threads import start_thread
 from ledger.ports.errors import LedgerError
@@ -169,7 +170,8 @@ class Crew:
         return None
 
     def _send(self, send: Send) -> Done | None:
-        if not (self._comes_near(send) and self._starts(send)):
+        departure = self._starts(send) if self._comes_near(send) else None
+        if departure is None:
             return None
         entry, key = send.entry, send.entry.key
         if key is None:
@@ -179,15 +181,15 @@ class Crew:
             entry.order_id,
             entry.body,
             idempotency_key=name,
-            begin=lambda: wait_until(send.at, self._clock),
-            sent=lambda: self._sent(send),
+            begin=departure.wait,
+            sent=lambda: self._sent(send, departure),
         )
         return Done(send, attempt)
 
-    def _sent(self, send: Send) -> None:
-        now = self._clock.now()
+    def _sent(self, send: Send, departure: Departure) -> None:
+        took_seconds = departure.since_seconds()
         with self.lock:
-            self.delivery.sent(now)
+            self.delivery.sent(send, departure.late_seconds, took_seconds)
             if send.interval:
                 self._call()  # the next turn can be reserved now
 
@@ -205,8 +207,8 @@ class Crew:
             self._api.connect()
         return True
 
-    def _starts(self, send: Send) -> bool:
-        """Wait for the turn; False where it became void."""
+    def _starts(self, send: Send) -> Departure | None:
+        """Wait until the attempt's start is planned; None where its turn became void."""
         sys.setswitchinterval(PROMPT_SWITCH_SECONDS if is_even(send) else SWITCH_SECONDS)
         with self.lock:
             while True:
@@ -215,10 +217,10 @@ class Crew:
                     self.delivery.stop()
                 verdict = self.delivery.may_start(send, now)
                 if verdict is Verdict.GO:
-                    return True
+                    return Departure(send.at - now)
                 if verdict is Verdict.VOID or self._is_closed:
                     self.delivery.given_up(send, now)
-                    return False
+                    return None
                 self._turn.wait(verdict - now)
 
     def _settle(self, action: Settle) -> None:

@@ -62,12 +62,12 @@ class MachineStarts:
                 self._write(Start(at, 0.0, spacing))
         return at + offset, is_planned
 
-    def sent(self, after_seconds: float) -> None:
+    def sent(self, late_seconds: float, took_seconds: float) -> None:
         """See Starts.sent."""
         with self._locked():
             last, process = self._read()
             if last and process == os.getpid() and not last.sent_at:
-                self._write(Start(last.at, last.at + after_seconds, last.spacing))
+                self._write(last.left(late_seconds, took_seconds))
 
     def _read(self) -> tuple[Start | None, int]:
         at, sent_at, spacing, process = _START.unpack(self._memory[_NAME_BYTES:])

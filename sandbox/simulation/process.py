@@ -289,7 +289,7 @@ class Process:
         latency_seconds, attempt = self._around.api.receive(
             send.entry, self._timeline.now(), self.settings.token
         )
-        delivery.sent(clock.now())
+        delivery.sent(send, max(clock.now() - send.at, 0.0), 0.0)
         self._later(
             latency_seconds,
             lambda: delivery.ended(send, attempt, now=clock.now(), latency_seconds=latency_seconds),

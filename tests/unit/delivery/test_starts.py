@@ -24,7 +24,7 @@ def planned(
 def test_the_next_start_keeps_its_distance_from_the_last_one_however_late_that_was() -> None:
     starts = ProcessStarts()
     assert planned(starts, 1.0, 0.0, NOW + 0.3) == (NOW + 0.3, True)
-    starts.sent(0.0)
+    starts.sent(0.0, 0.0)
 
     due = NOW + 0.3 + GAP_SHARE
     assert planned(starts, 1.0, 0.0, NOW + 1.0) == (due, False)
@@ -41,16 +41,25 @@ def test_a_start_is_planned_a_moment_before_its_turn_and_no_sooner() -> None:
 def test_a_request_that_was_sent_later_than_usual_moves_the_next_start() -> None:
     starts = ProcessStarts()
     planned(starts, 1.0, 0.01, NOW)
-    starts.sent(0.06)
+    starts.sent(0.0, 0.06)
 
     at, _ = planned(starts, 1.0, 0.01, NOW + GAP_SHARE)
     assert at == pytest.approx(NOW + GAP_SHARE + 0.05)
 
 
+def test_a_request_that_began_to_leave_late_moves_the_next_start_whatever_is_usual() -> None:
+    starts = ProcessStarts()
+    planned(starts, 1.0, 0.2, NOW)
+    starts.sent(0.03, 0.2)
+
+    at, _ = planned(starts, 1.0, 0.2, NOW + GAP_SHARE)
+    assert at == pytest.approx(NOW + GAP_SHARE + 0.03)
+
+
 def test_a_delay_that_is_usual_moves_nothing() -> None:
     starts = ProcessStarts()
     planned(starts, 1.0, 0.2, NOW)
-    starts.sent(0.2)
+    starts.sent(0.0, 0.2)
 
     assert planned(starts, 1.0, 0.2, NOW + GAP_SHARE) == (NOW + GAP_SHARE, True)
 
@@ -69,7 +78,7 @@ def test_nothing_starts_while_the_last_request_is_overdue_but_not_for_long() -> 
 def test_after_a_change_of_the_rate_the_shorter_interval_holds() -> None:
     starts = ProcessStarts()
     planned(starts, 1.0, 0.0, NOW)
-    starts.sent(0.0)
+    starts.sent(0.0, 0.0)
 
     assert planned(starts, 0.1, 0.0, NOW + 0.1) == (NOW + 0.1, True)
 
@@ -88,7 +97,7 @@ def test_a_clock_that_is_set_brings_no_two_starts_closer() -> None:
     clock = [NOW]
     starts = ProcessStarts("here", lambda: clock[0])
     planned(starts, 1.0, 0.0, 5_000.0)
-    starts.sent(0.0)
+    starts.sent(0.0, 0.0)
 
     clock[0] += 0.4
 
@@ -118,4 +127,5 @@ def test_the_first_request_of_a_process_is_late_whatever_it_takes() -> None:
 
     delays.add(0.005)
 
-    assert delays.usual(0.2) == pytest.approx(GAP_SLACK * 0.2)
+    for spacing in (0.02, 0.2):
+        assert delays.usual(spacing) == pytest.approx(GAP_SLACK * spacing)

@@ -2,56 +2,9 @@
 
 import pytest
 
-from consumer.delivery.starts import LEAD_SECONDS
-from consumer.sending.clock import AWAKE_SECONDS, ERROR_SECONDS, AnchoredClock, wait_until
+from consumer.sending.clock import ERROR_SECONDS, AnchoredClock
 
 START = 1_000_000.0
-
-
-class StoppedClock:
-    """A clock that somebody set back by a year just now, and that stands there."""
-
-    def now(self) -> float:
-        """See Clock.now."""
-        return START - 31_536_000.0
-
-
-def test_a_wait_for_the_moment_of_a_start_is_never_longer_than_its_lead() -> None:
-    waits: list[float] = []
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("consumer.sending.clock.time", Waited(waits))
-        wait_until(START, StoppedClock())
-
-    assert sum(waits) == pytest.approx(LEAD_SECONDS, abs=AWAKE_SECONDS + Waited.STEP)
-
-
-def test_a_moment_that_has_passed_is_not_waited_for() -> None:
-    waits: list[float] = []
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("consumer.sending.clock.time", Waited(waits))
-        wait_until(START - 31_536_001.0, StoppedClock())
-
-    assert waits == []
-
-
-class Waited:
-    """In the place of `time`: sleeping takes no time, and each look at the clock a little."""
-
-    STEP = 0.00001
-
-    def __init__(self, waits: list[float]) -> None:
-        self._waits = waits
-        self._now = 0.0
-
-    def monotonic(self) -> float:
-        self._now += self.STEP
-        return self._now
-
-    def sleep(self, seconds: float) -> None:
-        self._waits.append(seconds)
-        self._now += seconds
 
 
 class Machine:

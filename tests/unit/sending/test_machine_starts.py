@@ -33,7 +33,7 @@ for _ in range(int(sys.argv[2])):
         time.sleep(max(0.0, at - LEAD_SECONDS - time.monotonic()))
     time.sleep(max(0.0, at - time.monotonic()))
     print(now := time.monotonic())
-    starts.sent(now - at)
+    starts.sent(now - at, 0.0)
 """
 
 Opens = Callable[..., MachineStarts]
@@ -52,7 +52,7 @@ def planned(starts: MachineStarts, spacing: float, now: float) -> tuple[float, b
 def test_a_start_of_one_process_is_seen_by_another_whatever_its_clock_says(opens: Opens) -> None:
     one, other = opens(offset=30.0), opens(offset=70.0)
     assert planned(one, 1.0, 1_030.0) == (1_030.0, True)
-    one.sent(0.0)
+    one.sent(0.0, 0.0)
 
     at, is_planned = planned(other, 1.0, 1_070.4)
     assert at == pytest.approx(1_070.0 + GAP_SHARE)
@@ -86,7 +86,7 @@ def test_only_the_process_that_started_last_says_that_it_has_sent(
     one = opens()
     planned(one, SPACING, NOW)
     monkeypatch.setattr(os, "getpid", lambda: -1)
-    one.sent(0.0)
+    one.sent(0.0, 0.0)
 
     _, is_planned = planned(one, SPACING, NOW + SPACING)
     assert not is_planned
