@@ -7,6 +7,7 @@ that is waited for. One idle thread watches for what falls due; the others wait 
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -212,12 +213,12 @@ class Crew:
         sys.setswitchinterval(PROMPT_SWITCH_SECONDS if is_even(send) else SWITCH_SECONDS)
         with self.lock:
             while True:
-                now = self._clock.now()
+                asked_at, now = time.monotonic(), self._clock.now()
                 if self._is_orphan():
                     self.delivery.stop()
                 verdict = self.delivery.may_start(send, now)
                 if verdict is Verdict.GO:
-                    return Departure(send.at - now)
+                    return Departure(asked_at + (send.at - now))
                 if verdict is Verdict.VOID or self._is_closed:
                     self.delivery.given_up(send, now)
                     return None

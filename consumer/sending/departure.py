@@ -12,9 +12,9 @@ AWAKE_SECONDS = 0.0005
 class Departure:
     """The moment at which a request is to leave, and when it did."""
 
-    def __init__(self, ahead_seconds: float) -> None:
-        """So far from now; below 0 it is late already."""
-        self._moment = self._began = time.monotonic() + ahead_seconds
+    def __init__(self, moment: float) -> None:
+        """`moment` is one of time.monotonic(), in seconds; where it has passed, it is late."""
+        self._moment = self._began = moment
 
     def wait(self) -> None:
         """Wait for the moment, the last bit without falling asleep.

@@ -32,7 +32,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> Waited:
 
 
 def test_the_last_bit_of_the_wait_is_spent_awake(clock: Waited) -> None:
-    leaving = Departure(0.002)
+    leaving = Departure(clock.now + 0.002)
 
     leaving.wait()
 
@@ -43,7 +43,7 @@ def test_the_last_bit_of_the_wait_is_spent_awake(clock: Waited) -> None:
 def test_a_moment_that_has_passed_is_not_waited_for_and_its_lateness_is_known(
     clock: Waited,
 ) -> None:
-    leaving = Departure(-0.03)
+    leaving = Departure(clock.now - 0.03)
 
     leaving.wait()
 
@@ -52,7 +52,7 @@ def test_a_moment_that_has_passed_is_not_waited_for_and_its_lateness_is_known(
 
 
 def test_what_a_request_takes_to_leave_counts_from_when_it_began(clock: Waited) -> None:
-    leaving = Departure(0.002)
+    leaving = Departure(clock.now + 0.002)
     clock.now += 0.007
     leaving.wait()
 
