@@ -190,6 +190,7 @@ def test_a_pause_holds_a_pace_lets_go_and_a_cancel_calls_back(desk: Desk, tmp_pa
 def test_who_stops_watching_leaves_the_upload_going(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "watched.jsonl"
     file.write_bytes(b"\n".join(order_line(4_000 + number) for number in range(15)))
+    assert desk.type("pace", "2/s").code == 0  # it is not done before anybody can look
     with desk.started("upload", str(file), "--wait") as watching:
         answers, tale = watching.stdout, watching.stderr
         assert answers is not None
@@ -199,6 +200,7 @@ def test_who_stops_watching_leaves_the_upload_going(desk: Desk, tmp_path: Path) 
         watching.send_signal(signal.SIGINT)
         said = tale.read()
 
+    assert desk.type("pace", "default").code == 0
     assert watching.returncode == 130
     assert "the upload goes on" in said
     assert desk.until_over(upload)["state"] == "done"
