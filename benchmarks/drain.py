@@ -9,7 +9,7 @@ One process for each number of shards. The API takes 0.15 to 3 s; once a day it 
 20 minutes, and 429 with Retry-After 5 for a minute. Every shard process is killed every hour and
 comes back after 6 s.
 
-A turn is open at each interval of a stretch of time in which some shard process lives whose shard
+A turn is open at each interval of a span of time in which some shard process lives whose shard
 has orders left, the API is up, and no hold of the pace stands. Beside other shards that live on, a
 process that is killed takes a turn with it that it had reserved; those are told and taken off.
 """
@@ -31,10 +31,10 @@ from consumer.delivery.attempts import Accepted, Attempt, Throttled, Unavailable
 from consumer.delivery.entries import Entry, Position
 from consumer.delivery.hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Pace
-from ledger.ports.pace_change import change
-from ledger.ports.uploads import Account
+from ledger.pace import steps
+from ledger.pace.change import change
+from ledger.pace.pace import Pace
+from ledger.uploads.upload import Account
 from orders.upload import UploadId, upload_id
 from sandbox.simulation.process import Process
 from sandbox.simulation.surroundings import Surroundings
@@ -52,7 +52,7 @@ IDLE_LOOKS = 30.0
 SHARE_LEAST = 0.999
 GAP_LEAST = 0.99 * INTERVAL
 
-Stretch = tuple[float, float]
+TimeSpan = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class NotedLedger(MemoryLedger):
     def __init__(self, timeline: Timeline, tell: Callable[[], None]) -> None:
         """On the simulated clock."""
         super().__init__()
-        self.held: list[Stretch] = []
+        self.held: list[TimeSpan] = []
         self.closed_uploads = 0
         self._timeline = timeline
         self._tell = tell
@@ -172,7 +172,7 @@ class Shard:
     number: int
     upload: UploadId
     stream: Stream
-    lives: list[Stretch]
+    lives: list[TimeSpan]
     process: Process | None = None
 
     @property
@@ -258,7 +258,7 @@ class Drain:
         accepted = min(
             sum(sum(taken) for taken in self.api.taken.values()), self.ledger.ended_tally().accepted
         )
-        stretches = self._open_stretches()
+        ranges = self._open_ranges()
         return Result(
             shards=len(self.shards),
             orders=expected,
@@ -267,14 +267,14 @@ class Drain:
             repeats=len(self.api.repeated_at),
             crashes=len(self.crashes),
             most_repeats_of_a_crash=self._most_repeats(),
-            killed_turns=_within(sorted(self.killed_turns), stretches),
-            open_turns=sum(ceil((end - begin) / INTERVAL) for begin, end in stretches),
-            used_turns=_within(times, stretches),
+            killed_turns=_within(sorted(self.killed_turns), ranges),
+            open_turns=sum(ceil((end - begin) / INTERVAL) for begin, end in ranges),
+            used_turns=_within(times, ranges),
             smallest_gap=min(after - before for before, after in pairwise(times)),
             real_seconds=real_seconds,
         )
 
-    def _open_stretches(self) -> list[Stretch]:
+    def _open_ranges(self) -> list[TimeSpan]:
         """When a turn could be used: see the head of this file."""
         for shard in self.shards:
             account = self.ledger.read_account(shard.upload)
@@ -294,10 +294,10 @@ class Drain:
         return max(crashes.values(), default=0)
 
 
-def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """The stretches in order, those that touch made one."""
-    result: list[Stretch] = []
-    for begin, end in sorted(stretches):
+def joined(ranges: Iterable[TimeSpan]) -> list[TimeSpan]:
+    """The ranges in order, those that touch made one."""
+    result: list[TimeSpan] = []
+    for begin, end in sorted(ranges):
         if result and begin <= result[-1][1]:
             result[-1] = (result[-1][0], max(result[-1][1], end))
         else:
@@ -305,22 +305,22 @@ def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
     return result
 
 
-def without(stretches: Iterable[Stretch], taken: Iterable[Stretch]) -> list[Stretch]:
-    """What is left of the stretches once others are taken away; all of them in order."""
-    left = list(stretches)
+def without(ranges: Iterable[TimeSpan], taken: Iterable[TimeSpan]) -> list[TimeSpan]:
+    """What is left of the ranges once others are taken away; all of them in order."""
+    left = list(ranges)
     for begin, end in taken:
         left = [
             piece
-            for stretch in left
-            for piece in ((stretch[0], min(stretch[1], begin)), (max(stretch[0], end), stretch[1]))
+            for span in left
+            for piece in ((span[0], min(span[1], begin)), (max(span[0], end), span[1]))
             if piece[0] < piece[1]
         ]
     return left
 
 
-def _within(times: Iterable[float], stretches: Iterable[Stretch]) -> int:
-    """How many of the times, which are in order, lie in the stretches, which are in order, too."""
-    count, remaining = 0, iter(stretches)
+def _within(times: Iterable[float], ranges: Iterable[TimeSpan]) -> int:
+    """How many of the times, which are in order, lie in the ranges, which are in order, too."""
+    count, remaining = 0, iter(ranges)
     begin, end = next(remaining, (0.0, 0.0))
     for at in times:
         while at >= end:

@@ -67,7 +67,7 @@ class Seen:
     upload: dict[str, Any]
 
     def between(self, begin: float, end: float) -> list[float]:
-        """When requests arrived in a stretch of time, in seconds."""
+        """When requests arrived in a span of time, in seconds."""
         return [t for t in self.times if begin <= t < end]
 
     def first_accepted(self, after: float) -> float:
@@ -212,7 +212,7 @@ def credential() -> list[Figure]:
         day = Day(sandbox, 60)
         begin = day.fault(kind="status", status=401)
         time.sleep(15.0)
-        is_told = day.sending()["state"] == "barred"
+        is_told = day.sending()["state"] == "blocked"
         time.sleep(45.0)
         end = day.heal()
         seen = day.until_over()
@@ -220,7 +220,7 @@ def credential() -> list[Figure]:
     recovery = seen.first_accepted(end) - end
     return [
         Figure("credential", "requests in its first 10 s", early, most=3),
-        Figure("credential", "told as barred meanwhile (1: yes)", is_told, least=1),
+        Figure("credential", "told as blocked meanwhile (1: yes)", is_told, least=1),
         Figure("credential", "first accepted after it, s", recovery, most=31.0),
         *_nothing_lost("credential", seen, day.orders),
     ]

@@ -45,7 +45,7 @@ LAST_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the API saw of one way to send in a stretch of time. Gaps are seconds."""
+    """What the API saw of one way to send in a span of time. Gaps are seconds."""
 
     share: float
     smallest_gap: float
@@ -113,7 +113,7 @@ WAYS: dict[str, Callable[[str, float], None]] = {
 
 
 def result_of(log: Sequence[dict[str, object]], *, begin: float, end: float) -> Result:
-    """Judge a stretch of the API's log; the moments count from the first accepted request."""
+    """Judge a span of time of the API's log; the moments count from the first accepted request."""
     first = next(float(str(entry["t"])) for entry in log if entry["status"] == OK)
     begin, end = first + begin, first + end
     seen = [entry for entry in log if begin <= float(str(entry["t"])) <= end]

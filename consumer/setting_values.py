@@ -24,7 +24,7 @@ class Conflict(StrEnum):
 
 
 class RefusalBudget(NamedTuple):
-    """More than `orders` AND more than `percent` of the last orders refused: sending is barred."""
+    """More than `orders` AND more than `percent` of the last orders refused: sending is blocked."""
 
     orders: int
     percent: float

@@ -122,7 +122,7 @@ class ConsumerSettings(BaseSettings):
         BeforeValidator(read_refusal_budget),
         Field(
             description="`N,P%`: when more than N and more than P % of an upload's last 1,000 "
-            "orders were refused, sending is barred until `orders resume`."
+            "orders were refused, sending is blocked until `orders resume`."
         ),
     ] = RefusalBudget(20, 5.0)
     conflict: Annotated[

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ledger.evidence import STALL_INTERVALS, STALL_SECONDS, Evidence
-from ledger.ports.pace import Pace
-from ledger.ports.uploads import Account, UploadState
+from ledger.pace.pace import Pace
 from ledger.sending import NO_RATE, SHORT_HOLD_SECONDS, Sending, SendingState
+from ledger.uploads.upload import Account, UploadState
 from orders.rate import parse_rate
 
 EVIDENCE_SECONDS = 30.0
@@ -123,7 +123,7 @@ def _endless(pace: Pace, sending: Sending, now: float) -> str:
     """Why nobody knows when sending will go on; empty where it goes on or that is known."""
     pause, hold = pace.pause_at(now), pace.hold
     is_endless = (
-        sending.state is SendingState.BARRED
+        sending.state is SendingState.BLOCKED
         or not sending.has_worker
         or bool(pause and pause.until is None)
         or bool(hold and now - hold.since > SHORT_HOLD_SECONDS)

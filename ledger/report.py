@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ledger.claim import Claim
 from ledger.evidence import Evidence, evidence
 from ledger.finish import Estimate, estimate
-from ledger.ports.claims import Claim
-from ledger.ports.history import Measure, Sample, measured
-from ledger.ports.lanes import Tally
-from ledger.ports.pace import Override, Pace
-from ledger.ports.uploads import Account, UploadState
+from ledger.history import Measure, Sample, measured
+from ledger.pace.pace import Override, Pace
 from ledger.sending import Sending, sending_of, stands_since
+from ledger.uploads.lane import Tally
+from ledger.uploads.upload import Account, UploadState
 from ledger.workers import absence
 from orders.outcome import Outcome
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ledger.ports.pace import HoldKind, Pace
+from ledger.pace.hold import HoldKind
+from ledger.pace.pace import Pace
 from ledger.workers import Absence
 
 NO_RATE = "no rate is set: set ORDERS_RATE or run `orders pace RATE`"
@@ -17,7 +18,7 @@ class SendingState(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"
     HELD = "held"
-    BARRED = "barred"
+    BLOCKED = "blocked"
     STOPPED = "stopped"
 
 
@@ -42,14 +43,16 @@ class Sending:
 def sending_of(pace: Pace, now: float, absent: Absence | None = None) -> Sending:
     """Whether sending goes on, and if not, why: what needs a person comes first.
 
-    absent: that no worker is alive. A pause and what bars sending were put there for a person to
+    absent: that no worker is alive. A pause and what blocks sending were put there for a person to
     lift, and stand until then whether a worker lives or not, so they are named first.
     """
     besides = f"; besides, {absent.sentence}" if absent else ""
-    for name, bar in sorted(pace.bars.items()):
+    for name, blocker in sorted(pace.blockers.items()):
         where = f" ({name})" if name.startswith("shardId-") else ""
-        reason = f"{bar.reason}: {bar.detail}{where}{besides}"
-        return Sending(SendingState.BARRED, reason, bar.reason, bar.since, has_worker=not absent)
+        reason = f"{blocker.reason}: {blocker.detail}{where}{besides}"
+        return Sending(
+            SendingState.BLOCKED, reason, blocker.reason, blocker.since, has_worker=not absent
+        )
     pause = pace.pause_at(now)
     if pause:
         return Sending(
@@ -65,10 +68,10 @@ def sending_of(pace: Pace, now: float, absent: Absence | None = None) -> Sending
             SendingState.STOPPED, absent.sentence, "no worker", absent.since, has_worker=False
         )
     if pace.rate(now) is None:
-        return Sending(SendingState.BARRED, NO_RATE, "no rate")
+        return Sending(SendingState.BLOCKED, NO_RATE, "no rate")
     if pace.hold:
         kind = pace.hold.kind.value
-        state = SendingState.BARRED if pace.hold.is_bar else SendingState.HELD
+        state = SendingState.BLOCKED if pace.hold.needs_person else SendingState.HELD
         return Sending(state, f"{kind}: {pace.hold.why}", kind, since=pace.hold.since)
     return Sending(SendingState.RUNNING)
 
@@ -76,10 +79,10 @@ def sending_of(pace: Pace, now: float, absent: Absence | None = None) -> Sending
 def stands_since(pace: Pace, now: float) -> float | None:
     """Since when sending has been standing still for a reason that says nothing of its speed.
 
-    A pause, a bar and an outage end, and the pace after them is that from before. What the API
+    A pause, a blocker and an outage end, and the pace after them is that from before. What the API
     throttles is part of the speed that it allows, unless it asks for a long wait.
     """
-    moments = [bar.since for bar in pace.bars.values()]
+    moments = [blocker.since for blocker in pace.blockers.values()]
     pause, hold = pace.pause_at(now), pace.hold
     if pause:
         moments.append(pause.since)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ledger.ports.claims import STALE_SECONDS, Claim
-from ledger.ports.history import Sample
-from ledger.ports.pace import Pace
+from ledger.claim import STALE_SECONDS, Claim
+from ledger.history import Sample
+from ledger.pace.pace import Pace
 
 WHAT_TO_DO = "start it again (ConsumerAbsent in docs/operations.md says how)"
 NEVER = "no worker has started yet: start one (`python -m consumer`, or deploy the service)"

@@ -1,4 +1,4 @@
-"""What did a stretch of a file come to: orders, blank lines, and lines that are no order?"""
+"""What did a part of a file come to: orders, blank lines, and lines that are no order?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A stretch of a file, all of it dealt with.
+    """A part of a file, all of it dealt with.
 
     numbers, order_ids, bodies: one entry an order, in the order of the file; a number is that of
         the line, a body is what the API shall receive.
-    end: where the stretch ends.
+    end: where it ends.
     """
 
     numbers: Sequence[int]

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ledger.finish import Estimate as Finish
-from ledger.ports.dead_letters import DeadLetter
-from ledger.ports.uploads import Account
 from ledger.report import PaceReport
 from ledger.sending import Sending
+from ledger.uploads.dead_letter import DeadLetter
+from ledger.uploads.upload import Account
 from orders.upload import UploadId
 from orders_cli.intake import IntakeDeadLetter
 from orders_cli.looking import Look

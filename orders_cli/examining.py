@@ -104,7 +104,7 @@ def _sending(opened: Opened) -> tuple[Grade, str]:
             return grade, sentence
         return (Grade.WARNING if grade is Grade.GOOD else grade), f"{sentence}; {shortfall}"
     sending = report.sending
-    bad = sending.state is SendingState.BARRED or not sending.has_worker
+    bad = sending.state is SendingState.BLOCKED or not sending.has_worker
     grade = Grade.BAD if bad else Grade.WARNING
     return grade, sending_sentence(sending, now=report.at)
 

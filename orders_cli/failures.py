@@ -9,7 +9,7 @@ CommandFailed
 import sys
 from enum import IntEnum
 
-from ledger.ports.errors import LedgerError, LedgerUnreachable, UploadMissing
+from ledger.errors import LedgerError, LedgerUnreachable, UploadMissing
 
 
 class ExitCode(IntEnum):

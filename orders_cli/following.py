@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from ledger.ports.uploads import Account, UploadState
 from ledger.report import StatusReport
 from ledger.sending import SendingState
+from ledger.uploads.upload import Account, UploadState
 from orders_cli.failures import ExitCode
 from orders_cli.headline import sending_sentence
 from orders_cli.phrases import count, duration

@@ -6,7 +6,7 @@ remove it.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ledger.ports.dead_letters import DeadLetter
+from ledger.uploads.dead_letter import DeadLetter
 from orders.formats import SourceUnreadable
 from orders_cli.source_lines import OrderLine
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.ports.claims import Claim
+from ledger.claim import Claim
 from ledger.ports.history import HistoryStore
 from ledger.ports.pace import PaceStore
-from ledger.ports.uploads import Account, UploadLedger
+from ledger.ports.uploads import UploadLedger
 from ledger.report import LedgerView, StatusReport, report
+from ledger.uploads.upload import Account
 
 LISTED_SECONDS = 30 * 86_400.0
 """Uploads that ended longer ago are not listed."""

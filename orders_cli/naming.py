@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 
-from ledger.ports.uploads import Account, UploadLedger
+from ledger.ports.uploads import UploadLedger
+from ledger.uploads.upload import Account
 from orders.upload import UploadId
 from orders_cli.failures import UsageWrong
 from orders_cli.looking import Look

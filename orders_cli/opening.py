@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from consumer.telemetry.skew import SkewWatch
 from ledger.dynamodb.ledger import DynamoLedger
-from ledger.ports.pace import Pace
+from ledger.pace.pace import Pace
 from ledger.workers import Absence, absence
 from orders_cli.failures import SettingWrong
 from orders_cli.intake import IntakeDeadLetter, dead_letter_url, peek

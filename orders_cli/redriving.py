@@ -21,9 +21,12 @@ from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, Protocol
 
-from ledger.ports.dead_letters import UNREADABLE, DeadLetter, DeadLetters
-from ledger.ports.redrives import Redrive, Redrives, is_claimable
-from ledger.ports.uploads import Source, UploadKind, UploadLedger
+from ledger.ports.dead_letters import DeadLetters
+from ledger.ports.redrives import Redrives
+from ledger.ports.uploads import UploadLedger
+from ledger.uploads.dead_letter import UNREADABLE, DeadLetter
+from ledger.uploads.redrive import Redrive, is_claimable
+from ledger.uploads.upload import Source, UploadKind
 from orders.file_reading import ReadingLimits
 from orders.plain_text import OpenAt
 from orders.upload import UploadId

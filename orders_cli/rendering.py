@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ledger.ports.uploads import Account, UploadState
+from ledger.uploads.upload import Account, UploadState
 from orders_cli.headline import headline
 from orders_cli.intake import IntakeDeadLetter
 from orders_cli.looking import Look

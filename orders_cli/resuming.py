@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from ledger.ports.pace import HoldKind, Pace
+from ledger.pace.hold import HoldKind
+from ledger.pace.pace import Pace
 from ledger.sending import SendingState, sending_of
 from ledger.workers import Absence
 
@@ -19,7 +20,7 @@ _WHAT_TO_DO = {
 def lifted_by_resume(pace: Pace, now: float) -> list[str]:
     """What a resume of this pace lifts; a pause that ran out stood in nobody's way."""
     lifted = ["the pause"] if pace.pause_at(now) else []
-    lifted.extend(f"{bar.reason} ({bar.detail})" for bar in pace.bars.values())
+    lifted.extend(f"{blocker.reason} ({blocker.detail})" for blocker in pace.blockers.values())
     return lifted
 
 

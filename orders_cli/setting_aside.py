@@ -4,10 +4,11 @@ What is asked for stays in the pace until a worker comes to that order; of an or
 comes to it would stay for ever.
 """
 
-from ledger.ports.closing import is_at_its_end
-from ledger.ports.dead_letters import DeadLetters, position_of_line
-from ledger.ports.lanes import Lane
-from ledger.ports.uploads import Account, Upload
+from ledger.ports.dead_letters import DeadLetters
+from ledger.uploads.closing import is_at_its_end
+from ledger.uploads.dead_letter import position_of_line
+from ledger.uploads.lane import Lane
+from ledger.uploads.upload import Account, Upload
 from orders_cli.phrases import count
 
 

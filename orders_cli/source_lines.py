@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ledger.ports.uploads import Account
+from ledger.uploads.upload import Account
 from orders.batch import Position
 from orders.file_reading import ReadingLimits, read_batches
 from orders.formats import format_of

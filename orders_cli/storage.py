@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from ledger.ports.uploads import Source
+from ledger.uploads.upload import Source
 from orders.formats import SourceUnreadable
 from orders.plain_text import OpenAt
 from orders.upload import UploadId, upload_id

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 import typer
 
-from ledger.ports.uploads import Account, Upload, UploadLedger, UploadState
+from ledger.ports.uploads import UploadLedger
+from ledger.uploads.upload import Account, Upload, UploadState
 from orders_cli.documents import upload_document
 from orders_cli.failures import AwsUnreachable, ExitCode, failure_of
 from orders_cli.speech import answer, answer_json, say

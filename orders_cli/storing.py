@@ -15,7 +15,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from ledger.ports.uploads import Source
+from ledger.uploads.upload import Source
 from orders_cli.failures import CommandFailed, ExitCode
 from orders_cli.storage import PRECONDITION_FAILED, Stored
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import typer
 
-from ledger.ports.errors import LedgerUnreachable
-from ledger.ports.uploads import Account
+from ledger.errors import LedgerUnreachable
 from ledger.report import StatusReport
+from ledger.uploads.upload import Account
 from orders.upload import UploadId
 from orders_cli.failures import CommandFailed, ExitCode
 from orders_cli.following import Step

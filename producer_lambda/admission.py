@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ledger.ports.uploads import Account, UploadState
+from ledger.uploads.upload import Account, UploadState
 from orders.formats import Format
 from orders.plain_text import BrokenGzip, gunzip
 from orders.rate import Rate

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ledger.ports.uploads import Progress, Upload, UploadLedger, UploadState
+from ledger.ports.uploads import UploadLedger
+from ledger.uploads.upload import Progress, Upload, UploadState
 from orders.aggregate import Aggregate
 from orders.batch import Rejected
 from orders.report import report_key, write_part

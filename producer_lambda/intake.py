@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 
 from aws_lambda_powertools.utilities.data_classes import S3Event, S3EventBridgeNotificationEvent
 
-from ledger.ports.uploads import Source
+from ledger.uploads.upload import Source
 from orders.upload import UploadId, object_version, upload_id
 
 _CONTINUE = "continue_upload"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ledger.ports.uploads import LaneTail
+from ledger.uploads.upload import LaneTail
 from orders.aggregate import Aggregate, AggregateWriter
 from orders.batch import Batch
 from orders.upload import UploadId, lane_hash_key, lane_of, partition_key

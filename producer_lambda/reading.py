@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
-from ledger.ports.uploads import Upload
+from ledger.uploads.upload import Upload
 from orders.aggregate import Aggregate
 from orders.batch import Batch, Rejected
 from producer_lambda.clock import Deadline
@@ -83,7 +83,7 @@ class Reader:
         """Bring out what is left, with the end markers if this is the end, and save all of it."""
         rest = self._packing.end() if is_end else self._packing.flush()
         self._ready.aggregates.extend(rest)
-        halt = self._settle() or self._enqueuer.enqueue(self._stretch())
+        halt = self._settle() or self._enqueuer.enqueue(self._range())
         return halt or self._enqueuer.save(everything=True)
 
     def _take(self, batch: Batch) -> None:
@@ -106,7 +106,7 @@ class Reader:
             return None
         halt = self._settle()
         if halt is None:
-            self._under_way = self._executor.submit(self._enqueuer.enqueue, self._stretch())
+            self._under_way = self._executor.submit(self._enqueuer.enqueue, self._range())
         return halt
 
     def _settle(self) -> Halt | None:
@@ -114,6 +114,6 @@ class Reader:
         under_way, self._under_way = self._under_way, None
         return under_way.result() if under_way else None
 
-    def _stretch(self) -> Stretch:
+    def _range(self) -> Stretch:
         ready, self._ready = self._ready, _Ready()
         return Stretch(ready.aggregates, ready.checkpoints, ready.rejected)

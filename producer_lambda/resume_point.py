@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ledger.ports.uploads import LaneTail, Progress
+from ledger.uploads.upload import LaneTail, Progress
 from orders.aggregate import Aggregate
 from orders.batch import Position, Rejected
 from orders.upload import parse_partition_key

@@ -5,9 +5,10 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ledger.ports.errors import upload_missing
+from ledger.errors import upload_missing
 from ledger.ports.pace import PaceStore
-from ledger.ports.uploads import Progress, Upload, UploadLedger, UploadState
+from ledger.ports.uploads import UploadLedger
+from ledger.uploads.upload import Progress, Upload, UploadState
 from orders.batch import Batch, Position
 from orders.file_reading import ReadingLimits, read_batches
 from orders.formats import Format, SourceUnreadable, format_of

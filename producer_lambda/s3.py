@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
 
-    from ledger.ports.uploads import Source
+    from ledger.uploads.upload import Source
     from producer_lambda.clock import Clock
 
 READ_BYTES = 131_072

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from ledger.ports.uploads import Source
+from ledger.uploads.upload import Source
 
 
 class SourceLost(Exception):

@@ -46,4 +46,4 @@ class RecordStream(Protocol):
         """
 
     def open_shards(self) -> Sequence[HashRange]:
-        """The ranges of the shards that take records now. Raises as `put` does."""
+        """The stretches of the shards that take records now. Raises as `put` does."""

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from consumer.delivery.entries import Position, StreamRecord
 from consumer.delivery.hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports.lanes import Lane, LaneKey, LaneNumber
-from ledger.ports.pace import Pace
-from ledger.ports.pace_change import change
-from ledger.ports.uploads import Account, LaneTail, Progress, Source, UploadState
+from ledger.pace.change import change
+from ledger.pace.pace import Pace
+from ledger.uploads.lane import Lane, LaneKey, LaneNumber
+from ledger.uploads.upload import Account, LaneTail, Progress, Source, UploadState
 from orders.envelope import EndMarker, OrderEnvelope, Unreadable
 from orders.rate import NO_LIMIT, Rate
 from orders.upload import UploadId

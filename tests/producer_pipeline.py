@@ -15,7 +15,7 @@ from unittest.mock import patch
 import boto3
 
 from ledger.dynamodb.connect import open_ledger
-from ledger.ports.uploads import Account
+from ledger.uploads.upload import Account
 from orders.aggregate import Aggregate
 from orders.upload import UploadId, upload_id
 from sandbox.code_archive import CHECKOUT, code_archive

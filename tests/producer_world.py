@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from aws_kinesis_agg.deaggregator import messages_pb2
 
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports.uploads import Account, Source
+from ledger.uploads.upload import Account, Source
 from orders.aggregate import MAGIC, Aggregate
 from orders.envelope import EndMarker, OrderEnvelope, decode
 from orders.file_reading import ReadingLimits

@@ -35,7 +35,7 @@ def pace_is_kept(
     gap_share: float = spacing.GAP_SHARE,
     least_used: float = LEAST_USED,
 ) -> None:
-    """Promise 3: no start too early, and in `busy` stretches no turn wasted."""
+    """Promise 3: no start too early, and in `busy` ranges no turn wasted."""
     _assert_kept(
         spacing.pace_is_kept(
             seen, rates=rates, busy=busy, gap_share=gap_share, least_used=least_used

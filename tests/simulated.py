@@ -11,11 +11,11 @@ from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import StreamRecord
 from consumer.delivery.hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports import pace_steps as steps
-from ledger.ports.lanes import LaneKey
-from ledger.ports.pace import Pace
-from ledger.ports.pace_change import change
-from ledger.ports.uploads import Account, LaneTail
+from ledger.pace import steps
+from ledger.pace.change import change
+from ledger.pace.pace import Pace
+from ledger.uploads.lane import LaneKey
+from ledger.uploads.upload import Account, LaneTail
 from orders.envelope import EndMarker
 from orders.upload import UploadId
 from sandbox.simulation.process import Process

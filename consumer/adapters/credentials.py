@@ -48,7 +48,7 @@ class FixedCredential:
         return self._token
 
     def refused(self, token: str) -> None:
-        """Nothing to be done: barred until a person acts."""
+        """Nothing to be done: blocked until a person acts."""
 
 
 class ReadCredential:

@@ -13,8 +13,8 @@ from orders.upload import lane_hash_key, partition_key
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
 
-    from ledger.ports.lanes import LaneKey
-    from ledger.ports.uploads import LaneTail
+    from ledger.uploads.lane import LaneKey
+    from ledger.uploads.upload import LaneTail
 
 
 class KinesisEndMarkers:

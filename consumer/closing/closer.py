@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from consumer.closing.still import StillUploads
-from ledger.ports.closing import is_at_its_end, tail_of
-from ledger.ports.errors import LedgerError
-from ledger.ports.lanes import LaneKey
-from ledger.ports.uploads import Account, LaneTail, Upload, UploadLedger, UploadState
+from ledger.errors import LedgerError
+from ledger.ports.uploads import UploadLedger
+from ledger.uploads.closing import is_at_its_end, tail_of
+from ledger.uploads.lane import LaneKey
+from ledger.uploads.upload import Account, LaneTail, Upload, UploadState
 
 log = logging.getLogger(__name__)
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ledger.ports.uploads import UploadState
+from ledger.uploads.upload import UploadState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ledger.ports.uploads import Account
+    from ledger.uploads.upload import Account
     from orders.upload import UploadId
 
 STILL_SECONDS = 600.0

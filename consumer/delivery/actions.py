@@ -7,9 +7,11 @@ heap of events in a simulation) takes one action at a time, carries it out, and 
 from dataclasses import dataclass
 
 from consumer.delivery.entries import Entry
-from ledger.ports.dead_letters import DeadLetter
-from ledger.ports.lanes import Lane, LaneKey, Settlement
-from ledger.ports.pace import Bar, Failure
+from ledger.pace.hold import Failure
+from ledger.pace.pace import Blocker
+from ledger.uploads.dead_letter import DeadLetter
+from ledger.uploads.lane import Lane, LaneKey
+from ledger.uploads.settlement import Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +78,16 @@ class ReportAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class SetBar:
-    """Take the step `pace.bar`; then call `pace_changed`."""
+class SetBlocker:
+    """Take the step `pace.block`; then call `pace_changed`."""
 
     name: str
-    bar: Bar
+    blocker: Blocker
 
 
 @dataclass(frozen=True, slots=True)
-class LiftBar:
-    """Take the step `pace.lift`; then call `pace_changed`."""
+class ClearBlocker:
+    """Take the step `pace.unblock`; then call `pace_changed`."""
 
     name: str
 
@@ -104,5 +106,5 @@ class Look:
     lanes: tuple[LaneKey, ...]
 
 
-PaceChange = ReportFailure | ReportAnswer | SetBar | LiftBar | ForgetSetAside
+PaceChange = ReportFailure | ReportAnswer | SetBlocker | ClearBlocker | ForgetSetAside
 Action = Reserve | Send | Settle | PaceChange | Look

@@ -24,9 +24,10 @@ from consumer.delivery.sending import Sending
 from consumer.delivery.settling import NEVER
 from consumer.delivery.starts import Starts
 from consumer.delivery.turns import Verdict
-from ledger.ports.errors import LedgerError
-from ledger.ports.lanes import Lane, LaneKey
-from ledger.ports.pace import Pace, Reservation
+from ledger.errors import LedgerError
+from ledger.pace.pace import Pace
+from ledger.pace.reservation import Reservation
+from ledger.uploads.lane import Lane, LaneKey
 from orders.envelope import EndMarker, OrderEnvelope
 
 LOOK_SECONDS = 0.47
@@ -139,14 +140,14 @@ class Delivery:
         return self._view.pace.epoch, self._view.pace.generation
 
     def state(self, now: float) -> tuple[str, str]:
-        """What this shard does, and why: `running`, `idle`, `held`, `paused` or `barred`."""
+        """What this shard does, and why: `running`, `idle`, `held`, `paused` or `blocked`."""
         closed = self._view.closed(now)
         standstill = self._view.standstill(now)
-        if standstill in {"barred", "paused"}:
+        if standstill in {"blocked", "paused"}:
             return standstill, closed.reason if closed else ""
         hold = self._view.pace.hold
         if hold:
-            return ("barred" if hold.is_bar else "held"), hold.why
+            return ("blocked" if hold.needs_person else "held"), hold.why
         return ("running" if self.unsettled else "idle"), ""
 
     # --- what to do next ------------------------------------------------------------------------

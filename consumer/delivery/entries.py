@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NewType
 
-from ledger.ports.lanes import LaneKey
+from ledger.uploads.lane import LaneKey
 from orders.envelope import Decoded
 from orders.outcome import Outcome
 
@@ -50,7 +50,7 @@ class Entry:
     """A record in hand, in stream order. Mutable: this is the state of the delivery.
 
     key: the lane, None for a record that is no envelope. prev, line, ordinal: as in the envelope;
-    for orders that never came the stretch they lie in, `count` of them.
+    for orders that never came the range that they are in, `count` of them.
     never_came: no record stands for it, so it has the position of the record that showed the gap.
     is_compared: it was let in beyond the window's size, to be compared with an order that fails.
     failures: attempts without a usable answer; alone: those among them since which others were

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ledger.ports.lanes import LaneKey
+from ledger.uploads.lane import LaneKey
 from orders.outcome import Outcome
 
 
@@ -45,7 +45,7 @@ class OrdersMissing:
 
 @dataclass(frozen=True, slots=True)
 class TurnsWasted:
-    """Turns that passed unused while an order waited and nothing barred sending."""
+    """Turns that passed unused while an order waited and nothing blocked sending."""
 
     count: float
 
@@ -59,7 +59,7 @@ class WindowSized:
 
 @dataclass(frozen=True, slots=True)
 class HeldFor:
-    """Sending held for so long for this reason (a hold's kind, `paused` or `barred`)."""
+    """Sending held for so long for this reason (a hold's kind, `paused` or `blocked`)."""
 
     reason: str
     seconds: float

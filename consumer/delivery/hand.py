@@ -11,24 +11,24 @@ from consumer.delivery.intake import LaneTrack, take_end, take_order
 from consumer.delivery.pace_view import PaceView
 from consumer.delivery.settling import Settling
 from consumer.delivery.window import Window
-from ledger.ports.dead_letters import UNREADABLE
-from ledger.ports.errors import LaneMissing, LedgerError, LedgerRefused
-from ledger.ports.lanes import LaneKey, LaneNumber
-from ledger.ports.pace import Bar
+from ledger.errors import LaneMissing, LedgerError, LedgerRefused
+from ledger.pace.pace import Blocker
+from ledger.uploads.dead_letter import UNREADABLE
+from ledger.uploads.lane import LaneKey, LaneNumber
 from orders.envelope import EndMarker, OrderEnvelope, UnknownVersion, Unreadable
 from orders.outcome import Outcome
 
 FASTEST_PER_SECOND = 2_000
 """Without a rate, no process sends faster."""
 DETAIL_CHARACTERS_MAX = 500
-"""How much of an error of the ledger a bar shows; the log has all of it."""
+"""How much of an error of the ledger a blocker shows; the log has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverySettings:
     """What a delivery is told at the start.
 
-    window_max: orders. refusal_budget: more than N and more than P percent bar sending.
+    window_max: orders. refusal_budget: more than N and more than P percent block sending.
     conflict_outcome: what every 409 means; None: accepted if an earlier attempt may have got
     through, else refused.
     """
@@ -113,43 +113,45 @@ class Hand:
                 blocked.reason = f"envelope version {version}: start a release that can read it"
                 return [blocked]
 
-    def bar_where_blocked(self, now: float) -> None:
-        """Bar sending where what is in hand cannot be settled until a person acts.
+    def block_where_stuck(self, now: float) -> None:
+        """Block sending where what is in hand cannot be settled until a person acts.
 
         That is a settle which the ledger refuses, as long as it does; or nothing is left before a
         record that only a later release can read, which no order may overtake. A resume changes
-        neither, so the bar is set again after it.
+        neither, so the blocker is set again after it.
         """
         if self.view.is_superseded:
-            return  # the shard's bars are its new owner's
-        if self.settling.refused or self.view.pace.bars:
-            self._bar_where_refused()
+            return  # the shard's blockers are its new owner's
+        if self.settling.refused or self.view.pace.blockers:
+            self._block_where_refused()
         blocked = self.window.blocked
         if blocked and not self.window.span:
-            bar = Bar("later release", blocked.reason, now)
-            self.view.bar(f"{self.settings.shard} envelope", bar)
+            blocker = Blocker("later release", blocked.reason, now)
+            self.view.block(f"{self.settings.shard} envelope", blocker)
 
-    def _bar_where_refused(self) -> None:
+    def _block_where_refused(self) -> None:
         settles = f"{self.settings.shard} settle "
-        refused = {f"{settles}{_named(key)}": bar for key, bar in self.settling.refused.items()}
-        for name, bar in refused.items():
-            self.view.bar(name, bar)
-        for name in [name for name in self.view.pace.bars if name.startswith(settles)]:
+        refused = {
+            f"{settles}{_named(key)}": blocker for key, blocker in self.settling.refused.items()
+        }
+        for name, blocker in refused.items():
+            self.view.block(name, blocker)
+        for name in [name for name in self.view.pace.blockers if name.startswith(settles)]:
             if name not in refused:
-                self.view.lift(name)
+                self.view.unblock(name)
 
     def settle_failed(self, key: LaneKey | None, error: LedgerError | None, now: float) -> None:
-        """The ledger did not take a settle; sending is barred where the same one cannot succeed."""
-        bar: Bar | None = None
+        """A settle failed; sending is blocked where the same one can never succeed."""
+        blocker: Blocker | None = None
         match error:
             case LedgerRefused():
-                bar = Bar("ledger refuses a write", str(error)[:DETAIL_CHARACTERS_MAX], now)
+                blocker = Blocker("ledger refuses a write", str(error)[:DETAIL_CHARACTERS_MAX], now)
             case LaneMissing():
-                bar = Bar("ledger row missing", str(error), now)
+                blocker = Blocker("ledger row missing", str(error), now)
             case _:
                 pass
-        self.settling.failed(key, now, bar)
-        self.bar_where_blocked(now)
+        self.settling.failed(key, now, blocker)
+        self.block_where_stuck(now)
 
     def open(self, entry: Entry) -> None:
         """Make an entry ready that enters the window."""
@@ -208,14 +210,16 @@ class Hand:
         self._collect(entry)
 
     def _collect(self, entry: Entry) -> None:
-        """Have the ledger told; too many refusals bar sending before the next order."""
+        """Have the ledger told; too many refusals block sending before the next order."""
         self.settling.add(entry)
         if entry.key is None or entry.outcome is None:
             return
         track = self.lanes[entry.key]
-        bar = track.count(entry.outcome, entry.count, self.view.pace, self.settings.refusal_budget)
-        if bar:
-            self.view.bar(f"refusal budget of {entry.key.upload}", bar)
+        blocker = track.count(
+            entry.outcome, entry.count, self.view.pace, self.settings.refusal_budget
+        )
+        if blocker:
+            self.view.block(f"refusal budget of {entry.key.upload}", blocker)
 
 
 def key_of(item: OrderEnvelope | EndMarker) -> LaneKey:

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from consumer.delivery.entries import Entry, Position, Stage
-from ledger.ports.lanes import Lane, Recent
-from ledger.ports.pace import Bar, Pace
+from ledger.pace.pace import Blocker, Pace
+from ledger.uploads.lane import Lane, Recent
 from orders.envelope import EndMarker, OrderEnvelope
 from orders.outcome import Outcome
 
@@ -17,7 +17,7 @@ class LaneTrack:
     taken_line, taken_ordinal: the last order taken from the stream; at the start the mark.
     in_hand: entries of this lane that the ledger does not have yet, in stream order.
     was_used: records were taken since the row was read.
-    gaps: stretches found missing since the start; recovered: lines of them that came after all.
+    gaps: ranges found missing since the start; recovered: lines of them that came after all.
     """
 
     lane: Lane
@@ -39,8 +39,8 @@ class LaneTrack:
 
     def count(
         self, outcome: Outcome, count: int, pace: Pace, budget: tuple[int, float]
-    ) -> Bar | None:
-        """Count an outcome against the refusal budget (N, P percent); a bar where it is spent."""
+    ) -> Blocker | None:
+        """Count an outcome against the budget (N, P percent); a blocker where it is spent."""
         if pace.resumed > self.recent.resumed:
             self.recent = Recent(resumed=pace.resumed)
         self.recent = self.recent.plus(outcome, count)
@@ -52,7 +52,7 @@ class LaneTrack:
             f"{refused} of the last {length} orders of upload {self.lane.key.upload} were refused; "
             "see `orders dead-letters list`, then `orders resume`"
         )
-        return Bar("refusal budget spent", detail, 0.0)
+        return Blocker("refusal budget spent", detail, 0.0)
 
     def ends_reached(self, told: Collection[Entry]) -> set[Entry]:
         """The end markers among these entries before which nothing but these is unsettled.
@@ -111,16 +111,16 @@ def take_end(track: LaneTrack, marker: EndMarker, position: Position) -> list[En
 def _missing_before(track: LaneTrack, prev: int, ordinal: int, position: Position) -> list[Entry]:
     """What lies between the last order taken and the one that a record names as its predecessor.
 
-    Where several stretches are missing only their sum is known, so the last one takes what is left.
+    Where several ranges are missing only their sum is known, so the last one takes what is left.
     """
     if prev <= track.taken_line:
         return []
-    stretches = list(_unsettled(track.lane, track.taken_line, prev))
+    ranges = list(_unsettled(track.lane, track.taken_line, prev))
     between = [r for r in track.lane.ahead if track.taken_line <= r.prev < prev]
     left = ordinal - track.taken_ordinal - sum(reach.count for reach in between)
     entries: list[Entry] = []
-    for index, (after, line) in enumerate(stretches):
-        is_last = index == len(stretches) - 1
+    for index, (after, line) in enumerate(ranges):
+        is_last = index == len(ranges) - 1
         count = max(left, 1) if is_last else 1
         entry = Entry(position, track.lane.key, after, line, track.taken_ordinal + 1, count=count)
         entry.stage, entry.outcome, entry.never_came = Stage.DONE, Outcome.MISSING, True
@@ -131,7 +131,7 @@ def _missing_before(track: LaneTrack, prev: int, ordinal: int, position: Positio
 
 
 def _unsettled(lane: Lane, after: int, upto: int) -> Iterator[tuple[int, int]]:
-    """The stretches of the lane between two lines that the ledger has not settled."""
+    """The ranges of the lane between two lines that the ledger has not settled."""
     for reach in lane.ahead:
         if reach.line <= after or reach.prev >= upto:
             continue

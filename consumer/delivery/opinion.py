@@ -13,7 +13,7 @@ from consumer.delivery.attempts import (
     Unavailable,
 )
 from consumer.delivery.entries import Entry
-from ledger.ports.pace import HOLD_SECONDS_MAX, HoldKind
+from ledger.pace.hold import HOLD_SECONDS_MAX, HoldKind
 from orders.outcome import Outcome
 
 

@@ -7,16 +7,18 @@ be written. What comes back from the store is the truth, with the changes not wr
 from collections import deque
 
 from consumer.delivery.actions import (
+    ClearBlocker,
     ForgetSetAside,
-    LiftBar,
     PaceChange,
     ReportAnswer,
     ReportFailure,
-    SetBar,
+    SetBlocker,
 )
-from ledger.ports import pace_steps as steps
-from ledger.ports.pace import NOTICE_SECONDS, Bar, Closed, Failure, Pace
-from ledger.ports.pace_turns import is_closed, lapsed
+from ledger.pace import steps
+from ledger.pace.hold import Failure
+from ledger.pace.pace import NOTICE_SECONDS, Blocker, Pace
+from ledger.pace.reservation import Closed
+from ledger.pace.turns import is_closed, lapsed
 
 
 def step(pace: Pace, change: PaceChange, now: float) -> Pace:
@@ -26,10 +28,10 @@ def step(pace: Pace, change: PaceChange, now: float) -> Pace:
             return steps.failed(pace, failure, now=now)
         case ReportAnswer(generation, started_at):
             return steps.answered(pace, generation, now=now, started_at=started_at)
-        case SetBar(name, bar):
-            return steps.bar(pace, name, bar)
-        case LiftBar(name):
-            return steps.lift(pace, name)
+        case SetBlocker(name, blocker):
+            return steps.block(pace, name, blocker)
+        case ClearBlocker(name):
+            return steps.unblock(pace, name)
         case ForgetSetAside(name):
             return steps.was_set_aside(pace, name)
 
@@ -77,9 +79,9 @@ class PaceView:
         return self.pace.is_shared(self._token, now)
 
     def standstill(self, now: float) -> str | None:
-        """Why sending stands still: `barred`, `paused`, a hold's kind, or None."""
-        if self.pace.bars_of(self._shard):
-            return "barred"
+        """Why sending stands still: `blocked`, `paused`, a hold's kind, or None."""
+        if self.pace.blockers_of(self._shard):
+            return "blocked"
         if self.pace.pause_at(now):
             return "paused"
         return self.pace.hold.kind.value if self.pace.hold else None
@@ -101,15 +103,15 @@ class PaceView:
         if generation == self.pace.generation and (self.pace.hold or self.pace.throttled):
             self.change(ReportAnswer(generation, started_at), now)
 
-    def bar(self, name: str, bar: Bar) -> None:
-        """Bar sending."""
-        if name not in self.pace.bars:
-            self.change(SetBar(name, bar))
+    def block(self, name: str, blocker: Blocker) -> None:
+        """Block sending."""
+        if name not in self.pace.blockers:
+            self.change(SetBlocker(name, blocker))
 
-    def lift(self, name: str) -> None:
-        """Take a bar away: what caused it is gone."""
-        if name in self.pace.bars:
-            self.change(LiftBar(name))
+    def unblock(self, name: str) -> None:
+        """Take a blocker away: what caused it is gone."""
+        if name in self.pace.blockers:
+            self.change(ClearBlocker(name))
 
     def next_change(self) -> PaceChange | None:
         """The next change to write; one at a time, in order."""

@@ -11,7 +11,8 @@ from consumer.delivery.jitter import Jitter
 from consumer.delivery.settling import NEVER
 from consumer.delivery.sizing import Latency, Sizing
 from consumer.delivery.turns import Turns
-from ledger.ports.pace import Grant, Pace, Reservation, Superseded
+from ledger.pace.pace import Pace
+from ledger.pace.reservation import Grant, Reservation, Superseded
 
 WASTED_SHARE = 0.01
 """A turn that comes late by less than this share of the interval is not counted as wasted."""

@@ -13,12 +13,8 @@ from consumer.delivery.reserving import Reserving
 from consumer.delivery.sizing import Sizing
 from consumer.delivery.starts import Starts
 from consumer.delivery.turns import Turns, Verdict, is_late, is_void, planned_from
-from ledger.ports.pace import (
-    AHEAD_SECONDS,
-    BATCH_SECONDS,
-    Failure,
-    HoldKind,
-)
+from ledger.pace.hold import Failure, HoldKind
+from ledger.pace.pace import AHEAD_SECONDS, BATCH_SECONDS
 from orders.outcome import Outcome
 
 STALE_SECONDS = 0.05
@@ -63,7 +59,7 @@ class Sending:
             self._observe(WindowSized(sizing.size))
         ahead = ceil(per_second * (AHEAD_SECONDS + BATCH_SECONDS)) if per_second else 0
         self._window.activate(sizing.size + self._window.failed + ahead, self._hand.open)
-        self._hand.bar_where_blocked(now)
+        self._hand.block_where_stuck(now)
 
     def _unanswered_seconds(self, now: float) -> float:
         oldest = next(iter(self._started), None)

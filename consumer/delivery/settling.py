@@ -8,9 +8,10 @@ from consumer.delivery.entries import Entry, Stage, order_id_of
 from consumer.delivery.events import Observer, OrdersSettled
 from consumer.delivery.intake import LaneTrack
 from consumer.delivery.sizing import Latency
-from ledger.ports.dead_letters import UNREADABLE, DeadLetter, position_of_line
-from ledger.ports.lanes import Lane, LaneKey, Settlement, Span
-from ledger.ports.pace import Bar
+from ledger.pace.pace import Blocker
+from ledger.uploads.dead_letter import UNREADABLE, DeadLetter, position_of_line
+from ledger.uploads.lane import Lane, LaneKey
+from ledger.uploads.settlement import Settlement, Span
 from orders.outcome import Outcome
 
 SETTLE_SECONDS = 0.2
@@ -42,7 +43,7 @@ class Settling:
         self._lanes: dict[LaneKey | None, Ready] = {}
         self._latency = Latency(8, 0.01)
         self.count = 0
-        self.refused: dict[LaneKey | None, Bar] = {}  # lanes whose settle the ledger refuses
+        self.refused: dict[LaneKey | None, Blocker] = {}  # lanes whose settle the ledger refuses
 
     def add(self, entry: Entry) -> None:
         """An entry's outcome is known."""
@@ -113,10 +114,10 @@ class Settling:
             del self._lanes[key]
             del lanes[key]  # a repeat of the lane reads its row again
 
-    def failed(self, key: LaneKey | None, now: float, bar: Bar | None = None) -> None:
+    def failed(self, key: LaneKey | None, now: float, blocker: Blocker | None = None) -> None:
         """A settle could not be made: its entries are to be told again.
 
-        bar: why making it again does not help, None where it may.
+        blocker: why making it again does not help, None where it may.
         """
         ready = self._lanes[key]
         for entry in ready.told:
@@ -124,9 +125,9 @@ class Settling:
         ready.entries = [*ready.told, *ready.entries]
         self.count += len(ready.told)
         ready.told = ()
-        if bar:
-            self.refused[key] = bar
-        ready.rests_until = now + (REFUSED_SECONDS if bar else FAILED_SECONDS)
+        if blocker:
+            self.refused[key] = blocker
+        ready.rests_until = now + (REFUSED_SECONDS if blocker else FAILED_SECONDS)
 
 
 def to_tell(ready: Ready, lanes: Mapping[LaneKey, LaneTrack]) -> list[Entry]:

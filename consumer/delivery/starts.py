@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.ports.pace import GAP_SHARE, GAP_SLACK
+from ledger.pace.pace import GAP_SHARE, GAP_SLACK
 
 LEAD_SECONDS = 0.002
 """A start is planned so long before it: until then the request is made ready, and a thread that

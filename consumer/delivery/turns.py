@@ -6,7 +6,8 @@ from enum import Enum, auto
 
 from consumer.delivery.actions import Send
 from consumer.delivery.starts import LEAD_SECONDS, Delays, ProcessStarts, Starts
-from ledger.ports.pace import AHEAD_SECONDS, LATE_SECONDS, Grant, Pace
+from ledger.pace.pace import AHEAD_SECONDS, LATE_SECONDS, Pace
+from ledger.pace.reservation import Grant
 
 EVEN_PER_SECOND = 50.0
 """Up to this rate starts are even; above it, they may crowd a little."""

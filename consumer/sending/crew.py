@@ -22,7 +22,7 @@ from consumer.sending.clock import Clock
 from consumer.sending.departure import Departure
 from consumer.sending.errands import Errands
 from consumer.threads import start_thread
-from ledger.ports.errors import LedgerError
+from ledger.errors import LedgerError
 from orders.upload import idempotency_key
 
 CONNECT_SECONDS = 1.0

@@ -6,13 +6,17 @@ from typing import Protocol, TypeVar
 
 from consumer.delivery.actions import Reserve, Settle
 from consumer.sending.clock import Clock
+from ledger.errors import LedgerUnreachable, UploadMissing
+from ledger.pace.doubt import declared, ended
+from ledger.pace.pace import Pace
+from ledger.pace.reservation import Grant, Reservation, Unlimited
+from ledger.pace.turns import reserve
 from ledger.ports.dead_letters import DeadLetters
-from ledger.ports.errors import LedgerUnreachable, UploadMissing
-from ledger.ports.lanes import Lane, LaneKey, LaneLedger
-from ledger.ports.pace import Grant, Pace, PaceStore, Reservation, Unlimited
-from ledger.ports.pace_doubt import declared, ended
-from ledger.ports.pace_turns import reserve
-from ledger.ports.uploads import UploadLedger, UploadState
+from ledger.ports.lanes import LaneLedger
+from ledger.ports.pace import PaceStore
+from ledger.ports.uploads import UploadLedger
+from ledger.uploads.lane import Lane, LaneKey
+from ledger.uploads.upload import UploadState
 from orders.upload import UploadId
 
 T = TypeVar("T")

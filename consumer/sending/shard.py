@@ -15,11 +15,11 @@ from consumer.delivery.hand import DeliverySettings
 from consumer.sending.clock import Clock
 from consumer.sending.crew import Crew, Surroundings
 from consumer.sending.errands import Errands, Ledger
-from ledger.ports import pace_steps as steps
-from ledger.ports.errors import LedgerError
-from ledger.ports.lanes import LaneKey
-from ledger.ports.pace import Bar, Pace
-from ledger.ports.pace_turns import disown, own
+from ledger.errors import LedgerError
+from ledger.pace import steps
+from ledger.pace.pace import Blocker, Pace
+from ledger.pace.turns import disown, own
+from ledger.uploads.lane import LaneKey
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,7 @@ LEDGER_RETRY_SECONDS = 1.0
 CHECKPOINT_SECONDS = 0.2
 """Two checkpoints are at least this far apart: a restart skips what is settled anyway."""
 MISSING_ROW_SECONDS = 1.0
-"""How often a lane's missing row is looked for again, and the bar for it that a resume lifted set
-again."""
+"""How often a lane's missing row is looked for again, and its blocker set again after a resume."""
 SPARE_THREADS = 3
 """Beside one thread for each attempt: the pace, a settle, a look."""
 
@@ -169,24 +168,27 @@ class LeasedShard:
             self._next_checkpoint_at = began_at + LEDGER_RETRY_SECONDS
 
     def _begin_lane(self, key: LaneKey) -> None:
-        """Read a lane's row. None there bars the shard: it never means "start at line 0".
+        """Read a lane's row. None there blocks the shard: it never means "start at line 0".
 
-        The shard waits here until the row is there, so as long it is barred, whoever resumes.
+        The shard waits here until the row is there, so as long it is blocked, whoever resumes.
         """
         errands = self.crew.errands
         name = f"{self.crew.delivery.settings.shard} ledger row"
         found = self._insist("read a lane", lambda: errands.read_lane(key))
         if found is None:
             detail = f"lane {key.lane} of upload {key.upload} has no row in the ledger"
-            bar = Bar("ledger row missing", detail, self._around.clock.now())
-            log.error("%s; sending of this shard is barred", detail)
+            blocker = Blocker("ledger row missing", detail, self._around.clock.now())
+            log.error("%s; sending of this shard is blocked", detail)
             while found is None:
                 self._insist(
-                    "bar", lambda: errands.change_pace(lambda pace: steps.bar(pace, name, bar))
+                    "blocker",
+                    lambda: errands.change_pace(lambda pace: steps.block(pace, name, blocker)),
                 )
                 self._rest(MISSING_ROW_SECONDS)
                 found = self._insist("read a lane", lambda: errands.read_lane(key))
-            self._insist("lift", lambda: errands.change_pace(lambda pace: steps.lift(pace, name)))
+            self._insist(
+                "lift", lambda: errands.change_pace(lambda pace: steps.unblock(pace, name))
+            )
         lane, is_cancelled = found
         with self.crew.lock:
             self.crew.delivery.begin_lane(lane, is_cancelled=is_cancelled)

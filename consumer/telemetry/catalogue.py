@@ -85,7 +85,7 @@ PACE_ACHIEVED = _state(
 )
 SENDING_STATE = _state(
     "orders_sending_state",
-    "1 for the state that sending is in, 0 for the others: running, paused, held, barred. The "
+    "1 for the state that sending is in, 0 for the others: running, paused, held, blocked. The "
     "reason is empty but for the present state.",
     "state",
     "reason",
@@ -150,7 +150,7 @@ ATTEMPT_GAP = Metric(
 )  # fmt: skip
 TURNS_WASTED = _counter(
     "orders_turns_wasted_total",
-    "Turns that passed unused while an order waited and nothing barred sending.",
+    "Turns that passed unused while an order waited and nothing blocked sending.",
 )
 WINDOW = Metric(
     "orders_window",
@@ -164,7 +164,7 @@ REPEATS_SKIPPED = _counter(
 )
 HELD_SECONDS = _counter(
     "orders_held_seconds_total",
-    "Time that sending stood still, by reason: a hold's kind, paused or barred; summed over shard "
+    "Time that sending stood still, by reason: a hold's kind, paused or blocked; summed over shard "
     "processes.",
     "reason",
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ledger.ports.history import KEPT_SECONDS, SAMPLE_SECONDS, Sample
+from ledger.history import KEPT_SECONDS, SAMPLE_SECONDS, Sample
 
 WIDTH, HEIGHT = 900, 120
 """Units of the picture; one unit of width is a second."""
@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 900, 120
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One stretch of time, in the picture's units from its left and lower edge."""
+    """One span of time, in the picture's units from its left and lower edge."""
 
     left: float
     width: float

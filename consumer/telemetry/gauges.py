@@ -14,9 +14,9 @@ from consumer.telemetry.snapshot import (
     by_state,
     checkpoint_age_seconds,
 )
-from ledger.ports.uploads import Account, UploadKind
 from ledger.report import PaceReport, PaceSource
 from ledger.sending import Sending, SendingState
+from ledger.uploads.upload import Account, UploadKind
 from orders.outcome import Outcome
 
 Family = GaugeMetricFamily | CounterMetricFamily

@@ -50,9 +50,9 @@ def readiness(snapshot: Snapshot, *, workers: int) -> list[Finding]:
     ]
     if snapshot.ledger:
         sending = snapshot.ledger.status.sending
-        is_barred = sending.state is SendingState.BARRED
+        is_blocked = sending.state is SendingState.BLOCKED
         told = f"{sending.state.value}: {sending.reason}" if sending.reason else "sending goes on"
-        findings.append(Finding("sending", not is_barred, told))
+        findings.append(Finding("sending", not is_blocked, told))
     return findings
 
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from consumer.telemetry.snapshot import LedgerSnapshot, never_falling
-from ledger.ports.history import KEPT_SECONDS, History, HistoryStore, Sample, extended
-from ledger.ports.lanes import Tally
+from ledger.history import KEPT_SECONDS, History, Sample, extended
+from ledger.ports.history import HistoryStore
 from ledger.ports.pace import PaceStore
-from ledger.ports.uploads import Account, UploadLedger
+from ledger.ports.uploads import UploadLedger
 from ledger.report import LedgerView, report, sample_of
+from ledger.uploads.lane import Tally
+from ledger.uploads.upload import Account
 
 if TYPE_CHECKING:
     from orders.upload import UploadId

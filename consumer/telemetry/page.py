@@ -8,9 +8,9 @@ from consumer.telemetry.health import Finding, all_fine
 from consumer.telemetry.snapshot import Snapshot
 from consumer.telemetry.wording import count, duration, moment, pace
 from ledger.finish import Basis
-from ledger.ports.uploads import Account, UploadState
 from ledger.report import PaceReport, PaceSource, StatusReport
 from ledger.sending import Sending, SendingState
+from ledger.uploads.upload import Account, UploadState
 
 UPLOADS_SHOWN = 50
 NEAR_SECONDS = 7 * 86_400.0

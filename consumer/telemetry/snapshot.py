@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from consumer.worker.run_folder import ShardFile
 from consumer.worker.view import WorkerView
-from ledger.ports.history import Sample
-from ledger.ports.lanes import Tally
-from ledger.ports.uploads import Account, UploadState
+from ledger.history import Sample
 from ledger.report import StatusReport
+from ledger.uploads.lane import Tally
+from ledger.uploads.upload import Account, UploadState
 
 
 @dataclass(frozen=True, slots=True)

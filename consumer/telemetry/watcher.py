@@ -27,7 +27,7 @@ from consumer.worker.proc import live_process
 from consumer.worker.run_folder import RunFolder, ShardFile
 from consumer.worker.view import Board
 from ledger.dynamodb.ledger import DynamoLedger
-from ledger.ports.errors import LedgerError
+from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from consumer.worker.claim_keeper import try_to_claim
 from consumer.worker.claiming import Applicant, Busy
 from consumer.worker.signals import Signals
-from ledger.ports.claims import Claim, Claims
-from ledger.ports.errors import LedgerUnreachable
+from ledger.claim import Claim
+from ledger.errors import LedgerUnreachable
+from ledger.ports.claims import Claims
 
 OUT_OF_REACH_SECONDS = 60.0
 """So long the ledger may be out of reach at the start; then the worker gives up."""

@@ -13,8 +13,9 @@ from consumer.ending import die
 from consumer.threads import start_thread
 from consumer.worker.claiming import Applicant, Busy, choose, left_over_daemon
 from consumer.worker.proc import live_process, lives
-from ledger.ports.claims import STALE_SECONDS, Claim, Claims, LiveProcess
-from ledger.ports.errors import LedgerUnreachable
+from ledger.claim import STALE_SECONDS, Claim, LiveProcess
+from ledger.errors import LedgerUnreachable
+from ledger.ports.claims import Claims
 
 HEARTBEAT_SECONDS = 10.0
 RETRY_SECONDS = 1.0

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from consumer.worker.proc import Place
-from ledger.ports.claims import Claim, LiveProcess, is_free
+from ledger.claim import Claim, LiveProcess, is_free
 
 
 @dataclass(frozen=True, slots=True)

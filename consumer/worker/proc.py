@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.ports.claims import LiveProcess
+from ledger.claim import LiveProcess
 
 PROC = Path("/proc")
 _STATE, _PARENT, _STARTED = 0, 1, 19

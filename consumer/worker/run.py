@@ -22,11 +22,12 @@ from consumer.worker.signals import Signals
 from consumer.worker.supervisor import Supervisor
 from consumer.worker.surroundings import Surroundings
 from consumer.worker.view import Board, WorkerView
+from ledger.claim import Claim
 from ledger.dynamodb.connect import open_ledger
-from ledger.ports.claims import Claim, Claims
-from ledger.ports.errors import LedgerError, LedgerUnreachable
-from ledger.ports.pace_change import change
-from ledger.ports.pace_steps import configure
+from ledger.errors import LedgerError, LedgerUnreachable
+from ledger.pace.change import change
+from ledger.pace.steps import configure
+from ledger.ports.claims import Claims
 
 EXIT_USAGE = 2
 EXIT_OUT_OF_REACH = 5

@@ -30,7 +30,7 @@ class ShardFile(BaseModel):
     """What a shard process says of itself. Moments are seconds since the epoch.
 
     alive_at: when its loop last turned. checkpoint_at: when KCL last took a checkpoint, None before
-    the first. unsettled: orders in hand. sending: running, held, paused, barred or idle.
+    the first. unsettled: orders in hand. sending: running, held, paused, blocked or idle.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")

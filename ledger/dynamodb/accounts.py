@@ -23,8 +23,8 @@ from ledger.dynamodb.schema import (
 )
 from ledger.dynamodb.table import BATCH_ITEMS, OnTable
 from ledger.dynamodb.upload_item import listed_upload_of, upload_of
-from ledger.ports.lanes import Tally
-from ledger.ports.uploads import Account
+from ledger.uploads.lane import Tally
+from ledger.uploads.upload import Account
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

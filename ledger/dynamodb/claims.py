@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ledger.claim import Claim, LiveProcess
 from ledger.dynamodb.readable import names_its_row
 from ledger.dynamodb.schema import LISTING, WORKER, key, n, s, seconds, text, whole
 from ledger.dynamodb.table import OnTable
-from ledger.ports.claims import Claim, LiveProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,15 +11,15 @@ from ledger.dynamodb.lane_item import tally_attributes
 from ledger.dynamodb.schema import LANE_ROW, OPEN, key, n, s, text, upload_pk
 from ledger.dynamodb.table import Change, ConditionFailed
 from ledger.dynamodb.upload_item import expires_at_of, upload_item, upload_key, upload_of
-from ledger.ports.closing import cancelled, closed, is_drained
-from ledger.ports.errors import LedgerUnreachable, upload_missing
+from ledger.errors import LedgerUnreachable, upload_missing
+from ledger.uploads.closing import cancelled, closed, is_drained
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
     from ledger.dynamodb.schema import Item
-    from ledger.ports.lanes import Tally
-    from ledger.ports.uploads import Account, Upload
+    from ledger.uploads.lane import Tally
+    from ledger.uploads.upload import Account, Upload
     from orders.upload import UploadId
 
 TRIES = 20

@@ -20,7 +20,7 @@ from ledger.dynamodb.schema import (
     whole,
 )
 from ledger.dynamodb.table import BATCH_ITEMS, Change, ConditionFailed, OnTable
-from ledger.ports.dead_letters import DeadLetter, as_kept
+from ledger.uploads.dead_letter import DeadLetter, as_kept
 from orders.upload import UploadId
 
 if TYPE_CHECKING:

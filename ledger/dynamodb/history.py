@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from ledger.dynamodb.swap import read_json, swap_json
 from ledger.dynamodb.table import OnTable
-from ledger.ports.history import History
+from ledger.history import History
 
 NAME = "history"
 _HISTORY = TypeAdapter(History)

@@ -1,6 +1,6 @@
 """How is a lane written as an item?
 
-A settle is the write that happens most, so stretches are one short text each, not nested lists:
+A settle is the write that happens most, so ranges are one short text each, not nested lists:
 `ahead` and `gaps` are `prev-line*count@first_ordinal ...`, and `recent` is `length resumed bits`,
 the bits in hexadecimal.
 """
@@ -24,8 +24,8 @@ from ledger.dynamodb.schema import (
     upload_pk,
     whole,
 )
-from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Recent, Tally
-from ledger.ports.stretches import Stretch
+from ledger.uploads.lane import Lane, LaneKey, LaneNumber, Recent, Tally
+from ledger.uploads.lane_range import LaneRange
 
 if TYPE_CHECKING:
     from ledger.dynamodb.schema import Item
@@ -43,8 +43,8 @@ def lane_attributes(lane: Lane) -> Item:
     recent = lane.recent
     return {
         "mark": n(lane.mark),
-        "ahead": s(_stretches_text(lane.ahead)),
-        "gaps": s(_stretches_text(lane.gaps)),
+        "ahead": s(_ranges_text(lane.ahead)),
+        "gaps": s(_ranges_text(lane.gaps)),
         "recent": s(f"{recent.length} {recent.resumed} {recent.bits:x}"),
         "ended": flag(lane.ended),
         "revision": n(lane.revision),
@@ -69,8 +69,8 @@ def lane_of(item: Item) -> Lane:
     return Lane(
         key=LaneKey(upload_of_pk(text(item, "pk")), LaneNumber(number)),
         mark=whole(item, "mark"),
-        ahead=_stretches(text(item, "ahead")),
-        gaps=_stretches(text(item, "gaps")),
+        ahead=_ranges(text(item, "ahead")),
+        gaps=_ranges(text(item, "gaps")),
         tally=tally_of(item),
         recent=_recent(text(item, "recent")),
         ended=is_set(item, "ended"),
@@ -89,12 +89,12 @@ def tally_of(item: Item) -> Tally:
     )
 
 
-def _stretches_text(stretches: tuple[Stretch, ...]) -> str:
-    return " ".join(f"{x.prev}-{x.line}*{x.count}@{x.first_ordinal}" for x in stretches)
+def _ranges_text(ranges: tuple[LaneRange, ...]) -> str:
+    return " ".join(f"{x.prev}-{x.line}*{x.count}@{x.first_ordinal}" for x in ranges)
 
 
-def _stretches(words: str) -> tuple[Stretch, ...]:
-    return tuple(Stretch(*map(int, _NOT_DIGITS.split(word))) for word in words.split())
+def _ranges(words: str) -> tuple[LaneRange, ...]:
+    return tuple(LaneRange(*map(int, _NOT_DIGITS.split(word))) for word in words.split())
 
 
 def _recent(words: str) -> Recent:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from ledger.dynamodb.lane_item import lane_attributes, lane_key, lane_of
 from ledger.dynamodb.table import ConditionFailed, OnTable
-from ledger.ports.errors import LedgerUnreachable, lane_missing
-from ledger.ports.lanes import settle
+from ledger.errors import LedgerUnreachable, lane_missing
+from ledger.uploads.settlement import settle
 
 if TYPE_CHECKING:
     from ledger.dynamodb.schema import Item
-    from ledger.ports.lanes import Lane, LaneKey, Settlement
+    from ledger.uploads.lane import Lane, LaneKey
+    from ledger.uploads.settlement import Settlement
 
 TRIES = 50
 """A lost try means that another settle of this lane went in; this many in a row is a fault."""

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from ledger.dynamodb.swap import read_json, swap_json
 from ledger.dynamodb.table import OnTable
-from ledger.ports.pace import Pace
+from ledger.pace.pace import Pace
 
 NAME = "pace"
 # Parts that an older release wrote not have their defaults; those of a newer one are dropped.

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, TypeVar
 
 from ledger.dynamodb.schema import text
-from ledger.ports.errors import row_unreadable
+from ledger.errors import row_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,9 +21,9 @@ from ledger.dynamodb.schema import (
     upload_pk,
 )
 from ledger.dynamodb.table import Change, ConditionFailed, OnTable
-from ledger.ports.dead_letters import UNREADABLE
-from ledger.ports.errors import LedgerUnreachable
-from ledger.ports.redrives import Redrive, is_claimable
+from ledger.errors import LedgerUnreachable
+from ledger.uploads.dead_letter import UNREADABLE
+from ledger.uploads.redrive import Redrive, is_claimable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
     from ledger.dynamodb.schema import Item
-    from ledger.ports.dead_letters import DeadLetter
+    from ledger.uploads.dead_letter import DeadLetter
     from orders.upload import UploadId
 
 GROUP_LETTERS = 99

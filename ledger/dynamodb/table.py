@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ledger.dynamodb.schema import LISTING
 from ledger.dynamodb.unreachable import unreachable
-from ledger.ports.errors import LedgerUnreachable
+from ledger.errors import LedgerUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

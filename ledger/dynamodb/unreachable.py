@@ -14,7 +14,7 @@ from botocore.exceptions import (
     ConnectionError as NoConnection,
 )
 
-from ledger.ports.errors import LedgerRefused, LedgerUnreachable
+from ledger.errors import LedgerRefused, LedgerUnreachable
 
 _HINTS = {
     "ResourceNotFoundException": "deploy infra/pipeline.yaml (or start a sandbox), or "

@@ -26,12 +26,12 @@ from ledger.dynamodb.schema import (
     upload_pk,
     whole,
 )
-from ledger.ports.uploads import LaneTail, Progress, Source, Upload, UploadKind, UploadState
+from ledger.uploads.upload import LaneTail, Progress, Source, Upload, UploadKind, UploadState
 from orders.upload import UploadId
 
 if TYPE_CHECKING:
     from ledger.dynamodb.schema import Item
-    from ledger.ports.lanes import Tally
+    from ledger.uploads.lane import Tally
 
 KEPT_SECONDS = 400 * 86_400
 """How long the rows of an upload stay once it is over: longer than any stream keeps its orders."""

@@ -10,9 +10,9 @@ from ledger.dynamodb.lane_item import lane_attributes, lane_key
 from ledger.dynamodb.schema import flag, n, s
 from ledger.dynamodb.table import Change, ConditionFailed
 from ledger.dynamodb.upload_item import progress_attributes, upload_item, upload_key, upload_of
-from ledger.ports.closing import after_reading
-from ledger.ports.lanes import Lane, LaneKey, LaneNumber
-from ledger.ports.uploads import Account, Progress, Source, Upload, UploadKind, UploadState
+from ledger.uploads.closing import after_reading
+from ledger.uploads.lane import Lane, LaneKey, LaneNumber
+from ledger.uploads.upload import Account, Progress, Source, Upload, UploadKind, UploadState
 
 if TYPE_CHECKING:
     from ledger.dynamodb.schema import Item

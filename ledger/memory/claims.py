@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from ledger.claim import Claim
 from ledger.memory.rows import OnRows
-from ledger.ports.claims import Claim
 
 
 class MemoryClaims(OnRows):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ledger.memory.rows import OnRows
-from ledger.ports.dead_letters import DeadLetter, as_kept
+from ledger.uploads.dead_letter import DeadLetter, as_kept
 from orders.upload import UploadId
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from ledger.history import History
 from ledger.memory.rows import OnRows
-from ledger.ports.history import History
 
 
 class MemoryHistory(OnRows):

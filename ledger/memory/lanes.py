@@ -2,9 +2,10 @@
 
 from secrets import token_hex
 
+from ledger.errors import lane_missing
 from ledger.memory.rows import OnRows
-from ledger.ports.errors import lane_missing
-from ledger.ports.lanes import Lane, LaneKey, Settlement, settle
+from ledger.uploads.lane import Lane, LaneKey
+from ledger.uploads.settlement import Settlement, settle
 
 
 class MemoryLanes(OnRows):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ledger.memory.rows import OnRows
-from ledger.ports.pace import Pace
+from ledger.pace.pace import Pace
 
 
 class MemoryPace(OnRows):

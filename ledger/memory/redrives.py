@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ledger.memory.rows import OnRows
-from ledger.ports.dead_letters import UNREADABLE, DeadLetter
-from ledger.ports.redrives import Redrive, is_claimable
+from ledger.uploads.dead_letter import UNREADABLE, DeadLetter
+from ledger.uploads.redrive import Redrive, is_claimable
 from orders.upload import UploadId
 
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from threading import RLock
 
-from ledger.ports.claims import Claim
-from ledger.ports.dead_letters import DeadLetter
-from ledger.ports.history import History
-from ledger.ports.lanes import Lane, LaneKey, Tally
-from ledger.ports.pace import Pace
-from ledger.ports.redrives import Redrive
-from ledger.ports.uploads import Upload
+from ledger.claim import Claim
+from ledger.history import History
+from ledger.pace.pace import Pace
+from ledger.uploads.dead_letter import DeadLetter
+from ledger.uploads.lane import Lane, LaneKey, Tally
+from ledger.uploads.redrive import Redrive
+from ledger.uploads.upload import Upload
 from orders.upload import UploadId
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ledger.errors import upload_missing
 from ledger.memory.rows import OnRows
-from ledger.ports.closing import after_reading, cancelled, closed, is_drained
-from ledger.ports.errors import upload_missing
-from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Tally
-from ledger.ports.uploads import Account, Progress, Source, Upload, UploadKind, UploadState
+from ledger.uploads.closing import after_reading, cancelled, closed, is_drained
+from ledger.uploads.lane import Lane, LaneKey, LaneNumber, Tally
+from ledger.uploads.upload import Account, Progress, Source, Upload, UploadKind, UploadState
 from orders.upload import UploadId
 
 

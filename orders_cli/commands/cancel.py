@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.ports.uploads import Account, UploadState
+from ledger.uploads.upload import Account, UploadState
 from orders_cli.naming import find_account
 from orders_cli.opening import open_to_change
 from orders_cli.person import whoami

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from ledger.ports import pace_steps as steps
-from ledger.ports.dead_letters import DeadLetter, position_of_line
-from ledger.ports.pace_change import change
-from ledger.ports.uploads import Account
+from ledger.pace import steps
+from ledger.pace.change import change
+from ledger.uploads.dead_letter import DeadLetter, position_of_line
+from ledger.uploads.upload import Account
 from orders.file_reading import ReadingLimits
 from orders.formats import SourceUnreadable
 from orders.upload import UploadId

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Override
-from ledger.ports.pace_change import change
+from ledger.pace import steps
+from ledger.pace.change import change
+from ledger.pace.pace import Override
 from ledger.report import pace_of
 from orders.rate import RATE_GRAMMAR, RateError, parse_rate
 from orders_cli.failures import UsageWrong

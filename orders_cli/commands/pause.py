@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Pause
-from ledger.ports.pace_change import change
+from ledger.pace import steps
+from ledger.pace.change import change
+from ledger.pace.pace import Pause
 from orders_cli.opening import open_to_change
 from orders_cli.person import whoami
 from orders_cli.phrases import moment

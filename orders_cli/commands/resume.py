@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Pace
-from ledger.ports.pace_change import change
+from ledger.pace import steps
+from ledger.pace.change import change
+from ledger.pace.pace import Pace
 from orders_cli.opening import open_to_change
 from orders_cli.resuming import lifted_by_resume, resumed_sentence
 from orders_cli.speech import answer
@@ -20,10 +20,10 @@ app = command_app()
 def resume(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask on a real account.")] = False,
 ) -> None:
-    """Go on after a pause, or after something that barred sending was put right.
+    """Go on after a pause, or after something that blocked sending was put right.
 
-    Every bar is lifted and the refusal budget starts anew. What still stands in the way is said,
-    or bars again by itself.
+    Every blocker is lifted and the refusal budget starts again. What still stands in the way is
+    said, or blocks again by itself.
     """
     opened = open_to_change("resume sending", yes=yes)
     now = time.time()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.ports.uploads import Account
+from ledger.uploads.upload import Account
 from orders_cli.failures import ExitCode
 from orders_cli.following import exit_code_of
 from orders_cli.invalid_lines import first_invalid_lines

@@ -3,8 +3,8 @@
 import time
 from dataclasses import dataclass, field
 
-from ledger.ports.pace_change import change
-from ledger.ports.pace_turns import own
+from ledger.pace.change import change
+from ledger.pace.turns import own
 from orders.rate import Rate, parse_rate
 from orders.upload import UploadId
 from orders_cli.demo.file import DemoFile
@@ -28,7 +28,7 @@ _BEFORE_OUTAGE = 6
 class Happenings:
     """What was done to the system, in seconds of the API's log, for the judge.
 
-    busy: stretches in which every turn had to be used. kills: how often orders in flight may have
+    busy: ranges in which every turn had to be used. kills: how often orders in flight may have
     been repeated.
     """
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ledger.dynamodb.ledger import DynamoLedger
-from ledger.ports.uploads import Account
+from ledger.uploads.upload import Account
 from orders.upload import UploadId
 from orders_cli.demo.api import SandboxApi
 from orders_cli.demo.telling import Teller

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from ledger.ports.uploads import Account
+from ledger.uploads.upload import Account
 from orders.upload import UploadId, idempotency_key
 
 

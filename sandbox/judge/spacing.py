@@ -26,8 +26,8 @@ def pace_is_kept(
 ) -> Verdict:
     """Promise 3, over all requests, retries included.
 
-    rates: the pace from a moment on, in order; times as in the log. busy: stretches in which orders
-    waited and nothing barred sending, so that at least `least_used` of the turns must be used.
+    rates: the pace from a moment on, in order; times as in the log. busy: ranges in which orders
+    waited and nothing blocked sending, so that at least `least_used` of the turns must be used.
     gap_share: the smallest gap as a part of the interval.
     """
     requests = seen.requests
@@ -53,7 +53,7 @@ def pace_is_kept(
 def turns_used(
     requests: Sequence[Request], rates: Sequence[tuple[float, Rate]], span: tuple[float, float]
 ) -> float | None:
-    """The part of the turns that was used between a stretch's first and last request.
+    """The part of the turns that was used between a range's first and last request.
 
     None where it holds fewer than two requests, or where there is no limit.
     """
@@ -70,7 +70,7 @@ def _rates_between(rates: Sequence[tuple[float, Rate]], start: float, end: float
 
 
 def _least_interval(rates: Sequence[tuple[float, Rate]], start: float, end: float) -> float:
-    """The shortest interval that held, or was believed, in a stretch of time.
+    """The shortest interval that held, or was believed, in a span of time.
 
     0 where the crowd rule applies instead.
     """

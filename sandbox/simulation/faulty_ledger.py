@@ -5,7 +5,7 @@ from enum import Enum, auto
 from typing import Any, cast
 
 from consumer.sending.errands import Ledger
-from ledger.ports.errors import LedgerRefused, LedgerUnreachable
+from ledger.errors import LedgerRefused, LedgerUnreachable
 
 
 class Fault(Enum):

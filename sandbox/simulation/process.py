@@ -16,10 +16,11 @@ from consumer.delivery.hand import DeliverySettings
 from consumer.delivery.pace_view import step
 from consumer.delivery.turns import Verdict
 from consumer.sending.errands import Errands
-from ledger.ports.errors import LedgerError
-from ledger.ports.lanes import Lane
-from ledger.ports.pace import NOTICE_SECONDS, Grant, Pace, Reservation
-from ledger.ports.pace_turns import own
+from ledger.errors import LedgerError
+from ledger.pace.pace import NOTICE_SECONDS, Pace
+from ledger.pace.reservation import Grant, Reservation
+from ledger.pace.turns import own
+from ledger.uploads.lane import Lane
 from sandbox.simulation.surroundings import SetClock, Surroundings
 from sandbox.simulation.world import Stream, index_after
 

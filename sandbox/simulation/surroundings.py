@@ -7,7 +7,7 @@ from consumer.delivery.events import Observer
 from consumer.delivery.starts import ProcessStarts
 from consumer.sending.clock import AnchoredClock
 from consumer.sending.errands import Ledger
-from ledger.ports.pace import machine_of
+from ledger.pace.pace import machine_of
 from sandbox.simulation.timeline import Timeline
 from sandbox.simulation.world import ReceivingApi
 

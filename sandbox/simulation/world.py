@@ -6,7 +6,8 @@ from typing import NamedTuple, Protocol
 
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import Entry, Position, StreamRecord
-from ledger.ports.uploads import LaneTail, Progress, Source, UploadLedger, UploadState
+from ledger.ports.uploads import UploadLedger
+from ledger.uploads.upload import LaneTail, Progress, Source, UploadState
 from orders.envelope import Decoded, EndMarker, OrderEnvelope
 from orders.upload import UploadId
 

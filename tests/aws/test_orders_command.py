@@ -21,12 +21,13 @@ from moto import mock_aws
 
 import orders_cli
 from ledger.dynamodb.ledger import DynamoLedger
-from ledger.ports import pace_steps as steps
-from ledger.ports.dead_letters import DeadLetter, position_of_line
-from ledger.ports.lanes import LaneKey, LaneNumber, Settlement, Span
-from ledger.ports.pace import Bar
-from ledger.ports.pace_change import change
-from ledger.ports.uploads import LaneTail, Progress, Source, UploadKind, UploadState
+from ledger.pace import steps
+from ledger.pace.change import change
+from ledger.pace.pace import Blocker
+from ledger.uploads.dead_letter import DeadLetter, position_of_line
+from ledger.uploads.lane import LaneKey, LaneNumber
+from ledger.uploads.settlement import Settlement, Span
+from ledger.uploads.upload import LaneTail, Progress, Source, UploadKind, UploadState
 from orders.batch import Rejected
 from orders.file_reading import ReadingLimits
 from orders.outcome import Outcome
@@ -743,12 +744,12 @@ def test_an_end_that_ends_nothing_is_a_wrong_use(desk: Desk, words: list[str]) -
     assert desk.ledger.read_pace() == before
 
 
-def test_a_pause_ends_by_itself_or_by_resume_which_lifts_bars_too(desk: Desk) -> None:
+def test_a_pause_ends_by_itself_or_by_resume_which_lifts_blockers_too(desk: Desk) -> None:
     change(desk.ledger, lambda pace: steps.configure(pace, "1/s", now=time.time()))
     desk.ledger.take_claim(claim("a", heartbeat_at=time.time()), instead_of=None)
     paused = desk.type("pause", "--yes", "--until", "2h", "--reason", "their database moves")
-    bar = Bar("refusal budget spent", "21 of 100", time.time())
-    change(desk.ledger, lambda pace: steps.bar(pace, "budget", bar))
+    blocker = Blocker("refusal budget spent", "21 of 100", time.time())
+    change(desk.ledger, lambda pace: steps.block(pace, "budget", blocker))
 
     resumed = desk.type("resume", "--yes")
 

@@ -12,7 +12,7 @@ from moto import mock_aws
 from moto.kinesis.models import Shard
 
 from ledger.dynamodb.connect import open_ledger
-from ledger.ports.uploads import Account
+from ledger.uploads.upload import Account
 from orders.aggregate import Aggregate
 from producer_lambda import handler as entry
 from tests.producer_world import Seen, consume, order_line, taken_apart

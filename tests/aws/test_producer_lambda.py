@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ledger.ports.pace_change import change
-from ledger.ports.pace_steps import configure
-from ledger.ports.uploads import UploadState
+from ledger.pace.change import change
+from ledger.pace.steps import configure
+from ledger.uploads.upload import UploadState
 from orders.report import read_parts, report_folder
 from tests.producer_pipeline import Pipeline, deployed_pipeline, within
 from tests.producer_world import order_line

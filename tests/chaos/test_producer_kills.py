@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.ports.uploads import Progress, Source, UploadState
+from ledger.uploads.upload import Progress, Source, UploadState
 from orders.upload import UploadId, upload_id
 from sandbox.code_archive import CHECKOUT
 from tests.chaos.real_drain import drained

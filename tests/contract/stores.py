@@ -4,13 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.ports.claims import Claim, Claims, LiveProcess
-from ledger.ports.dead_letters import DeadLetter, DeadLetters, position_of_line
+from ledger.claim import Claim, LiveProcess
+from ledger.ports.claims import Claims
+from ledger.ports.dead_letters import DeadLetters
 from ledger.ports.history import HistoryStore
-from ledger.ports.lanes import Lane, LaneKey, LaneLedger, LaneNumber, Settlement, Span
+from ledger.ports.lanes import LaneLedger
 from ledger.ports.pace import PaceStore
 from ledger.ports.redrives import Redrives
-from ledger.ports.uploads import LaneTail, Progress, Source, Upload, UploadLedger, UploadState
+from ledger.ports.uploads import UploadLedger
+from ledger.uploads.dead_letter import DeadLetter, position_of_line
+from ledger.uploads.lane import Lane, LaneKey, LaneNumber
+from ledger.uploads.settlement import Settlement, Span
+from ledger.uploads.upload import LaneTail, Progress, Source, Upload, UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ledger.ports.claims import STALE_SECONDS, Claim, LiveProcess, is_free
+from ledger.claim import STALE_SECONDS, Claim, LiveProcess, is_free
 from tests.contract.stores import Ledger, Store, claim
 
 

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from ledger.ports.lanes import Span, Tally
-from ledger.ports.uploads import LaneTail, Progress, UploadState
+from ledger.uploads.lane import Tally
+from ledger.uploads.settlement import Span
+from ledger.uploads.upload import LaneTail, Progress, UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
 from tests.contract.stores import (

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.ports.dead_letters import (
+from ledger.uploads.dead_letter import (
     BODY_BYTES_MAX,
     ORDER_ID_CHARACTERS_MAX,
     TEXT_CHARACTERS_MAX,

@@ -10,9 +10,9 @@ import pytest
 
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.dynamodb.table import BATCH_ITEMS
-from ledger.ports.errors import LedgerUnreachable
-from ledger.ports.lanes import Tally
-from ledger.ports.uploads import UploadState
+from ledger.errors import LedgerUnreachable
+from ledger.uploads.lane import Tally
+from ledger.uploads.upload import UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
 from tests.contract.ledger_table import create_ledger_table

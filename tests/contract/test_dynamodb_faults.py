@@ -13,10 +13,10 @@ from botocore.compat import HTTPHeaders
 
 from ledger.dynamodb.connect import open_ledger
 from ledger.dynamodb.ledger import DynamoLedger
-from ledger.ports.errors import LedgerRefused, LedgerUnreachable
-from ledger.ports.lanes import Tally
-from ledger.ports.pace import Pace
-from ledger.ports.uploads import UploadState
+from ledger.errors import LedgerRefused, LedgerUnreachable
+from ledger.pace.pace import Pace
+from ledger.uploads.lane import Tally
+from ledger.uploads.upload import UploadState
 from orders.outcome import Outcome
 from tests.contract.faulty_client import (
     Fault,

@@ -2,9 +2,10 @@
 
 import pytest
 
-from ledger.ports.errors import LaneMissing
-from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Recent, Settlement, Span, Tally
-from ledger.ports.stretches import Stretch
+from ledger.errors import LaneMissing
+from ledger.uploads.lane import Lane, LaneKey, LaneNumber, Recent, Tally
+from ledger.uploads.lane_range import LaneRange
+from ledger.uploads.settlement import Settlement, Span
 from orders.outcome import Outcome
 from tests.contract.stores import UPLOAD, Ledger, Store, begin, lane_of, orders, told
 
@@ -46,8 +47,8 @@ def test_everything_of_a_lane_comes_back_as_it_was(store: Store) -> None:
 
     assert store.another().read_lane(KEY) == lane
     assert (lane.mark, lane.mark_ordinal, lane.ended) == (40, 9, True)
-    assert lane.ahead == (Stretch(50, 51, 1, 12), Stretch(60, 63, 2, 15))
-    assert lane.gaps == (Stretch(2, 40, 7, 3),)
+    assert lane.ahead == (LaneRange(50, 51, 1, 12), LaneRange(60, 63, 2, 15))
+    assert lane.gaps == (LaneRange(2, 40, 7, 3),)
     assert lane.tally == Tally(accepted=2, refused=2, cancelled=1, missing=7)
     assert lane.recent == Recent(bits=0b11 << 10, length=12, resumed=3)
 
@@ -88,7 +89,7 @@ def test_orders_settled_beyond_the_mark_wait_for_it(store: Store) -> None:
     beyond = store.ledger.settle(lane_of(store.ledger), told(orders(4, 6)))
     joined = store.another().settle(lane_of(store.ledger), told(orders(1, 3)))
 
-    assert (beyond.mark, beyond.ahead) == (0, (Stretch(3, 6, 3, 4),))
+    assert (beyond.mark, beyond.ahead) == (0, (LaneRange(3, 6, 3, 4),))
     assert [beyond.is_settled(line) for line in (3, 4, 6, 7)] == [False, True, True, False]
     assert (joined.mark, joined.ahead) == (6, ())
 
@@ -105,7 +106,7 @@ def test_a_gap_is_counted_and_its_orders_may_still_come(store: Store) -> None:
     assert (gap.is_missing(4), gap.is_settled(4)) == (True, False)
     assert (found.mark, found.tally) == (7, Tally(accepted=3, missing=4))
     assert (found.is_missing(4), found.is_settled(4)) == (False, True)
-    assert found.gaps == (Stretch(1, 3, 2, 2), Stretch(4, 6, 2, 5))
+    assert found.gaps == (LaneRange(1, 3, 2, 2), LaneRange(4, 6, 2, 5))
 
 
 def test_a_gap_that_comes_back_piece_by_piece_is_gone(ledger: Ledger) -> None:

@@ -2,20 +2,12 @@
 
 from dataclasses import replace
 
-from ledger.ports.history import History, Sample
-from ledger.ports.pace import (
-    Bar,
-    Grant,
-    Hold,
-    HoldKind,
-    Override,
-    Pace,
-    Pause,
-    Reserved,
-    Superseded,
-)
-from ledger.ports.pace_steps import configure
-from ledger.ports.pace_turns import own, reserve
+from ledger.history import History, Sample
+from ledger.pace.hold import Hold, HoldKind
+from ledger.pace.pace import Blocker, Override, Pace, Pause
+from ledger.pace.reservation import Grant, Reserved, Superseded
+from ledger.pace.steps import configure
+from ledger.pace.turns import own, reserve
 from tests.contract.stores import Ledger, Store
 
 SHARD = "shardId-000000000000"
@@ -36,7 +28,7 @@ def test_a_pace_comes_back_as_it_was_with_the_next_revision(store: Store) -> Non
         generation=7,
         paused=Pause("bob", "lunch é", 12.5, None),
         hold=Hold(HoldKind.THROTTLED, 7, 1.0, 2.0, 3, "429"),
-        bars={SHARD: Bar("unknown version", "9", 5.0)},
+        blockers={SHARD: Blocker("unknown version", "9", 5.0)},
         owners={SHARD: "token"},
         set_aside={"u/7": "stuck"},
         resumed=2,

@@ -6,9 +6,9 @@ from dataclasses import replace
 from threading import Barrier
 from typing import TypeVar
 
-from ledger.ports.lanes import Tally
-from ledger.ports.pace import Pace
-from ledger.ports.uploads import UploadState
+from ledger.pace.pace import Pace
+from ledger.uploads.lane import Tally
+from ledger.uploads.upload import UploadState
 from tests.contract.stores import (
     SOURCE,
     UPLOAD,

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.ports.dead_letters import UNREADABLE, position_of_line
-from ledger.ports.redrives import Redrive
+from ledger.uploads.dead_letter import UNREADABLE, position_of_line
+from ledger.uploads.redrive import Redrive
 from tests.contract.stores import OTHER_UPLOAD, UPLOAD, Ledger, Store, letter
 from tests.contract.test_races import race
 

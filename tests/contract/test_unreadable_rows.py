@@ -8,9 +8,9 @@ import pytest
 
 from consumer.telemetry.ledger_watch import LedgerWatch
 from ledger.dynamodb.ledger import DynamoLedger
-from ledger.ports.errors import LedgerError, RowUnreadable
-from ledger.ports.history import History, Sample
-from ledger.ports.pace import Pace
+from ledger.errors import LedgerError, RowUnreadable
+from ledger.history import History, Sample
+from ledger.pace.pace import Pace
 from tests.contract.ledger_table import create_ledger_table
 from tests.contract.stores import UPLOAD, begin, claim, finish, lane_of, letter, orders, told
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.ports.errors import UploadMissing
-from ledger.ports.lanes import LaneKey, LaneNumber
-from ledger.ports.uploads import LaneTail, Progress, Source, UploadKind, UploadState
+from ledger.errors import UploadMissing
+from ledger.uploads.lane import LaneKey, LaneNumber
+from ledger.uploads.upload import LaneTail, Progress, Source, UploadKind, UploadState
 from tests.contract.stores import (
     OTHER_UPLOAD,
     SOURCE,

@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from ledger.dynamodb.ledger import DynamoLedger
-from ledger.ports.uploads import Source
+from ledger.uploads.upload import Source
 from orders.upload import UploadId, upload_id
 from orders_cli.demo.api import SandboxApi
 from orders_cli.main import main

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from consumer.worker.proc import live_process
+from ledger.claim import Claim
 from ledger.dynamodb.connect import open_ledger
-from ledger.ports.claims import Claim, Claims
+from ledger.ports.claims import Claims
 from sandbox.running import running_sandbox
 from tests.e2e.worker_watch import Watch, hand_worker, order_lines, wait_for
 

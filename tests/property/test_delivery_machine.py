@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ledger.ports import pace_steps as steps
-from ledger.ports.dead_letters import UNREADABLE
-from ledger.ports.lanes import LaneKey, LaneNumber
-from ledger.ports.pace import Override, Pause
-from ledger.ports.uploads import Account, UploadState
+from ledger.pace import steps
+from ledger.pace.pace import Override, Pause
+from ledger.uploads.dead_letter import UNREADABLE
+from ledger.uploads.lane import LaneKey, LaneNumber
+from ledger.uploads.upload import Account, UploadState
 from orders.envelope import EndMarker, OrderEnvelope
 from sandbox.judge.evidence import Observed, Request, numbers_of_account
 from sandbox.simulation.faulty_ledger import Fault
@@ -206,7 +206,7 @@ class Deliveries(RuleBasedStateMachine):
         if not hasattr(self, "fleet"):
             return
         self.heal()
-        for _ in range(ORDERS_MAX // 4):  # a spent refusal budget bars sending anew
+        for _ in range(ORDERS_MAX // 4):  # a spent refusal budget blocks sending again
             if self.fleet.timeline.run(self.is_over, until=self.now + 60.0):
                 break
             self.fleet.change_pace(steps.resume)

@@ -1,7 +1,8 @@
 """Whatever bytes come as a record or as an order's body: what is around them is sent (promise 1).
 
 The stream is shared: somebody may put anything on it. Such a record ends as a dead letter that both
-ledgers can keep, or as a bar that the status names; it never ends or holds up its shard in silence.
+ledgers can keep, or as a blocker that the status names; it never ends or holds up its shard
+unnoticed.
 """
 
 import json
@@ -17,9 +18,9 @@ from moto import mock_aws
 
 from consumer.delivery.entries import Position, StreamRecord
 from ledger.dynamodb.ledger import DynamoLedger
-from ledger.ports import pace_steps as steps
-from ledger.ports.dead_letters import UNREADABLE, DeadLetter
+from ledger.pace import steps
 from ledger.sending import SendingState, sending_of
+from ledger.uploads.dead_letter import UNREADABLE, DeadLetter
 from orders.envelope import (
     HEADER,
     EndMarker,
@@ -119,7 +120,7 @@ def assert_nothing_is_lost(world: World, bodiless: frozenset[int] = frozenset())
 @example(foreign=[(place, "some-key", name) for place, name in enumerate(sorted(SHAPES)[:4])])
 @example(foreign=[(place, "some-key", name) for place, name in enumerate(sorted(SHAPES)[4:])])
 @example(foreign=[(1, partition_key(UPLOAD, 0), b"\x02" + bytes(20))])
-def test_any_bytes_as_a_record_hold_up_no_order_or_bar_sending_by_name(
+def test_any_bytes_as_a_record_hold_up_no_order_or_block_sending_by_name(
     foreign: list[tuple[int, str, Data]], dynamo: DynamoLedger
 ) -> None:
     put: list[Unreadable | UnknownVersion] = []
@@ -147,11 +148,11 @@ def test_any_bytes_as_a_record_hold_up_no_order_or_bar_sending_by_name(
         world.change_pace(steps.resume)
         world.run(2.0)
         sending = sending_of(world.pace, world.timeline.now())
-        assert (sending.state, sending.cause) == (SendingState.BARRED, "later release")
+        assert (sending.state, sending.cause) == (SendingState.BLOCKED, "later release")
         return
     assert world.accepted() == [f"o{line}" for line in range(1, ORDERS + 1)]
     assert len(letters) == len(put)
-    assert not world.pace.bars
+    assert not world.pace.blockers
     assert not world.account.upload.listed_open
 
 

@@ -12,19 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from ledger.claim import Claim
 from ledger.dynamodb.claims import claim_item, claim_of
 from ledger.dynamodb.dead_letters import letter_item, letter_of
 from ledger.dynamodb.lane_item import lane_attributes, lane_key, lane_of
 from ledger.dynamodb.redrives import redrive_item, redrive_of
 from ledger.dynamodb.schema import instant
 from ledger.dynamodb.upload_item import upload_item, upload_of
-from ledger.ports.claims import Claim
-from ledger.ports.dead_letters import DeadLetter
-from ledger.ports.history import History
-from ledger.ports.lanes import Lane, LaneKey, Recent
-from ledger.ports.pace import Pace
-from ledger.ports.redrives import Redrive
-from ledger.ports.uploads import Upload
+from ledger.history import History
+from ledger.pace.pace import Pace
+from ledger.uploads.dead_letter import DeadLetter
+from ledger.uploads.lane import Lane, LaneKey, Recent
+from ledger.uploads.redrive import Redrive
+from ledger.uploads.upload import Upload
 
 LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     float: st.floats(0, 4e9),

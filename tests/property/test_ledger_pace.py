@@ -13,26 +13,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ledger.ports import pace_steps as steps
-from ledger.ports.pace import (
-    BACK_OFF_SECONDS,
-    BATCH_SECONDS,
-    HOLD_SECONDS_MAX,
-    NOTICE_SECONDS,
-    Bar,
-    Closed,
-    Failure,
-    Grant,
-    HoldKind,
-    Override,
-    Pace,
-    Pause,
-    Reservation,
-    Superseded,
-    Unlimited,
-)
-from ledger.ports.pace_steps import THROTTLED_ROW
-from ledger.ports.pace_turns import is_closed, own, reserve
+from ledger.pace import steps
+from ledger.pace.hold import BACK_OFF_SECONDS, HOLD_SECONDS_MAX, Failure, HoldKind
+from ledger.pace.pace import BATCH_SECONDS, NOTICE_SECONDS, Blocker, Override, Pace, Pause
+from ledger.pace.reservation import Closed, Grant, Reservation, Superseded, Unlimited
+from ledger.pace.steps import THROTTLED_ROW
+from ledger.pace.turns import is_closed, own, reserve
 
 START = 1_000_000.0
 SHARDS = ("shardId-000000000000", "shardId-000000000001", "shardId-000000000002")
@@ -127,7 +113,7 @@ class Fleet(RuleBasedStateMachine):
             case Grant() as grant:
                 self.check_grant(grant, before, wanted)
             case Closed():
-                assert before.pause_at(self.world.now) or before.bars
+                assert before.pause_at(self.world.now) or before.blockers
             case Superseded() | Unlimited() as other:
                 raise AssertionError(other)
             case other:
@@ -185,8 +171,10 @@ class Fleet(RuleBasedStateMachine):
         self.step(steps.pause(self.world.pace, Pause("ann", "lunch", now, now + seconds)))
 
     @rule(seconds=st.floats(0, 3))
-    def bar(self, seconds: float) -> None:
-        self.step(steps.bar(self.world.pace, "x", Bar("a person", "must act", self.world.now)))
+    def block(self, seconds: float) -> None:
+        self.step(
+            steps.block(self.world.pace, "x", Blocker("a person", "must act", self.world.now))
+        )
         self.world.advance(seconds)
         self.step(steps.resume(self.world.pace))
 

@@ -8,7 +8,8 @@ from random import Random
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Settlement, Span, Tally, settle
+from ledger.uploads.lane import Lane, LaneKey, LaneNumber, Tally
+from ledger.uploads.settlement import Settlement, Span, settle
 from orders.outcome import Outcome
 from orders.upload import UploadId
 
@@ -27,7 +28,7 @@ chains = st.lists(st.integers(1, 3), min_size=1, max_size=24).map(
 def histories(
     draw: st.DrawFn, outcomes: tuple[Outcome, ...] = tuple(Outcome)
 ) -> tuple[Chain, list[list[Cut]]]:
-    """A chain, and settlements that tell of stretches of it in any order, again and again."""
+    """A chain, and settlements that tell of ranges of it in any order, again and again."""
     chain = draw(chains)
     index = st.integers(0, len(chain) - 1)
     cut = st.tuples(index, index, st.sampled_from(outcomes)).map(
@@ -156,7 +157,7 @@ def test_what_is_ahead_lies_beyond_the_mark_in_order_and_apart(
 def test_the_mark_never_sticks_even_where_counts_were_only_guessed(
     history: tuple[Chain, list[list[Cut]]], guesses: list[int]
 ) -> None:
-    # A consumer that finds several stretches missing may know only their sum.
+    # A consumer that finds several ranges missing may know only their sum.
     chain, settlements = history
     cuts = [cut for settlement in settlements for cut in settlement]
     guessed = [

@@ -5,7 +5,7 @@ import gzip
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ledger.ports.uploads import UploadState
+from ledger.uploads.upload import UploadState
 from orders.batch import Batch, Position
 from orders.file_reading import ReadingLimits, read_batches
 from orders.formats import SourceUnreadable, format_of

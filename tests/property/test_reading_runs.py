@@ -5,7 +5,7 @@ from contextlib import suppress
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.ports.uploads import UploadState
+from ledger.uploads.upload import UploadState
 from producer_lambda.intake import Request
 from producer_lambda.run import NoProgress, RunEnd
 from tests.producer_world import (

@@ -6,12 +6,12 @@ from consumer.telemetry.snapshot import LedgerSnapshot, Rare, Snapshot
 from consumer.worker.plan import Phase
 from consumer.worker.run_folder import ShardFile
 from consumer.worker.view import WorkerView
-from ledger.ports.history import Sample
-from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Tally
-from ledger.ports.pace import Pace
-from ledger.ports.pace_steps import configure
-from ledger.ports.uploads import Account, Progress, Source, Upload, UploadState
+from ledger.history import Sample
+from ledger.pace.pace import Pace
+from ledger.pace.steps import configure
 from ledger.report import LedgerView, report
+from ledger.uploads.lane import Lane, LaneKey, LaneNumber, Tally
+from ledger.uploads.upload import Account, Progress, Source, Upload, UploadState
 from orders.upload import UploadId
 
 NOW = 1_000_000.0

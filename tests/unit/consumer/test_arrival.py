@@ -12,9 +12,9 @@ from consumer.worker.arrival import wait_for_number
 from consumer.worker.claiming import Applicant
 from consumer.worker.proc import this_place
 from consumer.worker.signals import Signals
+from ledger.claim import Claim
+from ledger.errors import LedgerUnreachable
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports.claims import Claim
-from ledger.ports.errors import LedgerUnreachable
 
 APPLICANT = Applicant("orders", 1, this_place())
 

@@ -13,9 +13,9 @@ from consumer.worker import claim_keeper
 from consumer.worker.claim_keeper import SURE_SECONDS, ClaimKeeper, may_be_lost, try_to_claim
 from consumer.worker.claiming import Applicant, Busy
 from consumer.worker.proc import live_process, this_place
+from ledger.claim import STALE_SECONDS, Claim, LiveProcess
+from ledger.errors import LedgerUnreachable
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports.claims import STALE_SECONDS, Claim, LiveProcess
-from ledger.ports.errors import LedgerUnreachable
 
 APPLICANT = Applicant("orders", 1, this_place())
 

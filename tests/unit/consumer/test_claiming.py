@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from consumer.worker.claiming import Applicant, Busy, Take, choose, left_over_daemon
 from consumer.worker.proc import Place
-from ledger.ports.claims import Claim, LiveProcess
+from ledger.claim import Claim, LiveProcess
 
 HERE = Place("host-a", "boot-1 pid:[1]")
 ELSEWHERE = Place("host-b", "boot-9 pid:[1]")

@@ -10,10 +10,11 @@ from consumer.closing.still import (
     RETRY_SECONDS_MAX,
     STILL_SECONDS,
 )
+from ledger.errors import LedgerUnreachable
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports.errors import LedgerUnreachable
-from ledger.ports.lanes import LaneKey, LaneNumber, Settlement, Span
-from ledger.ports.uploads import Account, LaneTail, Progress, Source, UploadState
+from ledger.uploads.lane import LaneKey, LaneNumber
+from ledger.uploads.settlement import Settlement, Span
+from ledger.uploads.upload import Account, LaneTail, Progress, Source, UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
 

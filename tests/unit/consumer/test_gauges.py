@@ -12,10 +12,10 @@ import pytest
 from consumer.telemetry.catalogue import CATALOGUE, Kind, Origin
 from consumer.telemetry.gauges import families
 from consumer.telemetry.snapshot import Rare, Snapshot, never_falling
-from ledger.ports.lanes import Tally
-from ledger.ports.margin import Margin
-from ledger.ports.pace import Bar, Pace
-from ledger.ports.pace_steps import bar, configure
+from ledger.pace.margin import Margin
+from ledger.pace.pace import Blocker, Pace
+from ledger.pace.steps import block, configure
+from ledger.uploads.lane import Tally
 from tests.unit.consumer import seen
 
 ALL_COUNTED = """
@@ -67,7 +67,9 @@ def test_what_nobody_knows_is_nan_and_what_never_comes_is_infinite() -> None:
 
 
 def test_the_state_of_sending_is_one_of_four_with_a_short_reason() -> None:
-    pace = bar(seen.ONE_PER_SECOND, "budget", Bar("refusal budget spent", "30 of 40", since=0.0))
+    pace = block(
+        seen.ONE_PER_SECOND, "budget", Blocker("refusal budget spent", "30 of 40", since=0.0)
+    )
 
     found = values(seen.snapshot(seen.ledger_seen(pace=pace)))
 
@@ -75,7 +77,7 @@ def test_the_state_of_sending_is_one_of_four_with_a_short_reason() -> None:
         "orders_sending_state[,running]": 0,
         "orders_sending_state[,paused]": 0,
         "orders_sending_state[,held]": 0,
-        "orders_sending_state[refusal budget spent,barred]": 1,
+        "orders_sending_state[refusal budget spent,blocked]": 1,
     }
 
 

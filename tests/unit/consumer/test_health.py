@@ -8,8 +8,8 @@ from consumer.telemetry.health import all_fine, liveness, readiness
 from consumer.telemetry.snapshot import Snapshot
 from consumer.worker.plan import Phase
 from consumer.worker.view import WorkerView
-from ledger.ports.pace import Bar, Pause
-from ledger.ports.pace_steps import bar, pause
+from ledger.pace.pace import Blocker, Pause
+from ledger.pace.steps import block, pause
 from tests.unit.consumer import seen
 
 WELL = seen.snapshot(seen.ledger_seen(), seen.shard())
@@ -82,11 +82,13 @@ def test_a_wrong_clock_is_not_ready(skew: float, *, ready: bool) -> None:
     assert is_ready(replace(WELL, skew_seconds=skew)) == ready
 
 
-def test_barred_is_not_ready_and_paused_is() -> None:
-    barred = bar(seen.ONE_PER_SECOND, "x", Bar("refusal budget spent", "30 of 40", since=0.0))
+def test_blocked_is_not_ready_and_paused_is() -> None:
+    blocked = block(
+        seen.ONE_PER_SECOND, "x", Blocker("refusal budget spent", "30 of 40", since=0.0)
+    )
     paused = pause(seen.ONE_PER_SECOND, Pause("ann", "stocktaking", since=0.0, until=None))
 
-    assert not is_ready(replace(WELL, ledger=seen.ledger_seen(pace=barred)))
+    assert not is_ready(replace(WELL, ledger=seen.ledger_seen(pace=blocked)))
     assert is_ready(replace(WELL, ledger=seen.ledger_seen(pace=paused)))
 
 

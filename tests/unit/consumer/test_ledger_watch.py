@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from consumer.telemetry.ledger_watch import LedgerWatch
+from ledger.history import SAMPLE_SECONDS
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports.history import SAMPLE_SECONDS
-from ledger.ports.lanes import LaneKey, LaneNumber, Settlement, Span, Tally
-from ledger.ports.pace_change import change
-from ledger.ports.pace_steps import configure
-from ledger.ports.uploads import LaneTail, Progress, Source, UploadState
+from ledger.pace.change import change
+from ledger.pace.steps import configure
+from ledger.uploads.lane import LaneKey, LaneNumber, Tally
+from ledger.uploads.settlement import Settlement, Span
+from ledger.uploads.upload import LaneTail, Progress, Source, UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
 from orders_cli.looking import look

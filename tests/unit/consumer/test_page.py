@@ -9,12 +9,13 @@ from consumer.telemetry.health import Finding
 from consumer.telemetry.page import Page, make_page
 from consumer.telemetry.snapshot import LedgerSnapshot, Rare
 from consumer.telemetry.wording import count, duration, pace
-from ledger.ports.history import Sample
-from ledger.ports.lanes import Tally
-from ledger.ports.pace import Bar, Failure, HoldKind, Override, Pace, Pause
-from ledger.ports.pace_steps import bar, failed, override
-from ledger.ports.pace_steps import pause as paused
-from ledger.ports.uploads import UploadState
+from ledger.history import Sample
+from ledger.pace.hold import Failure, HoldKind
+from ledger.pace.pace import Blocker, Override, Pace, Pause
+from ledger.pace.steps import block, failed, override
+from ledger.pace.steps import pause as paused
+from ledger.uploads.lane import Tally
+from ledger.uploads.upload import UploadState
 from tests.unit.consumer import seen
 
 WAITING = seen.account(tally=Tally(accepted=30, refused=2))
@@ -60,14 +61,14 @@ def test_while_it_is_read_progress_is_that_of_the_estimate() -> None:
 @pytest.mark.parametrize(
     ("pace_item", "what", "advice"),
     [
-        (Pace(), "barred", "ORDERS_RATE"),
+        (Pace(), "blocked", "ORDERS_RATE"),
         (
             paused(seen.ONE_PER_SECOND, Pause("ann", "stocktaking", since=0.0, until=None)),
             "paused by ann: stocktaking",
             "`orders resume`",
         ),
         (
-            bar(seen.ONE_PER_SECOND, "b", Bar("refusal budget spent", "30 of 40", since=0.0)),
+            block(seen.ONE_PER_SECOND, "b", Blocker("refusal budget spent", "30 of 40", since=0.0)),
             "30 of 40",
             "Put it right, then run `orders resume`.",
         ),

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from consumer.worker.proc import descendants, live_process, lives, this_place
-from ledger.ports.claims import LiveProcess
+from ledger.claim import LiveProcess
 
 
 def test_this_process_lives_and_is_told_from_a_later_one_with_its_id() -> None:

@@ -8,8 +8,8 @@ from consumer.closing.still import (
     STILL_SECONDS,
     StillUploads,
 )
-from ledger.ports.lanes import Lane, LaneKey, LaneNumber
-from ledger.ports.uploads import Account, LaneTail, Progress, Source, Upload, UploadState
+from ledger.uploads.lane import Lane, LaneKey, LaneNumber
+from ledger.uploads.upload import Account, LaneTail, Progress, Source, Upload, UploadState
 from orders.upload import UploadId
 
 ID = UploadId("0123456789abcdef0123")

@@ -14,7 +14,7 @@ from uvicorn import Config, Server
 from consumer.telemetry.exposition import Exposition
 from consumer.telemetry.snapshot import Snapshot
 from consumer.telemetry.web import make_app
-from ledger.ports.lanes import Tally
+from ledger.uploads.lane import Tally
 from tests.unit.consumer import seen
 
 

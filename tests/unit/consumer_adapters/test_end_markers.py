@@ -6,8 +6,8 @@ from moto import mock_aws
 
 from consumer.adapters.end_markers import KinesisEndMarkers
 from consumer.closing.closer import MarkerNotPut
-from ledger.ports.lanes import LaneKey, LaneNumber
-from ledger.ports.uploads import LaneTail
+from ledger.uploads.lane import LaneKey, LaneNumber
+from ledger.uploads.upload import LaneTail
 from orders.envelope import EndMarker, decode
 from orders.upload import UploadId, lane_hash_key
 

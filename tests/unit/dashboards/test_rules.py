@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from ledger.ports.pace import HoldKind
-from ledger.ports.uploads import UploadState
+from ledger.pace.hold import HoldKind
 from ledger.sending import SendingState
+from ledger.uploads.upload import UploadState
 from tests.unit.dashboards.queries import FOLDER, alerts, selectors, unknown_in
 
 OPERATIONS = (FOLDER.parent / "docs" / "operations.md").read_text(encoding="utf-8")
 ALERTS = alerts()
 NAMES = [alert["alert"] for alert in ALERTS]
-BARS = {"refusal budget spent", "later release", "ledger row missing", "no rate"}
+BLOCKERS = {"refusal budget spent", "later release", "ledger row missing", "no rate"}
 VALUES: dict[tuple[str, str], set[str]] = {
     ("orders_sending_state", "state"): {state.value for state in SendingState},
-    ("orders_sending_state", "reason"): {kind.value for kind in HoldKind} | BARS,
+    ("orders_sending_state", "reason"): {kind.value for kind in HoldKind} | BLOCKERS,
     ("orders_uploads", "state"): {state.value for state in UploadState},
 }
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ledger.ports import pace_steps as steps
-from ledger.ports.uploads import UploadState
+from ledger.pace import steps
+from ledger.uploads.upload import UploadState
 from tests.fleet import START, Fate, Fleet, PlannedOrder
 
 LANE = [PlannedOrder(1, twin, Fate.KEPT) for twin in range(14)]

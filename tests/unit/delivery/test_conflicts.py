@@ -8,9 +8,9 @@ import pytest
 
 from consumer.delivery.attempts import Accepted, Attempt, Conflict, Unavailable
 from consumer.delivery.hand import DeliverySettings
-from ledger.ports import pace_steps as steps
-from ledger.ports.lanes import Tally
-from ledger.ports.pace import Override
+from ledger.pace import steps
+from ledger.pace.pace import Override
+from ledger.uploads.lane import Tally
 from sandbox.simulation.process import Process
 from tests.simulated import SHARD, START, World
 

@@ -6,10 +6,10 @@ from consumer.closing.still import ABANDONED_SECONDS, STILL_SECONDS
 from consumer.delivery.entries import Entry, Position, Stage, StreamRecord
 from consumer.delivery.events import OrdersMissing
 from consumer.delivery.window import Window
-from ledger.ports import pace_steps as steps
-from ledger.ports.lanes import LaneKey, LaneNumber, Tally
-from ledger.ports.pace import Pause
-from ledger.ports.uploads import UploadState
+from ledger.pace import steps
+from ledger.pace.pace import Pause
+from ledger.uploads.lane import LaneKey, LaneNumber, Tally
+from ledger.uploads.upload import UploadState
 from orders.envelope import EndMarker
 from orders.outcome import Outcome
 from sandbox.judge.evidence import numbers_of_account

@@ -17,9 +17,10 @@ from consumer.delivery.attempts import (
     Unavailable,
 )
 from consumer.delivery.hand import DeliverySettings
-from ledger.ports import pace_steps as steps
-from ledger.ports.pace import HoldKind, Pause
-from ledger.ports.uploads import UploadState
+from ledger.pace import steps
+from ledger.pace.hold import HoldKind
+from ledger.pace.pace import Pause
+from ledger.uploads.upload import UploadState
 from sandbox.simulation.world import Behaviour
 from tests.simulated import SHARD, START, UPLOAD, World
 
@@ -118,7 +119,7 @@ def test_a_wait_beyond_an_hour_is_not_believed() -> None:
     assert world.account.tally.accepted == 5
 
 
-def test_a_wrong_credential_bars_sending_within_three_attempts_and_heals_by_itself() -> None:
+def test_a_wrong_credential_blocks_sending_within_three_attempts_and_heals_by_itself() -> None:
     wrong = Unauthorized(401, "the API answered 401")
     world = World(orders=20, behaviour=while_down(wrong, begin=0, end=300))
     world.run(10.0)
@@ -276,7 +277,7 @@ def test_a_refused_order_is_a_dead_letter_with_its_reason_and_the_rest_goes_on()
     assert world.account.upload.state is UploadState.DONE_WITH_PROBLEMS
 
 
-def test_refusals_above_the_budget_bar_sending_until_a_person_resumes() -> None:
+def test_refusals_above_the_budget_block_sending_until_a_person_resumes() -> None:
     world = World(
         orders=1_000,
         behaviour=while_down(Refused(400, "bad deploy", ""), begin=100, end=10_000),

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from consumer.delivery.actions import ReportAnswer, ReportFailure
 from consumer.delivery.pace_view import PaceView
-from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Failure, HoldKind, Pace
-from ledger.ports.pace_turns import own
+from ledger.pace import steps
+from ledger.pace.hold import Failure, HoldKind
+from ledger.pace.pace import Pace
+from ledger.pace.turns import own
 
 NOW = 1_000_000.0
 SHARD = "shardId-000000000000"

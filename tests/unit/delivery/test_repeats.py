@@ -5,7 +5,8 @@ from collections import Counter
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import Entry, Position, Stage
 from consumer.delivery.intake import LaneTrack, take_order
-from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Settlement, Span, settle
+from ledger.uploads.lane import Lane, LaneKey, LaneNumber
+from ledger.uploads.settlement import Settlement, Span, settle
 from orders.envelope import OrderEnvelope
 from orders.outcome import Outcome
 from tests.simulated import UPLOAD, World
@@ -14,10 +15,10 @@ LANE = LaneKey(UPLOAD, LaneNumber(0))
 SLOW_SECONDS = 30.0
 
 
-def accepted(*stretches: tuple[int, int]) -> Lane:
+def accepted(*ranges: tuple[int, int]) -> Lane:
     """A lane of whose lines those after the first up to the second of each pair are accepted."""
     spans = tuple(
-        Span(after, line, line - after, after + 1, Outcome.ACCEPTED) for after, line in stretches
+        Span(after, line, line - after, after + 1, Outcome.ACCEPTED) for after, line in ranges
     )
     return settle(Lane(LANE), Settlement(spans), writer="test")
 

@@ -8,9 +8,9 @@ from consumer.delivery.attempts import Accepted, Attempt, Conflict
 from consumer.delivery.entries import Position, StreamRecord
 from consumer.delivery.events import OrdersMissing, RepeatsSkipped
 from consumer.delivery.hand import DeliverySettings
-from ledger.ports import pace_steps as steps
-from ledger.ports.dead_letters import UNREADABLE
-from ledger.ports.uploads import UploadState
+from ledger.pace import steps
+from ledger.uploads.dead_letter import UNREADABLE
+from ledger.uploads.upload import UploadState
 from orders.envelope import OrderEnvelope, UnknownVersion, Unreadable
 from sandbox.simulation.process import Process
 from tests.simulated import SHARD, World
@@ -182,7 +182,7 @@ def test_a_record_that_is_no_envelope_becomes_a_dead_letter() -> None:
     assert world.account.tally.accepted == 10
 
 
-def test_an_envelope_of_a_later_release_bars_the_shard_and_is_not_passed() -> None:
+def test_an_envelope_of_a_later_release_blocks_the_shard_and_is_not_passed() -> None:
     def tamper(record: StreamRecord) -> list[StreamRecord]:
         later = replace(record, item=UnknownVersion(2))
         return [later] if record.position.sequence == "5" else [record]
@@ -191,7 +191,7 @@ def test_an_envelope_of_a_later_release_bars_the_shard_and_is_not_passed() -> No
 
     world.run(60.0)
 
-    assert world.pace.bars_of(SHARD)
+    assert world.pace.blockers_of(SHARD)
     assert world.account.tally.refused == 0
     assert world.process.checkpoint is None or int(world.process.checkpoint.sequence) < 5
 
@@ -208,10 +208,10 @@ def test_resuming_sends_nothing_past_an_envelope_of_a_later_release() -> None:
     world.run(20.0)
 
     assert world.accepted() == [f"o{line}" for line in range(1, 6)]
-    assert world.pace.bars_of(SHARD)
+    assert world.pace.blockers_of(SHARD)
 
 
-def test_a_new_release_lifts_the_bar_of_its_shard() -> None:
+def test_a_new_release_lifts_the_blocker_of_its_shard() -> None:
     world = World(orders=10)
     world.run(3.5)
     records = [world.stream.record(i) for i in range(world.stream.length)]
@@ -220,7 +220,7 @@ def test_a_new_release_lifts_the_bar_of_its_shard() -> None:
     whole, world.stream = world.stream, with_unknown
     world.crash(token="old-release")
     world.run(60.0)
-    assert world.pace.bars_of(SHARD)
+    assert world.pace.blockers_of(SHARD)
 
     world.stream = whole
     world.crash(token="new-release")

@@ -8,9 +8,9 @@ import pytest
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import Stage
 from consumer.delivery.events import TurnsWasted
-from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Override, Pause
-from ledger.ports.uploads import UploadState
+from ledger.pace import steps
+from ledger.pace.pace import Override, Pause
+from ledger.uploads.upload import UploadState
 from orders.upload import UploadId
 from tests.simulated import START, UPLOAD, World
 

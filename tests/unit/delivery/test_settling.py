@@ -5,7 +5,8 @@ from itertools import permutations
 from consumer.delivery.entries import Entry, Position, Stage
 from consumer.delivery.intake import LaneTrack
 from consumer.delivery.settling import FAILED_SECONDS, Settling, spans_of
-from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Span
+from ledger.uploads.lane import Lane, LaneKey, LaneNumber
+from ledger.uploads.settlement import Span
 from orders.outcome import Outcome
 from orders.upload import UploadId
 

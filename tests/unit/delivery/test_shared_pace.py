@@ -10,10 +10,10 @@ import pytest
 from consumer.delivery.attempts import Accepted
 from consumer.delivery.hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Override, Pause
-from ledger.ports.pace_change import change
-from ledger.ports.pace_turns import own
+from ledger.pace import steps
+from ledger.pace.change import change
+from ledger.pace.pace import Override, Pause
+from ledger.pace.turns import own
 from orders.upload import UploadId
 from sandbox.simulation.process import Process
 from sandbox.simulation.surroundings import Surroundings
@@ -119,7 +119,7 @@ def beside_each_other(
 
 
 def starts_of(around: Surroundings, begin: float, end: float) -> list[float]:
-    """When attempts started in a stretch of the simulation, which runs until then."""
+    """When attempts started in a part of the simulation, which runs until then."""
     around.timeline.run(lambda: False, until=START + end)
     assert isinstance(around.api, SimulatedApi)
     return [r.at for r in around.api.requests if r.at >= START + begin]

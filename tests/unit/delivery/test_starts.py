@@ -9,7 +9,7 @@ from consumer.delivery.starts import (
     Delays,
     ProcessStarts,
 )
-from ledger.ports.pace import GAP_SHARE, GAP_SLACK
+from ledger.pace.pace import GAP_SHARE, GAP_SLACK
 
 NOW = 1_000.0
 

@@ -10,7 +10,15 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGES: list[str] = SETTINGS["tool"]["setuptools"]["packages"]
 TOP_PACKAGES = {name.partition(".")[0] for name in PACKAGES}
 DELIVERY = ROOT / "consumer" / "delivery"
-DELIVERY_MAY_IMPORT = ("consumer.delivery", "ledger.ports", "orders.envelope", "orders.outcome")
+DELIVERY_MAY_IMPORT = (
+    "consumer.delivery",
+    "ledger.errors",
+    "ledger.pace",
+    "ledger.ports",
+    "ledger.uploads",
+    "orders.envelope",
+    "orders.outcome",
+)
 
 
 def inits() -> Iterator[Path]:

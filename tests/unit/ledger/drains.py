@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ledger.ports.history import History, Sample, extended
-from ledger.ports.lanes import Lane, LaneKey, LaneNumber, Tally
-from ledger.ports.pace import Pace
-from ledger.ports.pace_steps import configure
-from ledger.ports.uploads import Account, Progress, Source, Upload, UploadState
+from ledger.history import History, Sample, extended
+from ledger.pace.pace import Pace
+from ledger.pace.steps import configure
 from ledger.report import LedgerView, StatusReport, report, sample_of
+from ledger.uploads.lane import Lane, LaneKey, LaneNumber, Tally
+from ledger.uploads.upload import Account, Progress, Source, Upload, UploadState
 from orders.upload import UploadId
 
 ONE_PER_SECOND = configure(Pace(), "1/s", now=0.0)

@@ -1,7 +1,7 @@
 """What says how fast orders are sent, and what says nothing of it."""
 
 from ledger.evidence import Evidence, evidence
-from ledger.ports.history import Sample
+from ledger.history import Sample
 
 
 def seen(*samples: Sample) -> Evidence:

@@ -7,12 +7,13 @@ import pytest
 
 from ledger.evidence import Evidence
 from ledger.finish import Basis, Estimate, estimate, expected
-from ledger.ports.lanes import Tally
-from ledger.ports.pace import Failure, HoldKind, Override, Pace, Pause
-from ledger.ports.pace_steps import configure, failed, override, pause
-from ledger.ports.uploads import Account, UploadState
+from ledger.pace.hold import Failure, HoldKind
+from ledger.pace.pace import Override, Pace, Pause
+from ledger.pace.steps import configure, failed, override, pause
 from ledger.report import StatusReport
 from ledger.sending import sending_of
+from ledger.uploads.lane import Tally
+from ledger.uploads.upload import Account, UploadState
 from tests.unit.ledger.drains import ONE_PER_SECOND, Drain, account
 
 TWENTY_PER_SECOND = configure(Pace(), "20/s", now=0.0)

@@ -1,16 +1,7 @@
 """What does a lane remember, and how much of it?"""
 
-from ledger.ports.lanes import (
-    GAPS_MAX,
-    RECENT_ORDERS,
-    Lane,
-    LaneKey,
-    LaneNumber,
-    Recent,
-    Settlement,
-    Span,
-    settle,
-)
+from ledger.uploads.lane import RECENT_ORDERS, Lane, LaneKey, LaneNumber, Recent
+from ledger.uploads.settlement import GAPS_MAX, Settlement, Span, settle
 from orders.outcome import Outcome
 from orders.upload import UploadId
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.ports.margin import (
+from ledger.pace.margin import (
     FEW,
     FEW_TURNS,
     FIRST_SHARE,

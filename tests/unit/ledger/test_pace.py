@@ -5,37 +5,30 @@ from itertools import pairwise
 
 import pytest
 
-from ledger.ports.pace import (
-    ACTIVE_SECONDS,
-    BACK_OFF_SECONDS,
+from ledger.pace.hold import BACK_OFF_SECONDS, HOLD_SECONDS_MAX, Failure, HoldKind
+from ledger.pace.pace import (
     BATCH_SECONDS,
     GAP_SHARE,
-    HOLD_SECONDS_MAX,
     LATE_SECONDS,
     NOTICE_SECONDS,
-    Bar,
-    Closed,
-    Failure,
-    Grant,
-    HoldKind,
+    Blocker,
     Override,
     Pace,
     Pause,
-    Superseded,
-    Unlimited,
 )
-from ledger.ports.pace_steps import (
+from ledger.pace.reservation import ACTIVE_SECONDS, Closed, Grant, Superseded, Unlimited
+from ledger.pace.steps import (
     THROTTLED_ROW,
     answered,
-    bar,
+    block,
     configure,
     failed,
-    lift,
     override,
     pause,
     resume,
+    unblock,
 )
-from ledger.ports.pace_turns import disown, own, reserve
+from ledger.pace.turns import disown, own, reserve
 
 NOW = 1_000_000.0
 SHARD, OTHER_SHARD = "shardId-000000000000", "shardId-000000000001"
@@ -236,32 +229,32 @@ def test_a_pause_with_an_end_is_over_then() -> None:
     assert after.turns == (NOW + 60.0,)
 
 
-def test_a_bar_of_one_shard_holds_that_shard_only() -> None:
-    pace = bar(at("1/s"), SHARD, Bar("unknown version", "9", NOW))
+def test_a_blocker_of_one_shard_holds_that_shard_only() -> None:
+    pace = block(at("1/s"), SHARD, Blocker("unknown version", "9", NOW))
 
-    _, barred = reserve(pace, shard=SHARD, token=SHARD, wanted=1, now=NOW)
+    _, blocked = reserve(pace, shard=SHARD, token=SHARD, wanted=1, now=NOW)
     _, free = granted(pace, shard=OTHER_SHARD)
 
-    assert barred == Closed("unknown version: 9", None)
+    assert blocked == Closed("unknown version: 9", None)
     assert free.turns == (NOW,)
 
 
-def test_a_bar_goes_when_it_is_lifted_resumed_or_its_shard_is_taken_over() -> None:
-    pace = bar(at("1/s"), SHARD, Bar("unknown version", "9", NOW))
+def test_a_blocker_goes_when_it_is_lifted_resumed_or_its_shard_is_taken_over() -> None:
+    pace = block(at("1/s"), SHARD, Blocker("unknown version", "9", NOW))
 
-    assert lift(pace, SHARD).bars == {}
-    assert own(pace, SHARD, "new", now=NOW).bars == {}
-    assert (resume(pace).bars, resume(pace).resumed) == ({}, 1)
+    assert unblock(pace, SHARD).blockers == {}
+    assert own(pace, SHARD, "new", now=NOW).blockers == {}
+    assert (resume(pace).blockers, resume(pace).resumed) == ({}, 1)
 
 
-def test_an_equal_bar_keeps_the_time_it_was_first_set() -> None:
-    pace = bar(at("1/s"), "refusals", Bar("refusal budget spent", "21 of 100", NOW))
+def test_an_equal_blocker_keeps_the_time_it_was_first_set() -> None:
+    pace = block(at("1/s"), "refusals", Blocker("refusal budget spent", "21 of 100", NOW))
 
-    again = bar(pace, "refusals", Bar("refusal budget spent", "21 of 100", NOW + 60.0))
-    other = bar(pace, "refusals", Bar("refusal budget spent", "40 of 100", NOW + 60.0))
+    again = block(pace, "refusals", Blocker("refusal budget spent", "21 of 100", NOW + 60.0))
+    other = block(pace, "refusals", Blocker("refusal budget spent", "40 of 100", NOW + 60.0))
 
     assert again == pace
-    assert other.bars["refusals"].since == NOW + 60.0
+    assert other.blockers["refusals"].since == NOW + 60.0
 
 
 def test_a_failure_holds_sending_and_voids_the_turns_of_before() -> None:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.ports.errors import LedgerUnreachable
-from ledger.ports.pace import Pace
-from ledger.ports.pace_change import TRIES, change
-from ledger.ports.pace_steps import configure
+from ledger.errors import LedgerUnreachable
+from ledger.pace.change import TRIES, change
+from ledger.pace.pace import Pace
+from ledger.pace.steps import configure
 
 
 class ContendedStore:

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Failure, Grant, HoldKind, Override, Pace
-from ledger.ports.pace_doubt import declared, ended
-from ledger.ports.pace_turns import disown, own, reserve
+from ledger.pace import steps
+from ledger.pace.doubt import declared, ended
+from ledger.pace.hold import Failure, HoldKind
+from ledger.pace.pace import Override, Pace
+from ledger.pace.reservation import Grant
+from ledger.pace.turns import disown, own, reserve
 
 NOW = 1_000.0
 SHARD = "shardId-000000000000"

@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.ports.claims import Claim
-from ledger.ports.history import Sample
-from ledger.ports.lanes import Tally
-from ledger.ports.pace import Bar, Failure, HoldKind, Override, Pace, Pause, Reserved
-from ledger.ports.pace_steps import bar, configure, failed, override, pause
-from ledger.ports.uploads import Account, UploadState
+from ledger.claim import Claim
+from ledger.history import Sample
+from ledger.pace.hold import Failure, HoldKind
+from ledger.pace.pace import Blocker, Override, Pace, Pause
+from ledger.pace.reservation import Reserved
+from ledger.pace.steps import block, configure, failed, override, pause
 from ledger.report import LedgerView, PaceSource, StatusReport, report
 from ledger.sending import Sending, SendingState
+from ledger.uploads.lane import Tally
+from ledger.uploads.upload import Account, UploadState
 from tests.contract.stores import claim
 from tests.unit.ledger import drains
 
@@ -114,10 +116,10 @@ def test_without_a_limit_and_a_measure_nobody_can_say() -> None:
     assert "no limit" in status.estimate.reason
 
 
-def test_without_a_rate_sending_is_barred_and_the_reason_says_what_to_do() -> None:
+def test_without_a_rate_sending_is_blocked_and_the_reason_says_what_to_do() -> None:
     status = look(account(enqueued=5, tally=Tally()), pace=Pace())
 
-    assert status.sending.state is SendingState.BARRED
+    assert status.sending.state is SendingState.BLOCKED
     assert "ORDERS_RATE" in status.sending.reason
     assert status.estimate.seconds is None
     assert status.pace.source is PaceSource.UNSET
@@ -140,13 +142,15 @@ def test_a_pause_without_an_end_has_no_estimate() -> None:
     assert look(account(enqueued=5, tally=Tally()), pace=pace).estimate.seconds is None
 
 
-def test_a_bar_comes_before_all_else() -> None:
+def test_a_blocker_comes_before_all_else() -> None:
     paused = pause(ONE_PER_SECOND, Pause("ann", "stocktaking", since=NOW, until=None))
-    barred = bar(paused, "refusals", Bar("refusal budget spent", "30 of 100 refused", since=NOW))
+    blocked = block(
+        paused, "refusals", Blocker("refusal budget spent", "30 of 100 refused", since=NOW)
+    )
 
-    status = look(account(enqueued=5, tally=Tally()), pace=barred)
+    status = look(account(enqueued=5, tally=Tally()), pace=blocked)
 
-    assert status.sending.state is SendingState.BARRED
+    assert status.sending.state is SendingState.BLOCKED
     assert "30 of 100" in status.sending.reason
 
 
@@ -159,13 +163,13 @@ def test_a_short_hold_is_added_to_the_estimate_and_a_long_one_has_none() -> None
     assert look(waiting, pace=held, now=NOW + 61).estimate.seconds is None
 
 
-def test_without_the_right_credential_sending_is_barred_because_a_person_must_act() -> None:
+def test_without_the_right_credential_sending_is_blocked_because_a_person_must_act() -> None:
     refused = failed(ONE_PER_SECOND, Failure(HoldKind.UNAUTHORIZED, 0, "401", 0.0, NOW), now=NOW)
 
     status = look(account(enqueued=5, tally=Tally()), pace=refused)
 
     assert status.sending == Sending(
-        SendingState.BARRED, "unauthorized: 401", "unauthorized", since=NOW
+        SendingState.BLOCKED, "unauthorized: 401", "unauthorized", since=NOW
     )
     assert status.estimate.seconds is None
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports.lanes import LaneKey, LaneNumber, Settlement, Span
-from ledger.ports.uploads import LaneTail, Progress, Source, UploadState
+from ledger.uploads.lane import LaneKey, LaneNumber
+from ledger.uploads.settlement import Settlement, Span
+from ledger.uploads.upload import LaneTail, Progress, Source, UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
 

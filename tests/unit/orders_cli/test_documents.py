@@ -7,10 +7,10 @@ import jsonschema
 import pytest
 
 import orders_cli
-from ledger.ports import pace_steps as steps
-from ledger.ports.dead_letters import DeadLetter
-from ledger.ports.pace import Override
-from ledger.ports.pace_change import change
+from ledger.pace import steps
+from ledger.pace.change import change
+from ledger.pace.pace import Override
+from ledger.uploads.dead_letter import DeadLetter
 from orders.outcome import Outcome
 from orders_cli.documents import (
     dead_letter_document,
@@ -104,11 +104,11 @@ def test_an_upload_that_ended_a_month_ago_is_not_listed(book: Book) -> None:
     assert [upload["upload"] for upload in document["uploads"]] == [FIRST]
 
 
-def test_without_a_pace_sending_is_barred_and_nobody_knows_until_when(book: Book) -> None:
+def test_without_a_pace_sending_is_blocked_and_nobody_knows_until_when(book: Book) -> None:
     document = status(book)
 
     assert document["pace"]["source"] == "unset"
-    assert document["sending"]["state"] == "barred"
+    assert document["sending"]["state"] == "blocked"
     assert document["eta_seconds"] is None
     assert "orders pace" in document["eta_reason"]
 

@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from ledger.finish import Basis, Estimate
-from ledger.ports.lanes import Tally
 from ledger.report import Backlog, PaceReport, PaceSource, StatusReport
 from ledger.sending import Sending, SendingState
+from ledger.uploads.lane import Tally
 from orders.rate import NO_LIMIT, parse_rate
 from orders_cli.estimating import FileContents, estimate
 

@@ -6,7 +6,7 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
-from ledger.ports.errors import LaneMissing, LedgerUnreachable, row_unreadable, upload_missing
+from ledger.errors import LaneMissing, LedgerUnreachable, row_unreadable, upload_missing
 from orders_cli.failures import AwsUnreachable, ExitCode, UsageWrong, failure_of
 
 UNREACHABLE = LedgerUnreachable("no table", hint="")

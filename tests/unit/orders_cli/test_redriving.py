@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports.dead_letters import DeadLetter, position_of_line
-from ledger.ports.uploads import Source
+from ledger.uploads.dead_letter import DeadLetter, position_of_line
+from ledger.uploads.upload import Source
 from orders.file_reading import ReadingLimits
 from orders.formats import SourceUnreadable
 from orders.plain_text import OpenAt
@@ -254,7 +254,7 @@ def test_an_order_whose_file_is_shorter_now_is_named_and_the_others_are_sent_aga
     assert (left.line, left.redrive_key) == (5, None)
 
 
-def test_an_order_whose_file_is_gone_never_bars_those_that_come_after() -> None:
+def test_an_order_whose_file_is_gone_never_blocks_those_that_come_after() -> None:
     office = Office(bucket=Emptied())
     office.refuse(4, None)
     first = office.run_again()

@@ -1,7 +1,7 @@
-from ledger.ports import pace_steps as steps
-from ledger.ports.history import History, Sample
-from ledger.ports.pace import Override, Pace, Pause
-from ledger.ports.pace_change import change
+from ledger.history import History, Sample
+from ledger.pace import steps
+from ledger.pace.change import change
+from ledger.pace.pace import Override, Pace, Pause
 from ledger.report import pace_of
 from orders.outcome import Outcome
 from orders_cli.following import Step, exit_code_of

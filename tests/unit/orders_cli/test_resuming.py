@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Bar, Failure, HoldKind, Pace, Pause
+from ledger.pace import steps
+from ledger.pace.hold import Failure, HoldKind
+from ledger.pace.pace import Blocker, Pace, Pause
 from orders_cli.resuming import lifted_by_resume, resumed_sentence
 
 NOW = 1_800_000_000.0
@@ -22,11 +23,11 @@ def test_nothing_stood_in_the_way() -> None:
     assert resumed(RUNNING) == "resumed; nothing stood in the way"
 
 
-def test_a_pause_and_every_bar_are_lifted() -> None:
+def test_a_pause_and_every_blocker_are_lifted() -> None:
     paused = steps.pause(RUNNING, Pause("ann", "their database moves", NOW - 5, None))
-    barred = steps.bar(paused, "budget", Bar("refusal budget spent", "21 of 100", NOW))
+    blocked = steps.block(paused, "budget", Blocker("refusal budget spent", "21 of 100", NOW))
 
-    assert resumed(barred) == "resumed; lifted: the pause, refusal budget spent (21 of 100)"
+    assert resumed(blocked) == "resumed; lifted: the pause, refusal budget spent (21 of 100)"
 
 
 def test_a_pause_that_ran_out_is_not_said_to_be_lifted() -> None:
@@ -35,10 +36,12 @@ def test_a_pause_that_ran_out_is_not_said_to_be_lifted() -> None:
     assert resumed(over) == "resumed; nothing stood in the way"
 
 
-def test_a_wrong_credential_still_bars_and_the_answer_says_what_to_do() -> None:
+def test_a_wrong_credential_still_blocks_and_the_answer_says_what_to_do() -> None:
     said = resumed(held(HoldKind.UNAUTHORIZED, "the API answered 401"))
 
-    assert said.startswith("resumed; still in the way (barred): unauthorized: the API answered 401")
+    assert said.startswith(
+        "resumed; still in the way (blocked): unauthorized: the API answered 401"
+    )
     assert "ORDERS_API_TOKEN_SECRET" in said
 
 

@@ -1,5 +1,6 @@
-from ledger.ports.lanes import LaneKey, LaneNumber, Settlement, Span
-from ledger.ports.uploads import LaneTail, Progress, UploadState
+from ledger.uploads.lane import LaneKey, LaneNumber
+from ledger.uploads.settlement import Settlement, Span
+from ledger.uploads.upload import LaneTail, Progress, UploadState
 from orders.outcome import Outcome
 from orders_cli.setting_aside import why_not_set_aside
 from tests.unit.orders_cli.ledgers import FIRST, NOW, Book

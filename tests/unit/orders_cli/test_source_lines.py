@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ledger.ports.uploads import Account
+from ledger.uploads.upload import Account
 from orders.file_reading import ReadingLimits
 from orders.outcome import Outcome
 from orders_cli.failures import UsageWrong

@@ -14,7 +14,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from ledger.ports.uploads import Source
+from ledger.uploads.upload import Source
 from orders_cli.storage import Stored
 from orders_cli.storing import PAUSES_SECONDS, StoredInDoubt, find_late, may_be_stored
 

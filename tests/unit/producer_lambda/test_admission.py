@@ -5,8 +5,8 @@ from contextlib import suppress
 import pytest
 
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports.pace_steps import configure
-from ledger.ports.uploads import Progress, Source, UploadState
+from ledger.pace.steps import configure
+from ledger.uploads.upload import Progress, Source, UploadState
 from orders.formats import Format, Layout
 from orders.rate import NO_LIMIT, Rate
 from orders.upload import UploadId

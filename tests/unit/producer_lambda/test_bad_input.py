@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.ports.lanes import Settlement, Span
+from ledger.uploads.settlement import Settlement, Span
 from orders.outcome import Outcome
 from orders.rate import parse_rate
 from producer_lambda.intake import Arrived

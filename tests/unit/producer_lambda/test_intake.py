@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from ledger.ports.uploads import Source
+from ledger.uploads.upload import Source
 from orders.upload import UploadId, upload_id
 from producer_lambda.intake import (
     Arrived,

@@ -1,4 +1,4 @@
-from ledger.ports.uploads import LaneTail
+from ledger.uploads.upload import LaneTail
 from orders.aggregate import Aggregate
 from orders.batch import Batch, Position
 from orders.upload import UploadId, lane_of

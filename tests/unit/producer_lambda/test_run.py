@@ -3,9 +3,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ledger.ports.errors import UploadMissing
-from ledger.ports.lanes import LaneKey, LaneNumber, Settlement, Span
-from ledger.ports.uploads import UploadState
+from ledger.errors import UploadMissing
+from ledger.uploads.lane import LaneKey, LaneNumber
+from ledger.uploads.settlement import Settlement, Span
+from ledger.uploads.upload import UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId, partition_key
 from producer_lambda.enqueuing import CHECKPOINT_BYTES

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from ledger.ports.uploads import Source
+from ledger.uploads.upload import Source
 from producer_lambda.s3 import S3Store
 from producer_lambda.source import SourceLost
 from tests.producer_world import HeldClock

@@ -18,12 +18,12 @@ from consumer.sending.clock import AnchoredClock
 from consumer.sending.crew import Surroundings
 from consumer.sending.shard import LeasedShard
 from ledger.memory.ledger import MemoryLedger
-from ledger.ports import pace_steps as steps
-from ledger.ports.lanes import LaneKey, LaneNumber
-from ledger.ports.pace import Pace
-from ledger.ports.pace_change import change
-from ledger.ports.pace_turns import own
-from ledger.ports.uploads import Account
+from ledger.pace import steps
+from ledger.pace.change import change
+from ledger.pace.pace import Pace
+from ledger.pace.turns import own
+from ledger.uploads.lane import LaneKey, LaneNumber
+from ledger.uploads.upload import Account
 from orders.upload import UploadId
 from sandbox.simulation.faulty_ledger import Fault, with_faults
 from sandbox.simulation.world import upload_stream

@@ -1,6 +1,6 @@
 """Do the threads see what changes, end the process where they fail, and rest where nothing is due?
 
-How often they look for work is counted over a stretch of time, with limits far above what is right
+How often they look for work is counted over a span of time, with limits far above what is right
 and far below what a loop without a rest would reach.
 """
 
@@ -13,8 +13,8 @@ from consumer.delivery.actions import Action
 from consumer.delivery.attempts import Attempt, Unavailable
 from consumer.delivery.delivery import Delivery
 from consumer.sending import shard
-from ledger.ports import pace_steps as steps
-from ledger.ports.pace import Override, Pause
+from ledger.pace import steps
+from ledger.pace.pace import Override, Pause
 from sandbox.simulation.faulty_ledger import Fault
 from tests.unit.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, begun, eventually
 
@@ -37,7 +37,7 @@ class CountedDelivery(Delivery):
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Tells how often the delivery was asked for something to do in a stretch of time."""
+    """Tells how often the delivery was asked for something to do in a span of time."""
     monkeypatch.setattr(shard, "Delivery", CountedDelivery)
 
     def asked() -> int:

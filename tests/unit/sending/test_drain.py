@@ -6,8 +6,8 @@ import pytest
 
 from consumer.delivery.attempts import Accepted, Attempt, Refused
 from consumer.delivery.entries import Position
-from ledger.ports.lanes import Tally
-from ledger.ports.uploads import UploadState
+from ledger.uploads.lane import Tally
+from ledger.uploads.upload import UploadState
 from sandbox.simulation.faulty_ledger import Fault
 from tests.unit.sending.shard_at_work import (
     LANE,

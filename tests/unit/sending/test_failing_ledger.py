@@ -8,11 +8,12 @@ import pytest
 from consumer.delivery import settling
 from consumer.delivery.attempts import Accepted, Attempt, Refused, Unavailable
 from consumer.sending import shard
-from ledger.ports import pace_steps as steps
-from ledger.ports.lanes import Tally
-from ledger.ports.pace import BACK_OFF_SECONDS, Bar, HoldKind
-from ledger.ports.uploads import UploadState
+from ledger.pace import steps
+from ledger.pace.hold import BACK_OFF_SECONDS, HoldKind
+from ledger.pace.pace import Blocker
 from ledger.sending import SendingState, sending_of
+from ledger.uploads.lane import Tally
+from ledger.uploads.upload import UploadState
 from sandbox.simulation.faulty_ledger import Fault
 from tests.unit.sending.shard_at_work import (
     LANE,
@@ -123,7 +124,7 @@ def test_a_dead_letter_whose_answer_is_lost_is_kept_once(hired: Hire) -> None:
     assert work.api.received == ["o1"]
 
 
-def test_a_missing_row_bars_the_shard_and_nothing_is_sent_until_it_is_there(
+def test_a_missing_row_blocks_the_shard_and_nothing_is_sent_until_it_is_there(
     hired: Hire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shard, "MISSING_ROW_SECONDS", 0.02)
@@ -132,34 +133,34 @@ def test_a_missing_row_bars_the_shard_and_nothing_is_sent_until_it_is_there(
 
     feeding = begun(work.feed)
 
-    eventually(lambda: bool(work.ledger.read_pace().bars))
-    (name,) = work.ledger.read_pace().bars
+    eventually(lambda: bool(work.ledger.read_pace().blockers))
+    (name,) = work.ledger.read_pace().blockers
     assert name == f"{SHARD} ledger row"
-    eventually(lambda: work.delivery.state(work.clock.now())[0] == "barred")
+    eventually(lambda: work.delivery.state(work.clock.now())[0] == "blocked")
     assert work.api.received == []
 
     work.add_row()
 
     feeding.result(LIMIT_SECONDS)
-    assert not work.ledger.read_pace().bars
+    assert not work.ledger.read_pace().blockers
     work.drain()
     assert_all_arrived_once(work)
 
 
-def test_a_resume_does_not_lift_the_bar_of_a_row_that_is_still_missing(
+def test_a_resume_does_not_lift_the_blocker_of_a_row_that_is_still_missing(
     hired: Hire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shard, "MISSING_ROW_SECONDS", 0.02)
     work = hired(ShardAtWork(has_row=False))
     work.begin()
     feeding = begun(work.feed)
-    eventually(lambda: bool(work.ledger.read_pace().bars))
+    eventually(lambda: bool(work.ledger.read_pace().blockers))
 
     work.change_pace(steps.resume)
 
-    eventually(lambda: bool(work.ledger.read_pace().bars))
+    eventually(lambda: bool(work.ledger.read_pace().blockers))
     sending = sending_of(work.ledger.read_pace(), work.clock.now())
-    assert (sending.state, sending.cause) == (SendingState.BARRED, "ledger row missing")
+    assert (sending.state, sending.cause) == (SendingState.BLOCKED, "ledger row missing")
     assert not feeding.done()
     work.add_row()
     feeding.result(LIMIT_SECONDS)
@@ -168,7 +169,7 @@ def test_a_resume_does_not_lift_the_bar_of_a_row_that_is_still_missing(
 
 
 @pytest.mark.parametrize("method", ["put_dead_letter", "settle"])
-def test_a_write_that_the_ledger_refuses_for_ever_bars_the_shard_until_it_is_taken(
+def test_a_write_that_the_ledger_refuses_for_ever_blocks_the_shard_until_it_is_taken(
     hired: Hire, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     monkeypatch.setattr(settling, "REFUSED_SECONDS", 0.02)
@@ -176,21 +177,21 @@ def test_a_write_that_the_ledger_refuses_for_ever_bars_the_shard_until_it_is_tak
     work.fault = lambda name: Fault.REFUSED_FOR_EVER if name == method else Fault.NONE
     work.begin()
     work.feed()
-    eventually(lambda: bool(work.ledger.read_pace().bars))
+    eventually(lambda: bool(work.ledger.read_pace().blockers))
 
     work.change_pace(steps.resume)
 
-    eventually(lambda: bool(work.ledger.read_pace().bars))
+    eventually(lambda: bool(work.ledger.read_pace().blockers))
     sending = sending_of(work.ledger.read_pace(), work.clock.now())
-    assert (sending.state, sending.cause) == (SendingState.BARRED, "ledger refuses a write")
+    assert (sending.state, sending.cause) == (SendingState.BLOCKED, "ledger refuses a write")
     assert f"{method} was refused for ever" in sending.reason
     work.fault = lambda _: Fault.NONE
     work.drain()
-    eventually(lambda: not work.ledger.read_pace().bars)
+    eventually(lambda: not work.ledger.read_pace().blockers)
     assert work.account.tally == Tally(refused=3)
 
 
-def test_a_row_that_goes_missing_while_its_orders_are_in_hand_bars_the_shard(
+def test_a_row_that_goes_missing_while_its_orders_are_in_hand_blocks_the_shard(
     hired: Hire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settling, "REFUSED_SECONDS", 0.02)
@@ -203,23 +204,23 @@ def test_a_row_that_goes_missing_while_its_orders_are_in_hand_bars_the_shard(
     row = work.ledger._rows.lanes.pop(LANE)
     work.api.gate.set()
 
-    eventually(lambda: bool(work.ledger.read_pace().bars))
+    eventually(lambda: bool(work.ledger.read_pace().blockers))
     sending = sending_of(work.ledger.read_pace(), work.clock.now())
-    assert (sending.state, sending.cause) == (SendingState.BARRED, "ledger row missing")
+    assert (sending.state, sending.cause) == (SendingState.BLOCKED, "ledger row missing")
     work.ledger._rows.lanes[LANE] = row
     work.drain()
-    eventually(lambda: not work.ledger.read_pace().bars)
+    eventually(lambda: not work.ledger.read_pace().blockers)
     assert_all_arrived_once(work)
 
 
-def test_the_bar_of_a_refused_write_that_an_old_owner_left_is_lifted(hired: Hire) -> None:
+def test_the_blocker_of_a_refused_write_that_an_old_owner_left_is_lifted(hired: Hire) -> None:
     work = hired(ShardAtWork(orders=3))
     work.begin()
-    left = Bar("ledger refuses a write", "of a process that is gone", 0.0)
-    work.change_pace(lambda pace: steps.bar(pace, f"{SHARD} settle {LANE.upload}/0", left))
+    left = Blocker("ledger refuses a write", "of a process that is gone", 0.0)
+    work.change_pace(lambda pace: steps.block(pace, f"{SHARD} settle {LANE.upload}/0", left))
 
     work.feed()
     work.drain()
 
     assert_all_arrived_once(work)
-    eventually(lambda: not work.ledger.read_pace().bars)
+    eventually(lambda: not work.ledger.read_pace().blockers)

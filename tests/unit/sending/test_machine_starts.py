@@ -13,7 +13,7 @@ import pytest
 
 from consumer.delivery.starts import UNSENT_SECONDS
 from consumer.sending.machine_starts import MachineStarts, starts_file
-from ledger.ports.pace import GAP_SHARE
+from ledger.pace.pace import GAP_SHARE
 
 NOW = 1_000.0
 SPACING = 0.02

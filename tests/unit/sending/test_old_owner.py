@@ -66,7 +66,7 @@ def test_a_process_that_looks_for_a_missing_row_stops_when_it_is_superseded(hire
     work = hired(ShardAtWork(has_row=False))
     work.begin()
     feeding = begun(work.feed)
-    eventually(lambda: bool(work.ledger.read_pace().bars))
+    eventually(lambda: bool(work.ledger.read_pace().blockers))
 
     work.take_over()
 

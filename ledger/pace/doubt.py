@@ -14,7 +14,8 @@ Pure steps, as everything that changes the pace.
 
 from dataclasses import replace
 
-from ledger.ports.pace import Grant, Pace, Reservation
+from ledger.pace.pace import Pace
+from ledger.pace.reservation import Grant, Reservation
 
 
 def declared(pace: Pace, shard: str, begun: int, reservation: Reservation, *, now: float) -> Pace:

@@ -3,7 +3,7 @@
 LedgerError
     LedgerUnreachable   the store did not answer or refused the call; try again later
         LedgerRefused   it will refuse the same call again: a person must act
-    LaneMissing         a lane has no row: sending is barred, it never means "start at 0"
+    LaneMissing         a lane has no row: sending is blocked, it never means "start at 0"
     UploadMissing       an upload has no row
     RowUnreadable       a row is there, and this release does not understand it
 """

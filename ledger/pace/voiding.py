@@ -5,15 +5,9 @@ Pure steps from one pace to the next, as everything that changes the pace.
 
 from dataclasses import replace
 
-from ledger.ports.pace import (
-    BACK_OFF_SECONDS,
-    LATE_SECONDS,
-    NOTICE_SECONDS,
-    Hold,
-    HoldKind,
-    Pace,
-    Reserved,
-)
+from ledger.pace.hold import BACK_OFF_SECONDS, Hold, HoldKind
+from ledger.pace.pace import LATE_SECONDS, NOTICE_SECONDS, Pace
+from ledger.pace.reservation import Reserved
 
 
 def void_turns(pace: Pace, now: float, interval: float) -> Pace:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from ledger.ports.errors import LedgerUnreachable
-from ledger.ports.pace import Pace, PaceStore
+from ledger.errors import LedgerUnreachable
+from ledger.pace.pace import Pace
+from ledger.ports.pace import PaceStore
 
 TRIES = 100
 """Each lost try means that somebody else's change went in, so this many in a row is a fault."""

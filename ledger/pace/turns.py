@@ -7,27 +7,19 @@ be late, or leave room: a process that begins, or sends again after a while, doe
 
 from dataclasses import replace
 
-from ledger.ports.pace import (
+from ledger.pace.doubt import inherited
+from ledger.pace.hold import BACK_OFF_SECONDS, HOLD_SECONDS_MAX, Hold, HoldKind
+from ledger.pace.pace import (
     AHEAD_SECONDS,
-    BACK_OFF_SECONDS,
     BATCH_SECONDS,
     GAP_SHARE,
-    HOLD_SECONDS_MAX,
     NOTICE_SECONDS,
-    Closed,
-    Grant,
-    Hold,
-    HoldKind,
     Pace,
-    Reservation,
-    Reserved,
-    Superseded,
-    Unlimited,
     is_same_machine,
     machine_of,
 )
-from ledger.ports.pace_doubt import inherited
-from ledger.ports.pace_voiding import back_off, latest_start, void_turns
+from ledger.pace.reservation import Closed, Grant, Reservation, Reserved, Superseded, Unlimited
+from ledger.pace.voiding import back_off, latest_start, void_turns
 from orders.rate import parse_rate
 
 
@@ -92,10 +84,10 @@ def reserve(  # noqa: PLR0913 - all of it named
 
 def is_closed(pace: Pace, shard: str, now: float) -> Closed | None:
     """Why this shard gets no turn now, None where it may have one."""
-    bars = pace.bars_of(shard)
-    if bars:
-        bar = next(iter(bars.values()))
-        return Closed(f"{bar.reason}: {bar.detail}", None)
+    blockers = pace.blockers_of(shard)
+    if blockers:
+        blocker = next(iter(blockers.values()))
+        return Closed(f"{blocker.reason}: {blocker.detail}", None)
     pause = pace.pause_at(now)
     return Closed(f"paused by {pause.by}: {pause.reason}", pause.until) if pause else None
 
@@ -158,7 +150,7 @@ def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:
     latest moment at which the old owner may have started, unless that was on the same machine.
     """
     pace = inherited(pace, shard, now=now)
-    bars = {n: b for n, b in pace.bars.items() if not n.startswith(shard)}
+    blockers = {n: b for n, b in pace.blockers.items() if not n.startswith(shard)}
     interval = pace.spacing_seconds(now)
     latest = max((latest_start(r, now) for r in pace.reserved if r.shard == shard), default=0.0)
     is_moved = not is_same_machine(pace.owners.get(shard, ""), machine_of(token))
@@ -168,7 +160,7 @@ def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:
         pace = _without_turns_of(pace, shard, now)
     if is_moved and latest:
         pace = replace(pace, next_free=max(pace.next_free, latest + GAP_SHARE * interval))
-    return replace(pace, owners={**pace.owners, shard: token}, bars=bars)
+    return replace(pace, owners={**pace.owners, shard: token}, blockers=blockers)
 
 
 def disown(pace: Pace, shard: str, token: str) -> Pace:

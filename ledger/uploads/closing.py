@@ -18,8 +18,8 @@ was reached and everything up to the tail that the reading ended with is settled
 
 from dataclasses import replace
 
-from ledger.ports.lanes import Lane, Tally
-from ledger.ports.uploads import Account, LaneTail, Progress, Upload, UploadState
+from ledger.uploads.lane import Lane, Tally
+from ledger.uploads.upload import Account, LaneTail, Progress, Upload, UploadState
 
 ENDS_WITHOUT_LANES = frozenset(
     {UploadState.DONE, UploadState.DONE_WITH_PROBLEMS, UploadState.REFUSED_ADMISSION}

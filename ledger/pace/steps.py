@@ -5,19 +5,10 @@ Pure steps from one pace to the next: who takes one writes the result by compare
 
 from dataclasses import replace
 
-from ledger.ports.pace import (
-    HOLD_SECONDS_MAX,
-    NOTICE_SECONDS,
-    Bar,
-    Failure,
-    Hold,
-    HoldKind,
-    Override,
-    Pace,
-    Pause,
-)
-from ledger.ports.pace_doubt import without_doubts
-from ledger.ports.pace_voiding import back_off, void_turns, waiting_probes
+from ledger.pace.doubt import without_doubts
+from ledger.pace.hold import HOLD_SECONDS_MAX, Failure, Hold, HoldKind
+from ledger.pace.pace import NOTICE_SECONDS, Blocker, Override, Pace, Pause
+from ledger.pace.voiding import back_off, void_turns, waiting_probes
 from orders.rate import NO_LIMIT
 
 THROTTLED_ROW = 3
@@ -59,23 +50,23 @@ def pause(pace: Pace, value: Pause) -> Pace:
 
 
 def resume(pace: Pace) -> Pace:
-    """End a pause, lift every bar, and let the refusal budget start anew."""
-    return replace(pace, paused=None, bars={}, resumed=pace.resumed + 1)
+    """End a pause, lift every blocker, and let the refusal budget start anew."""
+    return replace(pace, paused=None, blockers={}, resumed=pace.resumed + 1)
 
 
-def bar(pace: Pace, name: str, value: Bar) -> Pace:
-    """Bar sending until a person acts. An equal bar keeps the time it was first set."""
-    standing = pace.bars.get(name)
+def block(pace: Pace, name: str, value: Blocker) -> Pace:
+    """Block sending until a person acts. An equal blocker keeps the time it was first set."""
+    standing = pace.blockers.get(name)
     if standing and (standing.reason, standing.detail) == (value.reason, value.detail):
         return pace
-    return replace(pace, bars={**pace.bars, name: value})
+    return replace(pace, blockers={**pace.blockers, name: value})
 
 
-def lift(pace: Pace, name: str) -> Pace:
-    """Take one bar away: what caused it is gone."""
-    if name not in pace.bars:
+def unblock(pace: Pace, name: str) -> Pace:
+    """Take one blocker away: what caused it is gone."""
+    if name not in pace.blockers:
         return pace
-    return replace(pace, bars={n: b for n, b in pace.bars.items() if n != name})
+    return replace(pace, blockers={n: b for n, b in pace.blockers.items() if n != name})
 
 
 def set_aside(pace: Pace, name: str, reason: str) -> Pace:

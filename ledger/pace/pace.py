@@ -1,0 +1,159 @@
+"""The pace: how the rate limit is kept, for every process together.
+
+The pace is one item, changed only by compare-and-set on its revision. Whatever changes it is a pure
+step from one pace to the next; whoever takes a step writes the result and, where another process
+was faster, reads again and repeats the step. Times are seconds since the epoch.
+
+    pace         the item, and what follows from it
+    hold         why and how long sending waits for the API
+    reservation  what a shard process gets when it asks for turns
+    turns        who gets which turn, and who owns a shard
+    steps        what people and answers do to it
+    voiding      which turns are given back when it changes
+    change       how a step is written
+    margin       how much more than the interval separates two turns
+    doubt        which orders the owner of a shard may have begun
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from ledger.pace.hold import Hold
+from ledger.pace.margin import Margin
+from ledger.pace.reservation import Reserved
+from orders.rate import Rate, parse_rate
+
+_parsed = lru_cache(maxsize=64)(parse_rate)  # it is asked many times for each turn
+
+BATCH_SECONDS = 0.2
+"""High rates reserve at most this much of turns at once."""
+AHEAD_SECONDS = 0.5
+"""A process holds turns so far ahead that an answer of the ledger may take so long."""
+NOTICE_SECONDS = 1.0
+"""Every process sees a change of the pace within this; until then it may start a turn it holds."""
+LATE_SECONDS = 1.0
+"""A turn may start so much late where no other machine takes turns."""
+GAP_SHARE = 0.993
+GAP_SLACK = 0.001
+"""No two starts are closer than this share of the spacing: so lateness is caught up, little by
+little. Promised are 99 % of the interval; the slack is for what a request takes to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A person stopped sending; `until` None means until it is resumed."""
+
+    by: str
+    reason: str
+    since: float
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A rate set by a person over the configured one; `until` None means until it is taken back."""
+
+    rate: str
+    by: str
+    reason: str
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """Something that a person must put right before sending goes on."""
+
+    reason: str
+    detail: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The pace item.
+
+    configured: the rate of the settings, as text; None until a worker wrote it.
+    next_free: when the next turn may be.
+    reserved: the rows of turns that may not have started yet, and of each shard the newest one
+    that has, for ACTIVE_SECONDS at least.
+    epoch: grows when the rate changes or sending pauses; turns of an older epoch are void.
+    generation: grows when a hold begins and when it ends.
+    blockers: by name, what blocks ; names that begin with a shard id blocker only that shard.
+    owners: by shard id, the fence token of the process that may take turns for it.
+    in_doubt: by shard id, how many orders its owner may have begun and not settled (pace_doubt).
+    set_aside: by `<upload>/<line>`, orders that a person wants refused, with that person's reason.
+    resumed: how often a person lifted the blockers.
+    margin: what lies between two turns beyond the interval.
+    throttled: how many 429s came in a row, without a hold so far.
+    passed: when the attempt started that last ended a hold or a row, whichever shard's it was.
+    """
+
+    configured: str | None = None
+    override: Override | None = None
+    next_free: float = 0.0
+    reserved: tuple[Reserved, ...] = ()
+    epoch: int = 0
+    generation: int = 0
+    paused: Pause | None = None
+    hold: Hold | None = None
+    blockers: Mapping[str, Blocker] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+    in_doubt: Mapping[str, int] = field(default_factory=dict)
+    set_aside: Mapping[str, str] = field(default_factory=dict)
+    resumed: int = 0
+    revision: int = 0
+    margin: Margin = field(default_factory=Margin)
+    throttled: int = 0
+    passed: float = 0.0
+
+    def rate(self, now: float) -> Rate | None:
+        """The rate that holds now; None where nobody has set one."""
+        override = self.override
+        if override and (override.until is None or now < override.until):
+            return _parsed(override.rate)
+        return _parsed(self.configured) if self.configured else None
+
+    def spacing_seconds(self, now: float) -> float:
+        """How far apart two turns are now: the interval and the margin; 0 without a limit."""
+        rate = self.rate(now)
+        interval = rate.interval_seconds if rate else 0.0
+        return interval + self.margin.at(now, interval)
+
+    def is_shared(self, token: str, now: float) -> bool:
+        """Do processes of another machine than this token's take turns now?"""
+        return any(row.is_active(now) and self.is_elsewhere(row, token) for row in self.reserved)
+
+    def is_elsewhere(self, row: Reserved, token: str) -> bool:
+        """Is this row, as far as is known, held on another machine than this token's?"""
+        owner = self.owners.get(row.shard, "")
+        return owner != token and not is_same_machine(owner, machine_of(token))
+
+    def pause_at(self, now: float) -> Pause | None:
+        """The pause that holds now."""
+        if self.paused and (self.paused.until is None or now < self.paused.until):
+            return self.paused
+        return None
+
+    def blockers_of(self, shard: str) -> dict[str, Blocker]:
+        """What blockers this shard: its own blockers and those of all."""
+        if not self.blockers:
+            return {}
+        return {
+            n: b for n, b in self.blockers.items() if not is_shard_blocker(n) or n.startswith(shard)
+        }
+
+
+def machine_of(token: str) -> str:
+    """The machine that a fence token names (`<machine>-<random>`), empty where it names none."""
+    return token.rpartition("-")[0]
+
+
+def is_same_machine(token: str, machine: str) -> bool:
+    """Is this the token of a process on the machine, which keeps its distance by itself?"""
+    return bool(machine) and machine_of(token) == machine
+
+
+def is_shard_blocker(name: str) -> bool:
+    """Does a blocker of this name hold for one shard only? Kinesis names every shard this way."""
+    return name.startswith("shardId-")

@@ -1,0 +1,71 @@
+"""What a shard process gets when it asks for turns."""
+
+from dataclasses import dataclass
+
+ACTIVE_SECONDS = 5.0
+"""A shard that had no turn for so long is idle: it is in nobody's way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A row of turns that was handed out to a shard: `count` turns, `interval` seconds apart."""
+
+    first: float
+    count: int
+    interval: float
+    shard: str = ""
+
+    @property
+    def last(self) -> float:
+        """The last turn of the row."""
+        return self.first + (self.count - 1) * self.interval
+
+    def is_active(self, now: float) -> bool:
+        """Did its shard have a turn just now, or does it have one still?"""
+        return self.last > now - ACTIVE_SECONDS
+
+    def started_by(self, now: float) -> float | None:
+        """The last turn of the row that is not in the future, None where all of them are."""
+        if now < self.first:
+            return None
+        if not self.interval:
+            return self.last
+        started = min(int((now - self.first) / self.interval), self.count - 1)
+        return self.first + started * self.interval
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Turns handed out: absolute times, in order. A probe is one turn that tests a held API."""
+
+    turns: tuple[float, ...]
+    epoch: int
+    generation: int
+    is_probe: bool
+    interval: float  # the spacing: a margin is part of it
+    was_reset: bool = False  # `next_free` stood further ahead than can have been reserved
+    skipped_seconds: float = 0.0  # the time before the first turn that nobody reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Unlimited:
+    """The rate is `none`: no turns are needed."""
+
+    epoch: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """No turn now: paused, blocked or without a rate. `until` None: until a person acts."""
+
+    reason: str
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """Another process owns the shard now: stop."""
+
+
+Reservation = Grant | Unlimited | Closed | Superseded
