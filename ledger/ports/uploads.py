@@ -55,9 +55,9 @@ class UploadLedger(Protocol):
     ) -> bool:
         """End the reading: progress, `read_complete`, the state and the sentence.
 
-        state: `sending`, or how it ended; `ledger.uploads.closing` says which of them end
-        the upload at once and which wait for its lanes. Closes the upload if it is drained. A
-        cancelled upload stays cancelled. False: another run took over. Raises ValueError for a state that
+        state: `sending`, or how it ended; `ledger.uploads.closing` says which of them end the
+        upload at once and which wait for its lanes. Closes the upload if it is drained. A cancelled
+        upload stays cancelled. False: another run took over. Raises ValueError for a state that
         says nothing was enqueued where something was, or that admission refused what it let in.
         """
 

@@ -16,7 +16,7 @@ from consumer.worker.view import WorkerView
 SHARD = """
 from consumer.delivery.events import *
 from consumer.telemetry.sink import make_sink
-from ledger.ports.lanes import LaneKey, LaneNumber
+from ledger.uploads.lane import LaneKey, LaneNumber
 from orders.outcome import Outcome
 from orders.upload import UploadId
 
