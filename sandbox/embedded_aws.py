@@ -3,17 +3,17 @@
 import sys
 from collections.abc import Mapping
 
-from sandbox.children import Child, Children
 from sandbox.clients import REGION
 from sandbox.folder import SandboxFolder
 from sandbox.ports import HOST
+from sandbox.subprocesses import Subprocess, Subprocesses
 
 
 def start_aws(
-    children: Children, folder: SandboxFolder, port: int, around: Mapping[str, str]
-) -> Child:
+    subprocesses: Subprocesses, folder: SandboxFolder, port: int, around: Mapping[str, str]
+) -> Subprocess:
     """Start ministack on 127.0.0.1; `around` is this process's environment."""
-    return children.start(
+    return subprocesses.start(
         [sys.executable, "-m", "ministack"],
         aws_environment(folder, port, around),
         folder=folder.aws,

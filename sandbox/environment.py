@@ -1,5 +1,7 @@
-"""Which environment does the worker of this sandbox run with, and who works beside it?"""
+"""Which environment do the worker of this sandbox and the shells beside it run with?"""
 
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -55,6 +57,7 @@ _ASTRAY = (
     "ORDERS_API_TOKEN_SECRET",
 )
 _OURS = ("AWS_", "ORDERS_")
+_LINE = re.compile(r"export ([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +119,23 @@ def sandbox_environment(
         if name.startswith(("ORDERS_", "AWS_ENDPOINT_URL_")) and name not in (told | tuned)
     )
     return SandboxEnvironment(told | tuned, tuple(dict.fromkeys((*_ASTRAY, *strays))))
+
+
+def env_file(environment: SandboxEnvironment) -> str:
+    """One `export NAME=value` or `unset NAME` a line, quoted so that a shell expands nothing."""
+    lines = [f"unset {name}" for name in environment.unset]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in environment.set.items()]
+    return "\n".join(lines) + "\n"
+
+
+def read_env_file(text: str) -> SandboxEnvironment:
+    """The environment that a sandbox.env holds, without a shell."""
+    told: dict[str, str] = {}
+    unset: list[str] = []
+    for line in text.splitlines():
+        found = _LINE.fullmatch(line)
+        if found is not None:
+            told[found[1]] = "".join(shlex.split(found[2]))
+        else:
+            unset.append(line.removeprefix("unset "))
+    return SandboxEnvironment(told, tuple(unset))

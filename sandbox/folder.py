@@ -88,6 +88,13 @@ class SandboxFolder:
         return [path.name for path in written if path.exists() or path.is_symlink()]
 
 
+def write_by_rename(path: Path, text: str) -> None:
+    """Write beside the path, then rename: a reader sees the old content or the new."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
 @contextmanager
 def occupied(path: Path) -> Iterator[SandboxFolder]:
     """A folder, fresh, and this process's alone until it is left.

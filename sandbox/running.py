@@ -1,22 +1,21 @@
 """How does another program start a sandbox, look at it and stop it?"""
 
 import json
-import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from consumer.kcl.tied import tied
 from sandbox.code_archive import CHECKOUT
-from sandbox.env_file import read_env_file
+from sandbox.environment import read_env_file
 from sandbox.errors import OutOfReach
 from sandbox.folder import SandboxFolder
-from sandbox.roster import RosterEntry
-from sandbox.tether import die_with
+from sandbox.process_list import ListedProcess
 
 _POLL_SECONDS = 0.02
 _STOP_SECONDS = 75.0
@@ -34,10 +33,10 @@ class RunningSandbox:
         text = self.folder.environment.read_text(encoding="utf-8")
         return read_env_file(text).over(around)
 
-    def processes(self) -> list[RosterEntry]:
+    def processes(self) -> list[ListedProcess]:
         """What runs, as processes.json has it."""
         listed = json.loads(self.folder.processes.read_text(encoding="utf-8"))
-        return [RosterEntry(**entry) for entry in listed]
+        return [ListedProcess(**entry) for entry in listed]
 
     def stop(self) -> int:
         """Ask it to stop and wait until it has; its exit code."""
@@ -60,28 +59,17 @@ def running_sandbox(
     place = SandboxFolder(folder.absolute())
     said = place.path.with_name(f"{place.path.name}.log")
     left_over = _stamp(place.environment)
+    command = [sys.executable, "-m", "sandbox", "--dir", str(place.path), *options]
+    if threading.current_thread() is threading.main_thread():  # whose end is the process's
+        command = tied(command, CHECKOUT)
     with said.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox", "--dir", str(place.path), *options],
-            cwd=CHECKOUT,
-            stdin=subprocess.DEVNULL,
-            stderr=log,
-            preexec_fn=_tied_to_this_process(),  # noqa: PLW1509 - prctl and getppid only
-        )
+        process = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stderr=log)
     sandbox = RunningSandbox(place, process)
     try:
         _await_ready(sandbox, left_over, said, limit_seconds)
         yield sandbox
     finally:
         sandbox.stop()
-
-
-def _tied_to_this_process() -> Callable[[], None] | None:
-    """What makes a new child end with this process: for the main thread only, whose end it is."""
-    if threading.current_thread() is not threading.main_thread():
-        return None
-    parent_pid = os.getpid()
-    return lambda: die_with(parent_pid)
 
 
 def _await_ready(

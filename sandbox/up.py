@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,29 +11,32 @@ from dataclasses import dataclass
 
 from consumer.kcl.daemon import JavaMissing, find_java
 from consumer.kcl.worker_name import kcl_worker_id
-from sandbox.answering import Part, await_answer
-from sandbox.atomically import write_by_rename
-from sandbox.bell import Bell, StopAskedError, bell_of_signals
-from sandbox.children import Children
+from consumer.worker.signals import Signals
 from sandbox.clients import embedded_clients
 from sandbox.code_archive import CHECKOUT
 from sandbox.embedded_aws import start_aws
-from sandbox.env_file import env_file
-from sandbox.environment import APPLICATION, WORKER_ID, SandboxEnvironment, sandbox_environment
+from sandbox.environment import (
+    APPLICATION,
+    WORKER_ID,
+    SandboxEnvironment,
+    env_file,
+    sandbox_environment,
+)
 from sandbox.errors import WrongUse
-from sandbox.folder import SandboxFolder, occupied
-from sandbox.household import Household
+from sandbox.folder import SandboxFolder, occupied, write_by_rename
 from sandbox.leases import make_leases
+from sandbox.monitor import Monitor, Part, StopAskedError, await_answer
 from sandbox.options import SandboxOptions
 from sandbox.pipeline import Pipeline, PipelineChoice, deploy_pipeline
 from sandbox.ports import HOST, SandboxPorts, choose_ports
-from sandbox.process_tree import running_processes
-from sandbox.worker_keeper import WorkerKeeper
+from sandbox.subprocesses import Subprocesses
+from sandbox.worker_service import WorkerService
 
 _AWS_SECONDS = 30.0
 _API_SECONDS = 15.0
 _WORKER_SECONDS = 120.0
 _JAVA_MEGABYTES = 128
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,8 @@ class _Site:
     options: SandboxOptions
     folder: SandboxFolder
     ports: SandboxPorts
-    children: Children
-    bell: Bell
+    subprocesses: Subprocesses
+    signals: Signals
     say: Callable[[str], None]
 
 
@@ -53,16 +57,16 @@ def run(options: SandboxOptions, say: Callable[[str], None]) -> None:
     """
     began = time.monotonic()
     _check_machine(options)
-    with bell_of_signals() as bell, occupied(options.folder) as folder:
+    with Signals(_STOP_SIGNALS) as signals, occupied(options.folder) as folder:
         ports = choose_ports(options)
-        with _ended_children(folder, bell) as children:
+        with _ended_subprocesses(folder, signals) as subprocesses:
             try:
-                household = _build(_Site(options, folder, ports, children, bell, say))
+                monitor = _build(_Site(options, folder, ports, subprocesses, signals, say))
                 say(
                     f"Ready after {time.monotonic() - began:.1f} s; in another terminal: "
                     f". {shlex.quote(str(folder.environment))}"
                 )
-                household.keep(bell, say)
+                monitor.watch(signals, say)
             except StopAskedError:
                 pass
             say("The sandbox stops.")
@@ -80,23 +84,23 @@ def _check_machine(options: SandboxOptions) -> None:
 
 
 @contextmanager
-def _ended_children(folder: SandboxFolder, bell: Bell) -> Iterator[Children]:
-    children = Children(bell)
+def _ended_subprocesses(folder: SandboxFolder, signals: Signals) -> Iterator[Subprocesses]:
+    subprocesses = Subprocesses(signals)
     try:
-        yield children
+        yield subprocesses
     finally:
         folder.retract()
-        children.end_all()
+        subprocesses.end_all()
         folder.forget_aws()
 
 
-def _build(site: _Site) -> Household:
+def _build(site: _Site) -> Monitor:
     aws, api = _start_parts(site)
-    await_answer(aws, site.bell, _AWS_SECONDS)
+    await_answer(aws, site.signals, _AWS_SECONDS)
     site.say(f"The embedded AWS answers at http://{HOST}:{site.ports.aws}.")
     pipeline = _deploy(site)
     site.say(f"The pipeline is deployed: bucket {pipeline.bucket}, stream {pipeline.stream}.")
-    await_answer(api, site.bell, _API_SECONDS)
+    await_answer(api, site.signals, _API_SECONDS)
     site.say(f"The API at http://{HOST}:{site.ports.api} takes {site.options.limit}.")
     environment = sandbox_environment(
         os.environ,
@@ -105,16 +109,16 @@ def _build(site: _Site) -> Household:
         rate=site.options.rate,
         folder=site.folder,
     )
-    keeper = _start_worker(site, environment) if site.options.consumer else None
-    household = Household(site.children, site.folder, (aws, api), keeper)
-    household.write_roster(running_processes())
+    service = _start_worker(site, environment) if site.options.consumer else None
+    monitor = Monitor(site.subprocesses, site.folder, (aws, api), service)
+    monitor.list_processes()
     write_by_rename(site.folder.environment, env_file(environment))
-    return household
+    return monitor
 
 
 def _start_parts(site: _Site) -> tuple[Part, Part]:
-    aws = start_aws(site.children, site.folder, site.ports.aws, os.environ)
-    api = site.children.start(
+    aws = start_aws(site.subprocesses, site.folder, site.ports.aws, os.environ)
+    api = site.subprocesses.start(
         [
             *(sys.executable, "-m", "sandbox.api"),
             *("--port", str(site.ports.api)),
@@ -154,11 +158,11 @@ def _deploy(site: _Site) -> Pipeline:
     return pipeline
 
 
-def _start_worker(site: _Site, environment: SandboxEnvironment) -> WorkerKeeper:
-    keeper = WorkerKeeper(site.children, site.folder, environment.over(os.environ))
-    worker = Part("worker", "The consumer", keeper.start(), site.ports.metrics, "/readyz")
-    await_answer(worker, site.bell, _WORKER_SECONDS)
+def _start_worker(site: _Site, environment: SandboxEnvironment) -> WorkerService:
+    service = WorkerService(site.subprocesses, site.folder, environment.over(os.environ))
+    worker = Part("worker", "The consumer", service.start(), site.ports.metrics, "/readyz")
+    await_answer(worker, site.signals, _WORKER_SECONDS)
     site.say(
         f"The consumer sends {site.options.rate}; its status is at http://{HOST}:{site.ports.metrics}/."
     )
-    return keeper
+    return service

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from consumer.kcl import tied
 from consumer.kcl.properties import LOGBACK
+from consumer.kcl.tied import tied
 
 MAIN_CLASS = "software.amazon.kinesis.multilang.MultiLangDaemon"
 # They halve the start (2.5 s of CPU); a daemon out of memory ends, and is started again.
@@ -106,11 +106,10 @@ def start(command: list[str], *, folder: Path, environment: Mapping[str, str]) -
     Call it from the main thread. The daemon leads a process group of its own, so that a Ctrl-C
     reaches the worker alone; its log goes to this process's stderr.
     """
-    tie = [sys.executable, "-I", "-S", tied.__file__, str(os.getpid()), str(folder)]
     files = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_DUP2, 2, 1),
     ]
     return os.posix_spawn(
-        sys.executable, [*tie, *command], environment, file_actions=files, setpgroup=0
+        sys.executable, tied(command, folder), environment, file_actions=files, setpgroup=0
     )

@@ -1,8 +1,8 @@
-"""How does the daemon die with the worker, however the worker dies?
+"""How does a child process die with its parent, however the parent dies?
 
-Run as a script, `python -I -S tied.py WORKER_PID FOLDER PROGRAM ARGUMENT...`: it asks the kernel
-for SIGKILL when the thread that started it ends, then becomes PROGRAM, in FOLDER. The worker starts
-it from its main thread, which ends only with the worker.
+Run as a script, `python -I -S tied.py PARENT_PID FOLDER PROGRAM ARGUMENT...`: it asks the kernel
+for SIGKILL when the thread that started it ends (the parent-death signal), then becomes PROGRAM, in
+FOLDER. So it is started from the main thread, which ends only with the process.
 """
 
 import ctypes
@@ -13,11 +13,16 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
+def tied(command: list[str], folder: os.PathLike[str]) -> list[str]:
+    """The command that runs `command` in `folder`, tied to the life of this process."""
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), os.fspath(folder), *command]
+
+
 def main(arguments: list[str]) -> None:
     """Tie this process to its parent and become the program. Exits 1 if the parent is gone."""
-    worker_pid, folder, program, *rest = arguments
+    parent_pid, folder, program, *rest = arguments
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    if os.getppid() != int(worker_pid):  # it died before the kernel was asked
+    if os.getppid() != int(parent_pid):  # it died before the kernel was asked
         sys.exit(1)
     os.chdir(folder)
     os.execv(program, [program, *rest])  # noqa: S606 - a list of words is what is meant

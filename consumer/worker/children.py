@@ -18,6 +18,15 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def reap_exited() -> dict[int, int]:
+    """Reap exited children, adopted orphans included: exit code by process id, -N for signal N."""
+    exit_codes: dict[int, int] = {}
+    with contextlib.suppress(ChildProcessError):  # there is none
+        while (exited := os.waitpid(-1, os.WNOHANG))[0]:
+            exit_codes[exited[0]] = os.waitstatus_to_exitcode(exited[1])
+    return exit_codes
+
+
 class Children:
     """The daemon, the shard processes, and whatever else came from this process."""
 
@@ -36,17 +45,11 @@ class Children:
         self._told.clear()
 
     def reap(self) -> list[int]:
-        """Take leave of every child that ended, orphans included; returns their ids."""
-        ended: list[int] = []
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return ended
-            if not pid:
-                return ended
-            ended.append(pid)
-            self._note(pid, os.waitstatus_to_exitcode(status))
+        """Reap exited children, orphans included; returns their ids."""
+        exit_codes = reap_exited()
+        for pid, code in exit_codes.items():
+            self._note(pid, code)
+        return list(exit_codes)
 
     def living(self) -> frozenset[int]:
         """All living descendants, the daemon included."""

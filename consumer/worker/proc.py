@@ -67,6 +67,15 @@ def descendants(pid: int) -> frozenset[int]:
     return frozenset(found)
 
 
+def command_line(pid: int) -> tuple[str, ...]:
+    """The arguments of a process; empty where it has ended."""
+    try:
+        line = (PROC / str(pid) / "cmdline").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ()
+    return tuple(line.split("\0")[:-1])
+
+
 def _stat(pid: int) -> _Stat | None:
     try:
         text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")

@@ -1,26 +1,32 @@
-"""How do signals reach the worker's loop?"""
+"""Signal handling: how do signals reach a main thread that waits?"""
 
 import os
 import select
 import signal
+from collections.abc import Sequence
 from types import FrameType, TracebackType
 from typing import Self
 
 
 class Signals:
-    """SIGTERM, SIGINT and SIGCHLD, as something that the main thread can wait for.
+    """Stop signals and SIGCHLD, as something that the main thread can wait for.
 
     Use it as a context, in the main thread. The old handlers come back at its end.
     """
 
-    def __init__(self) -> None:
-        self.stop_asked = False
+    def __init__(self, stops: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)) -> None:
+        """`stops` are the signals that ask this process to stop."""
+        self.stops_asked = 0
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._kept = {
-            number: signal.signal(number, self._on_signal)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+            number: signal.signal(number, self._on_signal) for number in (*stops, signal.SIGCHLD)
         }
         self._kept_writer = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+
+    @property
+    def stop_asked(self) -> bool:
+        """Was this process asked to stop?"""
+        return self.stops_asked > 0
 
     def wait(self, seconds: float) -> None:
         """Return at the next signal, or after so many seconds."""
@@ -29,7 +35,7 @@ class Signals:
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         if number != signal.SIGCHLD:
-            self.stop_asked = True
+            self.stops_asked += 1
 
     def __enter__(self) -> Self:
         return self

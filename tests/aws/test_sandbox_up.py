@@ -11,10 +11,10 @@ from urllib.request import urlopen
 
 import pytest
 
+from consumer.worker.proc import descendants, live_process
 from sandbox.clients import EmbeddedClients, embedded_clients
 from sandbox.errors import OutOfReach
 from sandbox.leases import OWNER_INDEX
-from sandbox.process_tree import descendants, running_processes
 from sandbox.running import RunningSandbox, running_sandbox
 
 pytestmark = pytest.mark.aws
@@ -50,11 +50,11 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 def family(pid: int) -> set[int]:
     """A process and all that descend from it."""
-    return {pid} | {process.pid for process in descendants(pid, running_processes())}
+    return {pid} | descendants(pid)
 
 
 def living(pids: set[int]) -> set[int]:
-    return pids & {process.pid for process in running_processes() if not process.zombie}
+    return {pid for pid in pids if live_process(pid)}
 
 
 def addresses_listened_on(port: int) -> set[str]:

@@ -6,7 +6,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from sandbox.process_tree import descendants, running_processes
+from consumer.worker.proc import descendants, live_process
 from sandbox.running import RunningSandbox, running_sandbox
 
 pytestmark = [pytest.mark.aws, pytest.mark.kcl]
@@ -62,11 +62,10 @@ def test_a_worker_that_was_killed_is_started_again_and_listed(sandbox: RunningSa
 
 def test_stopping_it_leaves_no_process_and_no_promise_behind(sandbox: RunningSandbox) -> None:
     pid = sandbox.process.pid
-    family = {pid} | {process.pid for process in descendants(pid, running_processes())}
+    family = {pid} | descendants(pid)
 
     assert sandbox.stop() == 0
 
-    left = {process.pid for process in running_processes() if not process.zombie}
-    assert family & left == set()
+    assert [pid for pid in family if live_process(pid)] == []
     assert not sandbox.folder.environment.exists()
     assert not sandbox.folder.processes.exists()

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
+from consumer.worker.proc import command_line, descendants
 from orders.aggregate import Aggregate
 from orders.upload import UploadId
-from sandbox.process_tree import arguments_of, descendants, running_processes
 from sandbox.running import running_sandbox
 from tests import promises
 from tests.e2e.command_desk import Desk, order_line, until
@@ -66,10 +66,7 @@ def records(desk: Desk, upload: UploadId) -> list[Aggregate]:
 def lambda_pids(desk: Desk) -> list[int]:
     """The processes in which the embedded AWS runs our function."""
     [aws] = desk.pids()["aws"]
-    children = descendants(aws, running_processes())
-    return [
-        child.pid for child in children if "orders-producer" in " ".join(arguments_of(child.pid))
-    ]
+    return [pid for pid in descendants(aws) if "orders-producer" in " ".join(command_line(pid))]
 
 
 def test_a_producer_killed_after_its_second_record_repeats_at_most_one(

@@ -15,8 +15,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from consumer.worker.proc import command_line, descendants
 from sandbox.clients import embedded_clients
-from sandbox.process_tree import arguments_of, descendants, running_processes
 from sandbox.running import running_sandbox
 from tests.image.image_build import IMAGE, Storage, build, environment, make_base
 
@@ -133,16 +133,15 @@ def _started(command: list[str]) -> Iterator["subprocess.Popen[bytes]"]:
     try:
         yield container
     finally:
-        for process in descendants(container.pid, running_processes()):
+        for pid in descendants(container.pid):
             with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
         container.wait(timeout=LIMIT_SECONDS)
 
 
 def _worker_in(container: "subprocess.Popen[bytes]") -> int:
     """The container's first process, which is behind some of buildah's."""
-    inside = [process.pid for process in descendants(container.pid, running_processes())]
-    return next(pid for pid in inside if arguments_of(pid) == WORKER)
+    return next(pid for pid in descendants(container.pid) if command_line(pid) == WORKER)
 
 
 def _upload(told: Mapping[str, str]) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from consumer.kcl import tied
 from consumer.kcl.daemon import JARS_AT_LEAST, Java, JavaMissing, find_java, java_command, start
+from consumer.kcl.tied import tied
 from consumer.worker.proc import live_process
 
 JAVA = Java(Path("/opt/java"), Path("/opt/jars"), 128)
@@ -87,11 +87,10 @@ def test_the_daemon_dies_with_the_worker_however_that_dies(tmp_path: Path) -> No
 
 
 def test_a_daemon_whose_worker_died_before_it_was_tied_does_not_begin(tmp_path: Path) -> None:
-    nobody = "1"  # not the parent of what a test starts
-    ended = subprocess.run(
-        [sys.executable, "-I", "-S", tied.__file__, nobody, str(tmp_path), "/bin/true"],
-        check=False,
-    )
+    command = tied(["/bin/true"], tmp_path)
+    command[command.index(str(os.getpid()))] = "1"  # not the parent of what a test starts
+
+    ended = subprocess.run(command, check=False)
 
     assert ended.returncode == 1
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from consumer.worker.proc import descendants, live_process, lives, this_place
+from consumer.worker.proc import command_line, descendants, live_process, lives, this_place
 from ledger.claim import LiveProcess
 
 
@@ -26,6 +26,18 @@ def test_a_process_that_ended_is_gone_even_before_it_is_reaped() -> None:
 
     child.communicate()
     assert live_process(child.pid) is None
+
+
+def test_the_command_line_is_seen_while_a_process_runs() -> None:
+    command = [sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        running = command_line(child.pid)
+        child.kill()
+
+    assert running == tuple(command)
+    assert command_line(child.pid) == ()
 
 
 def test_grandchildren_are_descendants() -> None:

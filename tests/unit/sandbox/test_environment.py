@@ -3,8 +3,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orders.rate import Rate
-from sandbox.env_file import env_file, read_env_file
-from sandbox.environment import SandboxEnvironment, sandbox_environment
+from sandbox.environment import SandboxEnvironment, env_file, read_env_file, sandbox_environment
 from sandbox.folder import SandboxFolder
 from sandbox.pipeline import Pipeline
 from sandbox.ports import SandboxPorts

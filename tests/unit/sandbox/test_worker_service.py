@@ -1,4 +1,4 @@
-from sandbox.restarting import AT_ONCE, MOST_SECONDS, RestartPolicy
+from sandbox.worker_service import AT_ONCE, MOST_SECONDS, RestartPolicy
 
 
 def test_a_worker_that_ended_is_started_at_once() -> None:
@@ -22,7 +22,7 @@ def test_a_worker_that_dies_quickly_again_and_again_is_started_ever_later() -> N
     assert pauses[-1] == MOST_SECONDS
 
 
-def test_a_worker_that_ran_for_a_while_starts_the_count_anew() -> None:
+def test_a_worker_that_ran_for_a_while_starts_a_new_count() -> None:
     policy = RestartPolicy()
     for _ in range(AT_ONCE + 3):
         policy.starts_at(0.0, 0.5)

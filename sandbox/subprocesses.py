@@ -4,14 +4,15 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.bell import Bell
-from sandbox.process_tree import RunningProcess, descendants, running_processes
-from sandbox.tether import die_with, inherit_orphans
+from consumer.kcl.tied import tied
+from consumer.worker.children import adopt_orphans, reap_exited
+from consumer.worker.proc import descendants
+from consumer.worker.signals import Signals
 
 _POLL_SECONDS = 0.02
 _KILL_SECONDS = 5.0
@@ -19,10 +20,10 @@ _TAIL_BYTES = 4_096
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
+class Subprocess:
     """A process that was started here; what it writes goes to `log`.
 
-    At the end it gets SIGTERM and `grace_seconds` for what it has in hand, or at 0 SIGKILL.
+    At the end it gets SIGTERM and `grace_seconds` to finish its work, or at 0 SIGKILL.
     """
 
     process: "subprocess.Popen[bytes]"
@@ -47,93 +48,81 @@ class Child:
 
 
 @dataclass(slots=True)
-class Children:
-    """The processes that one sandbox started, and what they in turn started.
+class Subprocesses:
+    """The processes that one sandbox started, and their descendants.
 
     They all end with this process, even where that is killed; orphans among them become its
     children. To be used from the main thread: a child dies with the thread that started it.
     """
 
-    bell: Bell
-    _started: list[Child] = field(default_factory=list)
+    signals: Signals
+    _started: list[Subprocess] = field(default_factory=list)
     _not_ours: frozenset[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Become the heir of orphans, and note which children are not the sandbox's."""
-        inherit_orphans()
-        self._not_ours = frozenset(
-            process.pid for process in running_processes() if process.parent_pid == os.getpid()
-        )
+        """Adopt orphans, and note which descendants are not the sandbox's."""
+        adopt_orphans()
+        self._not_ours = descendants(os.getpid())
 
     def start(
         self,
-        arguments: Sequence[str],
+        arguments: list[str],
         environment: Mapping[str, str],
         *,
         folder: Path,
         log: Path,
         grace_seconds: float = 0.0,
-    ) -> Child:
+    ) -> Subprocess:
         """Start a process in a folder.
 
         It has a process group of its own: Ctrl-C in a terminal reaches the sandbox alone, which
         ends its children in their order.
         """
-        parent_pid = os.getpid()
         with log.open("ab") as output:
             process = subprocess.Popen(
-                arguments,
+                tied(arguments, folder),
                 env=environment,
-                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 process_group=0,
-                preexec_fn=lambda: die_with(parent_pid),  # noqa: PLW1509 - prctl and getppid only
             )
-        child = Child(process, log, grace_seconds)
+        child = Subprocess(process, log, grace_seconds)
         self._started.append(child)
         return child
 
-    def forget(self, child: Child) -> None:
+    def forget(self, child: Subprocess) -> None:
         """Take a child off the list that has ended."""
         self._started.remove(child)
 
-    def reap(self, processes: Iterable[RunningProcess]) -> None:
-        """Take leave of the orphans that have ended; `processes` are those of this machine."""
-        known = self._not_ours | {child.pid for child in self._started}
-        for process in processes:
-            if process.zombie and process.parent_pid == os.getpid() and process.pid not in known:
-                os.waitpid(process.pid, os.WNOHANG)
+    def reap(self) -> None:
+        """Reap what has ended, orphans included."""
+        exit_codes = reap_exited()
+        for child in self._started:
+            if child.pid in exit_codes:
+                child.process.returncode = exit_codes[child.pid]
 
     def end_all(self) -> None:
         """End them all, the youngest first, and kill what is left of their descendants.
 
-        A second stop signal ends every grace.
+        A second stop signal ends every grace period.
         """
         for child in reversed(self._started):
             self._end(child)
         self._started.clear()
         deadline = time.monotonic() + _KILL_SECONDS
-        while (left := self._left()) and time.monotonic() < deadline:
-            for process in left:
-                if not process.zombie:
-                    with suppress(ProcessLookupError):
-                        os.kill(process.pid, signal.SIGKILL)
-            self.reap(left)
-            self.bell.wait(_POLL_SECONDS)
+        while (left := descendants(os.getpid()) - self._not_ours) and time.monotonic() < deadline:
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.signals.wait(_POLL_SECONDS)
+            self.reap()
 
-    def _end(self, child: Child) -> None:
+    def _end(self, child: Subprocess) -> None:
         deadline = time.monotonic() + child.grace_seconds
         if child.exit_code() is None and child.grace_seconds:
             child.process.terminate()
         while child.exit_code() is None:
-            if time.monotonic() >= deadline or self.bell.is_urgent:
+            if time.monotonic() >= deadline or self.signals.stops_asked > 1:
                 child.process.kill()
-            self.bell.wait(_POLL_SECONDS)
-
-    def _left(self) -> list[RunningProcess]:
-        processes = [
-            process for process in running_processes() if process.pid not in self._not_ours
-        ]
-        return descendants(os.getpid(), processes)
+            self.signals.wait(_POLL_SECONDS)

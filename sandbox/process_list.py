@@ -10,7 +10,7 @@ SHARD_MODULE = "consumer.kcl.shard"
 
 
 @dataclass(frozen=True, slots=True)
-class RosterEntry:
+class ListedProcess:
     """One process; `shard` is the id of the shard that a shard process serves, if known."""
 
     role: str
@@ -18,20 +18,20 @@ class RosterEntry:
     shard: str | None = None
 
 
-def worker_entries(
+def worker_processes(
     pids: Iterable[int],
-    arguments_of: Callable[[int], tuple[str, ...]],
+    command_line: Callable[[int], tuple[str, ...]],
     shard_of: Callable[[int], str | None],
-) -> list[RosterEntry]:
+) -> list[ListedProcess]:
     """Daemon and shard processes among the worker's descendants, told by their command lines."""
-    entries = []
-    for pid in pids:
-        arguments = arguments_of(pid)
+    daemons, shards = [], []
+    for pid in sorted(pids):
+        arguments = command_line(pid)
         if DAEMON_CLASS in arguments:
-            entries.append(RosterEntry("daemon", pid))
+            daemons.append(ListedProcess("daemon", pid))
         elif SHARD_MODULE in arguments:
-            entries.append(RosterEntry("shard", pid, shard_of(pid)))
-    return entries
+            shards.append(ListedProcess("shard", pid, shard_of(pid)))
+    return daemons + shards
 
 
 def shard_served_by(pid: int, run_folder: Path) -> str | None:
@@ -43,6 +43,6 @@ def shard_served_by(pid: int, run_folder: Path) -> str | None:
     return str(said["shard"])
 
 
-def roster_text(entries: Iterable[RosterEntry]) -> str:
+def processes_json(processes: Iterable[ListedProcess]) -> str:
     """The content of processes.json."""
-    return json.dumps([asdict(entry) for entry in entries], indent=2) + "\n"
+    return json.dumps([asdict(process) for process in processes], indent=2) + "\n"

@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from sandbox.roster import RosterEntry, roster_text, shard_served_by, worker_entries
+from sandbox.process_list import ListedProcess, processes_json, shard_served_by, worker_processes
 
 ARGUMENTS = {
     11: ("java", "-Xmx128m", "software.amazon.kinesis.multilang.MultiLangDaemon", "--x"),
@@ -11,14 +11,14 @@ ARGUMENTS = {
 }
 
 
-def test_daemon_and_shard_processes_are_told_by_their_command_lines() -> None:
-    entries = worker_entries(ARGUMENTS, ARGUMENTS.__getitem__, lambda pid: f"shard-{pid}")
+def test_daemon_and_shard_processes_are_recognized_by_their_command_lines() -> None:
+    entries = worker_processes(ARGUMENTS, ARGUMENTS.__getitem__, lambda pid: f"shard-{pid}")
 
-    assert entries == [RosterEntry("daemon", 11), RosterEntry("shard", 12, "shard-12")]
+    assert entries == [ListedProcess("daemon", 11), ListedProcess("shard", 12, "shard-12")]
 
 
 def test_the_file_lists_role_pid_and_shard() -> None:
-    text = roster_text([RosterEntry("aws", 1), RosterEntry("shard", 2, "shardId-0")])
+    text = processes_json([ListedProcess("aws", 1), ListedProcess("shard", 2, "shardId-0")])
 
     assert json.loads(text) == [
         {"role": "aws", "pid": 1, "shard": None},
