@@ -75,7 +75,7 @@ class Producer:
         self._queue_url = settings.intake_queue_url
         self._ledger = open_ledger(settings.ledger_table)
         self._stream = KinesisStream(kinesis, settings.stream)
-        self._store = S3Store(s3, _clock)
+        self._store = S3Store(s3)
         self._plan = plan_of(settings)
 
     def run(self, requests: Sequence[Request], deadline: Deadline) -> None:
