@@ -9,9 +9,9 @@ from ledger.errors import upload_missing
 from ledger.ports.pace import PaceStore
 from ledger.ports.uploads import UploadLedger
 from ledger.uploads.upload import Progress, Upload, UploadState
-from orders.batch import Batch, Position
-from orders.file_reading import ReadingLimits, read_batches
+from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import Format, SourceUnreadable, format_of
+from orders.parsed_lines import FilePosition, ParsedLines
 from orders.rate import Rate
 from orders.upload import UploadId
 from producer_lambda.admission import Refusal, decide, estimate_orders, take_sample
@@ -174,10 +174,10 @@ class _Run:
             return Halt.SUPERSEDED
         return Halt.CANCELLED if state is UploadState.CANCELLED else None
 
-    def _batches(self, form: Format) -> Iterator[Batch]:
+    def _batches(self, form: Format) -> Iterator[ParsedLines]:
         upload, store = self._upload, self._outside.store
-        start = Position(upload.progress.offset, upload.progress.line)
-        return read_batches(
+        start = FilePosition(upload.progress.offset, upload.progress.line)
+        return parse_file(
             lambda offset: store.open_at(upload.source, offset), form, start, self._plan.limits
         )
 

@@ -15,8 +15,8 @@ from ledger.uploads.upload import Account, Source
 from orders.aggregate import MAGIC, Aggregate
 from orders.envelope import EndMarker, OrderEnvelope, decode
 from orders.file_reading import ReadingLimits
+from orders.invalid_report import read_report_parts, report_folder
 from orders.rate import Rate
-from orders.report import read_parts, report_folder
 from orders.upload import UploadId, upload_id
 from producer_lambda.clock import Deadline
 from producer_lambda.intake import Arrived, Continue, Request
@@ -314,7 +314,7 @@ class World:
         """The rejected lines of the report, with their reasons."""
         folder = report_folder("reports/", request.upload)
         parts = [part for key, part in sorted(self.bucket.reports.items()) if folder in key]
-        return {one.line: one.reason for one in read_parts(parts)}
+        return {one.line: one.reason for one in read_report_parts(parts)}
 
     def _new_token(self) -> str:
         self.tokens += 1
