@@ -17,13 +17,13 @@ from orders.upload import UploadId
 from producer_lambda.admission import Refusal, decide, estimate_orders, take_sample
 from producer_lambda.clock import Clock, Deadline
 from producer_lambda.enqueuing import Enqueuer, Halt
-from producer_lambda.intake import Arrived, Request
 from producer_lambda.packing import Packing
 from producer_lambda.publishing import Publisher
 from producer_lambda.reading import Reader
 from producer_lambda.shard_pacing import ShardPacing
 from producer_lambda.source import ObjectStore, SourceLost
 from producer_lambda.stream import RecordStream
+from producer_lambda.upload_requests import Arrived, UploadRequest
 
 
 class RunEnd(Enum):
@@ -72,7 +72,7 @@ class Plan:
     report_prefix: str
 
 
-def run_upload(request: Request, outside: Outside, plan: Plan, deadline: Deadline) -> RunEnd:
+def run_upload(request: UploadRequest, outside: Outside, plan: Plan, deadline: Deadline) -> RunEnd:
     """Read an upload on from where the last run came to, until its end or the deadline.
 
     Raises LedgerError, StreamRefused, NoProgress, and errors of the bucket that are no SourceLost:
