@@ -30,10 +30,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ledger.dynamodb.connect import open_ledger
 from orders.aggregate import AggregateWriter
-from orders.batch import Position
-from orders.file_reading import ReadingLimits, read_batches
+from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import format_of
 from orders.order import Order
+from orders.parsed_lines import FilePosition
 from orders.upload import UploadId, lane_hash_key, partition_key, upload_id
 from producer_lambda.s3 import READ_BYTES
 from sandbox.running import RunningSandbox, running_sandbox
@@ -166,7 +166,7 @@ def _upload(sandbox: RunningSandbox, content: bytes) -> tuple[float, int]:
 
 def _packed(writer: AggregateWriter, open_at: Callable[[int], Iterable[bytes]]) -> Iterator[int]:
     form = format_of("orders.jsonl")
-    for batch in read_batches(open_at, form, Position(), ReadingLimits()):
+    for batch in parse_file(open_at, form, FilePosition(), ReadingLimits()):
         for aggregate in writer.add(batch.numbers, batch.bodies):
             yield len(aggregate.payload)
     yield len(writer.end().payload)

@@ -10,9 +10,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orders.batch import Batch, Position, Rejected
-from orders.blocks import Block
 from orders.formats import SourceUnreadable
+from orders.line_blocks import LineBlock
 from orders.order import (
     FIELDS,
     REQUIRED_FIELDS,
@@ -21,6 +20,7 @@ from orders.order import (
     check_line,
     reason_of,
 )
+from orders.parsed_lines import FilePosition, InvalidLine, ParsedLines
 
 DELIMITERS = ",;\t|"
 
@@ -73,30 +73,30 @@ class CsvReader:
         self._header = header
         self._longest_bytes = longest_bytes
         self._begun: list[str] = []  # physical lines of the unfinished record
-        self._end = Position()
+        self._end = FilePosition()
         csv.field_size_limit(max(csv.field_size_limit(), longest_bytes + 1))
 
-    def take(self, block: Block) -> Batch:
+    def take(self, block: LineBlock) -> ParsedLines:
         """The records that end in this block."""
         text = block.text.decode("utf-8", "surrogateescape")
         lines = [*self._begun, *text.split("\n")]
         first_line = block.first_line - len(self._begun)
         self._begun = []
-        self._end = Position(block.offset, block.first_line + block.count - 1)
+        self._end = FilePosition(block.offset, block.first_line + block.count - 1)
         return self._read(lines, first_line, is_last=False)
 
-    def finish(self) -> Batch | None:
+    def finish(self) -> ParsedLines | None:
         """What is left where the text ends, or where a line too long for any record comes."""
         if not self._begun:
             return None
         lines, self._begun = self._begun, []
         return self._read(lines, self._end.line + 1 - len(lines), is_last=True)
 
-    def _read(self, lines: list[str], first_line: int, *, is_last: bool) -> Batch:
+    def _read(self, lines: list[str], first_line: int, *, is_last: bool) -> ParsedLines:
         numbers: list[int] = []
         order_ids: list[str] = []
         bodies: list[bytes] = []
-        rejected: list[Rejected] = []
+        rejected: list[InvalidLine] = []
         blank = 0
         for start, count, row in self._records(lines, is_last=is_last):
             if count == 1 and not lines[start].strip(_BLANKS):
@@ -106,12 +106,12 @@ class CsvReader:
                 order_id, body = self._order(row)
             except _NoRecord as error:
                 raw = _encode("\n".join(lines[start : start + count])).removesuffix(b"\r")
-                rejected.append(Rejected(first_line + start, str(error), raw))
+                rejected.append(InvalidLine(first_line + start, str(error), raw))
                 continue
             numbers.append(first_line + start)
             order_ids.append(order_id)
             bodies.append(body)
-        return Batch(numbers, order_ids, bodies, rejected, blank, self._position())
+        return ParsedLines(numbers, order_ids, bodies, rejected, blank, self._position())
 
     def _records(
         self, lines: list[str], *, is_last: bool
@@ -138,9 +138,9 @@ class CsvReader:
                 yield start, 1, "a quote is never closed" if is_open else f"is no CSV: {error}"
                 start += 1
 
-    def _position(self) -> Position:
+    def _position(self) -> FilePosition:
         begun = self._begun
-        return Position(self._end.offset - _size(begun), self._end.line - len(begun))
+        return FilePosition(self._end.offset - _size(begun), self._end.line - len(begun))
 
     def _order(self, row: list[str] | str) -> tuple[str, bytes]:
         """The order id and body of a row; a string says why there is no row. Raises _NoRecord."""

@@ -14,6 +14,7 @@ An end marker says in `prev` which line was the lane's last and in `ordinal` how
 were. Records written by any release are read by all later ones: see tests/golden.
 """
 
+import json
 from dataclasses import dataclass
 from struct import Struct
 from typing import Final
@@ -112,3 +113,18 @@ def _decode_first_version(upload: UploadId, lane: int, data: bytes) -> Decoded:
             return Unreadable("the end marker contradicts itself")
         return EndMarker(upload, lane, prev, ordinal)
     return Unreadable(f"the envelope is of no known kind ({kind})")
+
+
+def order_id_of(body: bytes) -> str | None:
+    """The order id in a body, None where there is none that a URL could carry.
+
+    The body may be anything, nested as deeply as a record is long.
+    """
+    try:
+        order = json.loads(body)
+        order_id = order.get("order_id") if isinstance(order, dict) else None
+        if isinstance(order_id, str) and order_id.encode():
+            return order_id
+    except (ValueError, RecursionError):  # no JSON, too deep, or half a surrogate pair
+        pass
+    return None

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from orders.batch import Batch, Position, Rejected
-from orders.blocks import Block, LongLine, split_blocks
 from orders.csv_records import CsvHeader, CsvReader, read_header
 from orders.formats import Format, Layout, SourceUnreadable
 from orders.json_lines import read_json_lines
+from orders.line_blocks import LineBlock, LongLine, split_blocks
+from orders.parsed_lines import FilePosition, InvalidLine, ParsedLines
 from orders.plain_text import BOM, BrokenGzip, OpenAt, plain_text
 
 LONGEST_BYTES = 262_144
@@ -22,9 +22,9 @@ class ReadingLimits:
     delimiter: str = ""
 
 
-def read_batches(
-    open_at: OpenAt, form: Format, start: Position, limits: ReadingLimits
-) -> Iterator[Batch]:
+def parse_file(
+    open_at: OpenAt, form: Format, start: FilePosition, limits: ReadingLimits
+) -> Iterator[ParsedLines]:
     """Everything from `start` on, in batches of about the size of the chunks that `open_at` gives.
 
     Reading on from the `end` of any batch gives exactly what would have followed it. Raises
@@ -47,10 +47,10 @@ def read_batches(
 def _batches(
     open_at: OpenAt,
     form: Format,
-    start: Position,
+    start: FilePosition,
     limits: ReadingLimits,
     header: CsvHeader | None,
-) -> Iterator[Batch]:
+) -> Iterator[ParsedLines]:
     csv_reader = CsvReader(header, longest_bytes=limits.longest_bytes) if header else None
     text = plain_text(open_at, form, start.offset)
     for piece in split_blocks(
@@ -68,21 +68,21 @@ def _batches(
         yield batch
 
 
-def _without_bom(block: Block) -> Block:
+def _without_bom(block: LineBlock) -> LineBlock:
     if block.first_line == 1 and block.text.startswith(BOM):
         return replace(block, text=block.text[len(BOM) :])
     return block
 
 
-def _reject_long(long: LongLine, longest_bytes: int) -> Batch:
+def _reject_long(long: LongLine, longest_bytes: int) -> ParsedLines:
     reason = f"is longer than {longest_bytes} bytes"
-    rejected = Rejected(long.line, reason, long.beginning, is_cut=True)
-    return Batch((), (), (), (rejected,), 0, Position(long.offset, long.line))
+    rejected = InvalidLine(long.line, reason, long.beginning, is_cut=True)
+    return ParsedLines((), (), (), (rejected,), 0, FilePosition(long.offset, long.line))
 
 
 def _find_header(
     open_at: OpenAt, form: Format, limits: ReadingLimits
-) -> tuple[CsvHeader | None, Position]:
+) -> tuple[CsvHeader | None, FilePosition]:
     """The header and where the first record begins; None for a file without any line."""
     with closing(plain_text(open_at, form, 0)) as text:
         line = bytearray()
@@ -91,9 +91,9 @@ def _find_header(
             if b"\n" in chunk or len(line) > limits.longest_bytes:
                 break
     if not line:
-        return None, Position()
+        return None, FilePosition()
     first, ending, _ = bytes(line).partition(b"\n")
     if len(first) > limits.longest_bytes:
         raise SourceUnreadable(f"the header is longer than {limits.longest_bytes} bytes", line=1)
     header = read_header(first.removeprefix(BOM), delimiter=limits.delimiter)
-    return header, Position(len(first) + len(ending), 1)
+    return header, FilePosition(len(first) + len(ending), 1)

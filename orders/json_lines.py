@@ -1,7 +1,6 @@
 """Which orders does a block of JSON lines hold?"""
 
-from orders.batch import Batch, Position, Rejected
-from orders.blocks import Block
+from orders.line_blocks import LineBlock
 from orders.order import (
     NotAnOrder,
     Order,
@@ -10,17 +9,18 @@ from orders.order import (
     looks_unusual,
     reason_of,
 )
+from orders.parsed_lines import FilePosition, InvalidLine, ParsedLines
 
 _BLANKS = b" \t"
 
 
-def read_json_lines(block: Block) -> Batch:
+def read_json_lines(block: LineBlock) -> ParsedLines:
     """Check every line; the body of an order is its line, byte for byte, without the ending."""
     text = block.text
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n").removesuffix(b"\r")
     lines = text.split(b"\n")
-    end = Position(block.offset, block.first_line + block.count - 1)
+    end = FilePosition(block.offset, block.first_line + block.count - 1)
 
     # The hot loop: nearly all of the time is spent in `check`. Calling it by a local name, keeping
     # no Order (a live object costs the garbage collector 20 %) and looking for the unusual once a
@@ -36,15 +36,15 @@ def read_json_lines(block: Block) -> Batch:
 
     numbers = range(block.first_line, end.line + 1)
     if not failed:
-        return Batch(numbers, order_ids, lines, (), 0, end)
+        return ParsedLines(numbers, order_ids, lines, (), 0, end)
     rejected = tuple(
-        Rejected(numbers[index], reason_of(error), lines[index])
+        InvalidLine(numbers[index], reason_of(error), lines[index])
         for index, error in failed
         if lines[index].strip(_BLANKS)
     )
     out = {index for index, _ in failed}
     left = [index for index in range(len(lines)) if index not in out]
-    return Batch(
+    return ParsedLines(
         [numbers[index] for index in left],
         order_ids,
         [lines[index] for index in left],

@@ -96,10 +96,6 @@ class _Token(str):
     __slots__ = ()
 
 
-class _OrderId(BaseModel):
-    order_id: str
-
-
 def looks_unusual(text: bytes) -> bool:
     """Could a line of this text break a rule that `check_line` does not keep?"""
     return (
@@ -135,11 +131,6 @@ def reason_of(error: NotAnOrder) -> str:
         clauses.append(f"{where}: {message}" if where else message)
     more = len(problems) - len(clauses)
     return "; ".join(clauses) + (f"; and {more} more" if more else "")
-
-
-def order_id_of(body: bytes) -> str:
-    """The order id in an enqueued body, read by the parser that let it in. Raises NotAnOrder."""
-    return _OrderId.model_validate_json(body).order_id
 
 
 def _refuse_constant(name: str) -> None:

@@ -5,10 +5,11 @@ Looking takes nothing away: messages are received with a visibility time-out of 
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_plus
+from typing import TYPE_CHECKING
 
-from orders.upload import UploadId, object_version, upload_id
+from orders.s3_event import EventUnknown
+from orders.upload import UploadId
+from producer_lambda.upload_requests import Arrived, requests_of_message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -66,42 +67,16 @@ def peek(sqs: "SQSClient", url: str) -> list[IntakeDeadLetter]:
 
 
 def letters_of(body: str) -> list[IntakeDeadLetter]:
-    """What one message was about; an event of S3 may name several objects.
-
-    The producer reads the same shapes: S3's own events, EventBridge's, and its own message to go
-    on with an upload.
-    """
+    """What one message was about, read as the producer does; it may name several objects."""
     try:
-        message = json.loads(body)
-    except ValueError:
-        return [IntakeDeadLetter(None, "", f"the event is no JSON; {_LIES_THERE}")]
-    try:
-        found = _letters_of(message)
-    except (KeyError, TypeError, AttributeError):
-        found = []
-    return found or [IntakeDeadLetter(None, "", f"the event names no object; {_LIES_THERE}")]
-
-
-def _letters_of(message: Any) -> list[IntakeDeadLetter]:  # noqa: ANN401 - any JSON may lie in a queue
-    if "continue_upload" in message:
-        return [IntakeDeadLetter(UploadId(str(message["continue_upload"])), "", _FAILED)]
-    if "detail" in message:
-        detail = message["detail"]
-        stored = detail["object"]
-        version = stored.get("version-id"), stored.get("etag", ""), stored.get("sequencer", "")
-        return [_letter(detail["bucket"]["name"], stored["key"], version)]
-    letters = []
-    for record in message["Records"]:
-        stored = record["s3"]["object"]
-        version = stored.get("versionId"), stored.get("eTag", ""), stored.get("sequencer", "")
-        # Only S3's own events have URL-encoded keys.
-        letters.append(
-            _letter(record["s3"]["bucket"]["name"], unquote_plus(stored["key"]), version)
+        requests = requests_of_message(body)
+    except EventUnknown as error:
+        return [IntakeDeadLetter(None, "", f"{error}; {_LIES_THERE}")]
+    if not requests:
+        return [IntakeDeadLetter(None, "", f"the event names no object; {_LIES_THERE}")]
+    return [
+        IntakeDeadLetter(
+            request.upload, request.source.key if isinstance(request, Arrived) else "", _FAILED
         )
-    return letters
-
-
-def _letter(bucket: str, key: str, version: tuple[str | None, str, str]) -> IntakeDeadLetter:
-    version_id, etag, sequencer = version
-    name = object_version(version_id, etag=etag, sequencer=sequencer)
-    return IntakeDeadLetter(upload_id(bucket, key, name), key, _FAILED)
+        for request in requests
+    ]

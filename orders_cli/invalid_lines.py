@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from orders.batch import Rejected
-from orders.report import read_parts, report_folder
+from orders.invalid_report import read_report_parts, report_folder
+from orders.parsed_lines import InvalidLine
 from orders.upload import UploadId
 from orders_cli.storage import Storage
 
 SHOWN_CHARACTERS = 100
 
 
-def invalid_lines(storage: Storage, prefix: str, upload: UploadId) -> Iterator[Rejected]:
+def invalid_lines(storage: Storage, prefix: str, upload: UploadId) -> Iterator[InvalidLine]:
     """The rejected lines of an upload in file order, from the report in the bucket."""
     parts = (storage.read(key) for key in storage.keys(report_folder(prefix, upload)))
-    yield from read_parts(part for part in parts if part is not None)
+    yield from read_report_parts(part for part in parts if part is not None)
 
 
 def first_invalid_lines(storage: Storage, prefix: str, upload: UploadId, most: int) -> list[str]:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ledger.uploads.upload import Account
-from orders.batch import Position
-from orders.file_reading import ReadingLimits, read_batches
+from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import format_of
+from orders.parsed_lines import FilePosition
 from orders.plain_text import OpenAt
 from orders.upload import lane_of
 
@@ -22,7 +22,7 @@ class OrderLine:
 
 def order_lines(open_at: OpenAt, name: str, limits: ReadingLimits) -> Iterator[OrderLine]:
     """Every order of a file in file order. Raises SourceUnreadable."""
-    for batch in read_batches(open_at, format_of(name), Position(), limits):
+    for batch in parse_file(open_at, format_of(name), FilePosition(), limits):
         for line, order_id, body in zip(batch.numbers, batch.order_ids, batch.bodies, strict=True):
             yield OrderLine(line, order_id, body)
 

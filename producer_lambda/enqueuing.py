@@ -11,8 +11,8 @@ from enum import Enum
 from ledger.ports.uploads import UploadLedger
 from ledger.uploads.upload import Progress, Upload, UploadState
 from orders.aggregate import Aggregate
-from orders.batch import Rejected
-from orders.report import report_key, write_part
+from orders.invalid_report import report_key, write_report_part
+from orders.parsed_lines import InvalidLine
 from producer_lambda.clock import Clock
 from producer_lambda.publishing import Publisher, Put, one_per_lane
 from producer_lambda.resume_point import Checkpoint, ResumePoint
@@ -38,7 +38,7 @@ class Stretch:
 
     aggregates: Sequence[Aggregate]
     checkpoints: Sequence[Checkpoint] = ()
-    rejected: Sequence[Rejected] = ()
+    rejected: Sequence[InvalidLine] = ()
 
 
 class Enqueuer:
@@ -112,11 +112,11 @@ class Enqueuer:
     def _save_if_far(self) -> Halt | None:
         return self.save() if self._is_far(self.point.unreported()) else None
 
-    def _is_far(self, unreported: Sequence[Rejected]) -> bool:
+    def _is_far(self, unreported: Sequence[InvalidLine]) -> bool:
         distance = self.point.reached().at.offset - self.point.certain.at.offset
         return distance >= CHECKPOINT_BYTES or sum(len(one.raw) for one in unreported) >= PART_BYTES
 
-    def _report(self, unreported: Sequence[Rejected]) -> None:
+    def _report(self, unreported: Sequence[InvalidLine]) -> None:
         if unreported:
             key = report_key(
                 self._report_prefix,
@@ -124,4 +124,4 @@ class Enqueuer:
                 start=self.point.certain.at.offset,
                 end=self.point.reached().at.offset,
             )
-            self._store.put_report(self._upload.source.bucket, key, write_part(unreported))
+            self._store.put_report(self._upload.source.bucket, key, write_report_part(unreported))

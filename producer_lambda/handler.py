@@ -24,12 +24,12 @@ from botocore.config import Config
 from ledger.dynamodb.connect import open_ledger
 from orders.file_reading import ReadingLimits
 from producer_lambda.clock import Deadline, SystemClock
-from producer_lambda.intake import continue_message, requests_of_event, requests_of_message
 from producer_lambda.kinesis import KinesisStream
 from producer_lambda.publishing import PUTS_AT_ONCE
 from producer_lambda.run import Outside, Plan, run_upload
 from producer_lambda.s3 import S3Store
 from producer_lambda.settings import ProducerSettings, load_settings
+from producer_lambda.upload_requests import continue_message, requests_of_event, requests_of_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from orders.upload import UploadId
-    from producer_lambda.intake import Request
+    from producer_lambda.upload_requests import UploadRequest
 
 SPARE_SHARE, SPARE_SECONDS_MIN, SPARE_SECONDS_MAX = 0.15, 1.5, 30.0
 """The part of the function's time that is kept for saving and handing on."""
@@ -75,10 +75,10 @@ class Producer:
         self._queue_url = settings.intake_queue_url
         self._ledger = open_ledger(settings.ledger_table)
         self._stream = KinesisStream(kinesis, settings.stream)
-        self._store = S3Store(s3, _clock)
+        self._store = S3Store(s3)
         self._plan = plan_of(settings)
 
-    def run(self, requests: Sequence[Request], deadline: Deadline) -> None:
+    def run(self, requests: Sequence[UploadRequest], deadline: Deadline) -> None:
         """Serve requests one after the other; every one may be repeated without harm."""
         with (
             ThreadPoolExecutor(PUTS_AT_ONCE, thread_name_prefix="put") as putters,

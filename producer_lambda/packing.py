@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ledger.uploads.upload import LaneTail
 from orders.aggregate import Aggregate, AggregateWriter
-from orders.batch import Batch
+from orders.parsed_lines import ParsedLines
 from orders.upload import UploadId, lane_hash_key, lane_of, partition_key
 
 PACKED_BYTES_MAX = 16 * 1024 * 1024
@@ -41,7 +41,7 @@ class Packing:
         """Orders of all lanes, over all runs."""
         return sum(writer.ordinal for writer in self._writers)
 
-    def add(self, batch: Batch) -> list[Aggregate]:
+    def add(self, batch: ParsedLines) -> list[Aggregate]:
         """Pack a batch; returns what is full. Lines that are on the stream already are left out."""
         if len(self._writers) == 1:
             numbers, bodies = _after(batch.numbers, batch.bodies, self._tails[0].line)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ledger.uploads.upload import Upload
 from orders.aggregate import Aggregate
-from orders.batch import Batch, Rejected
+from orders.parsed_lines import InvalidLine, ParsedLines
 from producer_lambda.clock import Deadline
 from producer_lambda.enqueuing import Enqueuer, Halt, Stretch
 from producer_lambda.packing import Packing
@@ -25,7 +25,7 @@ class _Ready:
 
     aggregates: list[Aggregate] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: list[InvalidLine] = field(default_factory=list)
 
     def has_enough(self) -> bool:
         """Is it worth handing on, for its orders or, without any, for its checkpoints?"""
@@ -65,7 +65,7 @@ class Reader:
         """Lines rejected, over all runs."""
         return self._invalid
 
-    def read(self, batches: Iterable[Batch], deadline: Deadline) -> Halt | None:
+    def read(self, batches: Iterable[ParsedLines], deadline: Deadline) -> Halt | None:
         """Take batches until there are no more (None) or the run must stop.
 
         An error of `batches` passes through; what came before it stays to be finished.
@@ -86,11 +86,11 @@ class Reader:
         halt = self._settle() or self._enqueuer.enqueue(self._range())
         return halt or self._enqueuer.save(everything=True)
 
-    def _take(self, batch: Batch) -> None:
+    def _take(self, batch: ParsedLines) -> None:
         self._ready.aggregates.extend(self._packing.add(batch))
         self._blank += batch.blank
-        self._invalid += len(batch.rejected)
-        self._ready.rejected.extend(batch.rejected)
+        self._invalid += len(batch.invalid)
+        self._ready.rejected.extend(batch.invalid)
         self._ready.checkpoints.append(
             Checkpoint(batch.end, self._blank, self._invalid, self._packing.last_lines)
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ledger.uploads.upload import LaneTail, Progress
 from orders.aggregate import Aggregate
-from orders.batch import Position, Rejected
+from orders.parsed_lines import FilePosition, InvalidLine
 from orders.upload import parse_partition_key
 
 
@@ -23,7 +23,7 @@ class Checkpoint:
     lane_lines: the last line that each lane was given before this place.
     """
 
-    at: Position
+    at: FilePosition
     blank: int
     invalid: int
     lane_lines: tuple[int, ...]
@@ -35,13 +35,13 @@ class ResumePoint:
     def __init__(self, progress: Progress, *, lanes: int) -> None:
         self.tails = list(progress.tails or (LaneTail(),) * lanes)
         self.certain = Checkpoint(
-            Position(progress.offset, progress.line), progress.blank, progress.invalid, ()
+            FilePosition(progress.offset, progress.line), progress.blank, progress.invalid, ()
         )
         self._reached = self.certain
         self._passed: deque[Checkpoint] = deque()
-        self._unreported: deque[Rejected] = deque()
+        self._unreported: deque[InvalidLine] = deque()
 
-    def read(self, checkpoints: Sequence[Checkpoint], rejected: Sequence[Rejected]) -> None:
+    def read(self, checkpoints: Sequence[Checkpoint], rejected: Sequence[InvalidLine]) -> None:
         """Add what was read: places that reading passed, and the rejected lines before them."""
         self._passed.extend(checkpoints)
         self._unreported.extend(rejected)
@@ -63,7 +63,7 @@ class ResumePoint:
             self._reached = self._passed.popleft()
         return self._reached
 
-    def unreported(self) -> list[Rejected]:
+    def unreported(self) -> list[InvalidLine]:
         """The rejected lines before the place reached that no stored part of the report holds."""
         last = self.reached().at.line
         return [rejected for rejected in self._unreported if rejected.line <= last]

@@ -9,21 +9,21 @@ from ledger.errors import upload_missing
 from ledger.ports.pace import PaceStore
 from ledger.ports.uploads import UploadLedger
 from ledger.uploads.upload import Progress, Upload, UploadState
-from orders.batch import Batch, Position
-from orders.file_reading import ReadingLimits, read_batches
+from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import Format, SourceUnreadable, format_of
+from orders.parsed_lines import FilePosition, ParsedLines
 from orders.rate import Rate
 from orders.upload import UploadId
 from producer_lambda.admission import Refusal, decide, estimate_orders, take_sample
 from producer_lambda.clock import Clock, Deadline
 from producer_lambda.enqueuing import Enqueuer, Halt
-from producer_lambda.intake import Arrived, Request
 from producer_lambda.packing import Packing
 from producer_lambda.publishing import Publisher
 from producer_lambda.reading import Reader
 from producer_lambda.shard_pacing import ShardPacing
 from producer_lambda.source import ObjectStore, SourceLost
 from producer_lambda.stream import RecordStream
+from producer_lambda.upload_requests import Arrived, UploadRequest
 
 
 class RunEnd(Enum):
@@ -72,7 +72,7 @@ class Plan:
     report_prefix: str
 
 
-def run_upload(request: Request, outside: Outside, plan: Plan, deadline: Deadline) -> RunEnd:
+def run_upload(request: UploadRequest, outside: Outside, plan: Plan, deadline: Deadline) -> RunEnd:
     """Read an upload on from where the last run came to, until its end or the deadline.
 
     Raises LedgerError, StreamRefused, NoProgress, and errors of the bucket that are no SourceLost:
@@ -174,10 +174,10 @@ class _Run:
             return Halt.SUPERSEDED
         return Halt.CANCELLED if state is UploadState.CANCELLED else None
 
-    def _batches(self, form: Format) -> Iterator[Batch]:
+    def _batches(self, form: Format) -> Iterator[ParsedLines]:
         upload, store = self._upload, self._outside.store
-        start = Position(upload.progress.offset, upload.progress.line)
-        return read_batches(
+        start = FilePosition(upload.progress.offset, upload.progress.line)
+        return parse_file(
             lambda offset: store.open_at(upload.source, offset), form, start, self._plan.limits
         )
 

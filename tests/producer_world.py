@@ -15,11 +15,10 @@ from ledger.uploads.upload import Account, Source
 from orders.aggregate import MAGIC, Aggregate
 from orders.envelope import EndMarker, OrderEnvelope, decode
 from orders.file_reading import ReadingLimits
+from orders.invalid_report import read_report_parts, report_folder
 from orders.rate import Rate
-from orders.report import read_parts, report_folder
 from orders.upload import UploadId, upload_id
 from producer_lambda.clock import Deadline
-from producer_lambda.intake import Arrived, Continue, Request
 from producer_lambda.publishing import Put
 from producer_lambda.run import Outside, Plan, RunEnd, run_upload
 from producer_lambda.source import SourceLost
@@ -29,6 +28,7 @@ from producer_lambda.stream import (
     StreamThrottled,
     StreamUnavailable,
 )
+from producer_lambda.upload_requests import Arrived, Continue, UploadRequest
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -263,7 +263,9 @@ class World:
         source = Source(BUCKET, key, "v1", "etag", len(content))
         return Arrived(upload_id(BUCKET, key, "v1"), source)
 
-    def run(self, request: Request, *, seconds: float = 1e9, fuse: Fuse | None = None) -> RunEnd:
+    def run(
+        self, request: UploadRequest, *, seconds: float = 1e9, fuse: Fuse | None = None
+    ) -> RunEnd:
         """One run, with so much time."""
         guard = (fuse or Fuse()).guard
         ledger = guard(self.ledger)
@@ -283,7 +285,7 @@ class World:
             request, outside, self.plan(), Deadline(self.clock, self.clock.now + seconds)
         )
 
-    def run_until_read(self, request: Request, *, seconds: float = 1e9) -> int:
+    def run_until_read(self, request: UploadRequest, *, seconds: float = 1e9) -> int:
         """Run on as the queue would; the number of runs."""
         runs = 1
         while self.run(request, seconds=seconds) is RunEnd.HANDED_ON:
@@ -304,17 +306,17 @@ class World:
             report_prefix="reports/",
         )
 
-    def account(self, request: Request) -> Account:
+    def account(self, request: UploadRequest) -> Account:
         """The upload in the ledger."""
         account = self.ledger.read_account(request.upload)
         assert account is not None
         return account
 
-    def reported(self, request: Request) -> dict[int, str]:
+    def reported(self, request: UploadRequest) -> dict[int, str]:
         """The rejected lines of the report, with their reasons."""
         folder = report_folder("reports/", request.upload)
         parts = [part for key, part in sorted(self.bucket.reports.items()) if folder in key]
-        return {one.line: one.reason for one in read_parts(parts)}
+        return {one.line: one.reason for one in read_report_parts(parts)}
 
     def _new_token(self) -> str:
         self.tokens += 1

@@ -1,6 +1,5 @@
 """What does the delivery hold for one record of the stream?"""
 
-import json
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NewType
@@ -92,27 +91,3 @@ class Entry:
     def name(self) -> str:
         """How people and the pace item name this order."""
         return f"{self.key.upload}/{self.line}" if self.key else "unreadable"
-
-
-def order_id_of(body: bytes) -> OrderId | None:
-    """The order id in a body, None where it cannot be read: such an order cannot be addressed.
-
-    The body may be anything, nested as deeply as a record is long.
-    """
-    try:
-        order = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    order_id = order.get("order_id") if isinstance(order, dict) else None
-    if not isinstance(order_id, str) or not order_id or not _is_text(order_id):
-        return None
-    return OrderId(order_id)
-
-
-def _is_text(order_id: str) -> bool:
-    """Has it a UTF-8 form? JSON can escape half a surrogate pair, which no URL can carry."""
-    try:
-        order_id.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from consumer.delivery.actions import ForgetSetAside
-from consumer.delivery.entries import Entry, Stage, StreamRecord, order_id_of
+from consumer.delivery.entries import Entry, OrderId, Stage, StreamRecord
 from consumer.delivery.events import Observer, OrdersMissing, RepeatsSkipped
 from consumer.delivery.intake import LaneTrack, take_end, take_order
 from consumer.delivery.pace_view import PaceView
@@ -15,7 +15,7 @@ from ledger.errors import LaneMissing, LedgerError, LedgerRefused
 from ledger.pace.pace import Blocker
 from ledger.uploads.dead_letter import UNREADABLE
 from ledger.uploads.lane import LaneKey, LaneNumber
-from orders.envelope import EndMarker, OrderEnvelope, UnknownVersion, Unreadable
+from orders.envelope import EndMarker, OrderEnvelope, UnknownVersion, Unreadable, order_id_of
 from orders.outcome import Outcome
 
 FASTEST_PER_SECOND = 2_000
@@ -167,7 +167,7 @@ class Hand:
             entry.reason = "the order's body has no readable order_id"
             self.done(entry, Outcome.REFUSED)
         else:
-            entry.order_id = order_id
+            entry.order_id = OrderId(order_id)
 
     def _judge_gap(self, entry: Entry, key: LaneKey) -> None:
         """Orders never came. Of a cancelled upload nobody misses them: they are cancelled, too."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from consumer.delivery.actions import Settle
-from consumer.delivery.entries import Entry, Stage, order_id_of
+from consumer.delivery.entries import Entry, Stage
 from consumer.delivery.events import Observer, OrdersSettled
 from consumer.delivery.intake import LaneTrack
 from consumer.delivery.sizing import Latency
@@ -12,6 +12,7 @@ from ledger.pace.pace import Blocker
 from ledger.uploads.dead_letter import UNREADABLE, DeadLetter, position_of_line
 from ledger.uploads.lane import Lane, LaneKey
 from ledger.uploads.settlement import Settlement, Span
+from orders.envelope import order_id_of
 from orders.outcome import Outcome
 
 SETTLE_SECONDS = 0.2

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from ledger.report import StatusReport
-from orders.batch import Position
-from orders.file_reading import ReadingLimits, read_batches
+from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import SourceUnreadable, format_of
+from orders.parsed_lines import FilePosition
 from orders.plain_text import OpenAt
 from orders.rate import Rate, RateError, parse_rate
 from orders_cli.documents import estimate_document
@@ -79,9 +79,9 @@ def _rate(text: str) -> Rate:
 def _contents(file: Path, limits: ReadingLimits) -> FileContents:
     orders = invalid = blank = stream_bytes = 0
     try:
-        for batch in read_batches(_opener(file), format_of(file.name), Position(), limits):
+        for batch in parse_file(_opener(file), format_of(file.name), FilePosition(), limits):
             orders += len(batch.bodies)
-            invalid += len(batch.rejected)
+            invalid += len(batch.invalid)
             blank += batch.blank
             stream_bytes += sum(map(len, batch.bodies)) + _ENVELOPE_BYTES * len(batch.bodies)
     except SourceUnreadable as error:

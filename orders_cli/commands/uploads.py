@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orders.report import write_part
+from orders.invalid_report import write_report_part
 from orders_cli.documents import upload_document, uploads_document
 from orders_cli.invalid_lines import invalid_lines, shown
 from orders_cli.naming import find_account
@@ -70,6 +70,6 @@ def invalid(
     rejected = invalid_lines(opened.storage, opened.settings.report_prefix, account.upload.id)
     for one in islice(rejected, limit):
         if as_json:
-            sys.stdout.write(write_part([one]).decode())
+            sys.stdout.write(write_report_part([one]).decode())
         else:
             answer(f"line {one.line}: {one.reason}: {shown(one.raw)}")

@@ -28,10 +28,10 @@ from ledger.uploads.dead_letter import DeadLetter, position_of_line
 from ledger.uploads.lane import LaneKey, LaneNumber
 from ledger.uploads.settlement import Settlement, Span
 from ledger.uploads.upload import LaneTail, Progress, Source, UploadKind, UploadState
-from orders.batch import Rejected
 from orders.file_reading import ReadingLimits
+from orders.invalid_report import report_key, write_report_part
 from orders.outcome import Outcome
-from orders.report import report_key, write_part
+from orders.parsed_lines import InvalidLine
 from orders.upload import UploadId, upload_id
 from orders_cli.main import main
 from orders_cli.person import whoami
@@ -562,9 +562,9 @@ def test_waiting_ends_with_the_upload_and_its_invalid_lines(desk: Desk, tmp_path
     found = desk.storage.find("uploads/known-march.jsonl")
     assert found is not None
 
-    rejected = [Rejected(1, "is no JSON", b"broken")]
+    rejected = [InvalidLine(1, "is no JSON", b"broken")]
     desk.storage.put_once(
-        report_key("reports/", found.upload, start=0, end=7), write_part(rejected)
+        report_key("reports/", found.upload, start=0, end=7), write_report_part(rejected)
     )
     desk.ledger.announce(found.upload, found.source, now=time.time())
     desk.ledger.start_run(found.upload, token="run", lanes=1, now=time.time())
@@ -686,7 +686,7 @@ def test_who_waits_for_an_upload_reads_only_that_one_at_each_look(
 def test_the_invalid_lines_of_an_upload_are_listed(desk: Desk) -> None:
     upload = desk.store("a.jsonl", b"x\ny\n")
     for start, text in ((0, b"x"), (2, b"y")):
-        part = write_part([Rejected(start // 2 + 1, "is no JSON", text)])
+        part = write_report_part([InvalidLine(start // 2 + 1, "is no JSON", text)])
         desk.storage.put_once(report_key("reports/", upload, start=start, end=start + 2), part)
 
     plain = desk.type("uploads", "invalid", upload)

@@ -194,7 +194,7 @@ def test_only_the_message_that_failed_comes_back(pipeline: Pipeline) -> None:
 def test_a_message_that_nobody_knows_fails_and_so_ends_as_a_dead_letter(
     pipeline: Pipeline,
 ) -> None:
-    with pytest.raises(BatchProcessingError, match="no event of an upload"):
+    with pytest.raises(BatchProcessingError, match="not an event about uploads"):
         invoke(messages({"what": "ever"}))
 
     assert list(pipeline.ledger.open_accounts()) == []

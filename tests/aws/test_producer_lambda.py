@@ -9,7 +9,7 @@ import pytest
 from ledger.pace.change import change
 from ledger.pace.steps import configure
 from ledger.uploads.upload import UploadState
-from orders.report import read_parts, report_folder
+from orders.invalid_report import read_report_parts, report_folder
 from tests.producer_pipeline import Pipeline, deployed_pipeline, within
 from tests.producer_world import order_line
 
@@ -57,7 +57,7 @@ def test_an_upload_is_read_by_itself(pipeline: Pipeline) -> None:
         pipeline.s3.get_object(Bucket=pipeline.bucket, Key=one["Key"])["Body"].read()
         for one in keys
     ]
-    (rejected,) = read_parts(parts)
+    (rejected,) = read_report_parts(parts)
     assert rejected.line == 10
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from orders.aggregate import Aggregate
 from orders.upload import UploadId
 from producer_lambda import handler
-from producer_lambda.intake import Continue
 from producer_lambda.kinesis import KinesisStream
 from producer_lambda.stream import OrderingRefused, StreamThrottled, StreamUnavailable
+from producer_lambda.upload_requests import Continue
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

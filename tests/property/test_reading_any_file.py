@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ledger.uploads.upload import UploadState
-from orders.batch import Batch, Position
-from orders.file_reading import ReadingLimits, read_batches
+from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import SourceUnreadable, format_of
+from orders.parsed_lines import FilePosition, ParsedLines
 from tests.producer_world import World, consume, order_line
 
 LONGEST_BYTES = 300
@@ -105,9 +105,9 @@ def test_reading_on_from_any_batch_gives_what_would_have_followed(
     content: bytes, key: str, chunk_bytes: int, data: st.DataObject
 ) -> None:
     stored = gzip.compress(content) if key.endswith(".gz") else content
-    whole = _read(stored, key, chunk_bytes=97, start=Position())
+    whole = _read(stored, key, chunk_bytes=97, start=FilePosition())
 
-    other_chunks = _read(stored, key, chunk_bytes=chunk_bytes, start=Position())
+    other_chunks = _read(stored, key, chunk_bytes=chunk_bytes, start=FilePosition())
     assert _flat(whole) == _flat(other_chunks)
 
     if other_chunks:
@@ -116,9 +116,9 @@ def test_reading_on_from_any_batch_gives_what_would_have_followed(
         assert _flat(rest) == _flat(other_chunks[index + 1 :])
 
 
-def _read(stored: bytes, key: str, *, chunk_bytes: int, start: Position) -> list[Batch]:
+def _read(stored: bytes, key: str, *, chunk_bytes: int, start: FilePosition) -> list[ParsedLines]:
     batches = []
-    reading = read_batches(
+    reading = parse_file(
         lambda offset: (
             stored[at : at + chunk_bytes] for at in range(offset, len(stored), chunk_bytes)
         ),
@@ -134,11 +134,11 @@ def _read(stored: bytes, key: str, *, chunk_bytes: int, start: Position) -> list
     return batches
 
 
-def _flat(batches: list[Batch]) -> tuple[object, ...]:
+def _flat(batches: list[ParsedLines]) -> tuple[object, ...]:
     orders = [
         order
         for batch in batches
         for order in zip(batch.numbers, batch.order_ids, batch.bodies, strict=True)
     ]
-    rejected = [(one.line, one.is_cut) for batch in batches for one in batch.rejected]
+    rejected = [(one.line, one.is_cut) for batch in batches for one in batch.invalid]
     return orders, rejected, sum(batch.blank for batch in batches)

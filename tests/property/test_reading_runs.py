@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.uploads.upload import UploadState
-from producer_lambda.intake import Request
 from producer_lambda.run import NoProgress, RunEnd
+from producer_lambda.upload_requests import UploadRequest
 from tests.producer_world import (
     FaultyStream,
     Fuse,
@@ -125,7 +125,7 @@ def test_hand_overs_bring_the_whole_file(kinds: list[str], lanes: int, seconds: 
     }
 
 
-def _run_inside_each_other(world: World, request: Request, steps: list[int]) -> None:
+def _run_inside_each_other(world: World, request: UploadRequest, steps: list[int]) -> None:
     """A run that is stopped after some calls while another one goes on, then wakes up again."""
     if not steps:
         return

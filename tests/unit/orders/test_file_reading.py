@@ -3,31 +3,33 @@ from collections.abc import Iterable
 
 import pytest
 
-from orders.batch import Batch, Position, Rejected
-from orders.file_reading import ReadingLimits, read_batches
+from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import SourceUnreadable, format_of
+from orders.parsed_lines import FilePosition, InvalidLine, ParsedLines
 from tests.producer_world import order_line
 
 HEADER = b"order_id,customer_id,sku,quantity,unit_price,currency,placed_at,note\n"
 RECORD = b"A-1,C,S,3,9.99,EUR,,\n"
 
 
-def read(content: bytes, name: str = "o.jsonl", limits: ReadingLimits | None = None) -> list[Batch]:
+def read(
+    content: bytes, name: str = "o.jsonl", limits: ReadingLimits | None = None
+) -> list[ParsedLines]:
     def open_at(offset: int) -> Iterable[bytes]:
         return [content[offset:]]
 
-    return list(read_batches(open_at, format_of(name), Position(), limits or ReadingLimits()))
+    return list(parse_file(open_at, format_of(name), FilePosition(), limits or ReadingLimits()))
 
 
-def bodies(batches: list[Batch]) -> dict[int, bytes]:
+def bodies(batches: list[ParsedLines]) -> dict[int, bytes]:
     return {n: body for b in batches for n, body in zip(b.numbers, b.bodies, strict=True)}
 
 
-def rejected(batches: list[Batch]) -> dict[int, str]:
-    return {one.line: one.reason for batch in batches for one in batch.rejected}
+def rejected(batches: list[ParsedLines]) -> dict[int, str]:
+    return {one.line: one.reason for batch in batches for one in batch.invalid}
 
 
-def blank(batches: list[Batch]) -> int:
+def blank(batches: list[ParsedLines]) -> int:
     return sum(batch.blank for batch in batches)
 
 
@@ -58,8 +60,8 @@ def test_an_invalid_line_is_kept_with_number_and_reason_and_the_rest_goes_on() -
     batches = read(order_line(1) + b"\n{broken\n" + order_line(3))
 
     assert list(bodies(batches)) == [1, 3]
-    assert [one for batch in batches for one in batch.rejected] == [
-        Rejected(2, "Invalid JSON: key must be a string at column 2", b"{broken")
+    assert [one for batch in batches for one in batch.invalid] == [
+        InvalidLine(2, "Invalid JSON: key must be a string at column 2", b"{broken")
     ]
 
 
@@ -68,8 +70,8 @@ def test_a_line_that_is_too_long_is_rejected_with_its_beginning() -> None:
 
     batches = read(content, limits=ReadingLimits(4_000))
 
-    (one,) = batches[0].rejected
-    assert one == Rejected(1, "is longer than 4000 bytes", content[:1024], is_cut=True)
+    (one,) = batches[0].invalid
+    assert one == InvalidLine(1, "is longer than 4000 bytes", content[:1024], is_cut=True)
     assert list(bodies(batches)) == [2]
 
 
@@ -82,11 +84,11 @@ def test_a_packed_file_is_read_as_its_plain_text() -> None:
 def test_a_packed_file_that_is_cut_off_gives_its_whole_lines_and_the_line_where_it_broke() -> None:
     content = b"".join(order_line(n) + b"\n" for n in range(1, 50))
     packed = gzip.compress(content)[:-8]
-    found: list[Batch] = []
+    found: list[ParsedLines] = []
 
     with pytest.raises(SourceUnreadable, match="the gzip is cut off") as caught:
         found.extend(
-            read_batches(lambda _: [packed], format_of("o.jsonl.gz"), Position(), ReadingLimits())
+            parse_file(lambda _: [packed], format_of("o.jsonl.gz"), FilePosition(), ReadingLimits())
         )
 
     assert caught.value.line == 50
@@ -145,7 +147,7 @@ def test_a_quoted_field_may_hold_a_line_feed_at_the_end_of_a_chunk() -> None:
     def open_at(offset: int) -> Iterable[bytes]:
         return [content[offset : offset + 1], *(bytes([b]) for b in content[offset + 1 :])]
 
-    batches = list(read_batches(open_at, format_of("o.csv"), Position(), ReadingLimits()))
+    batches = list(parse_file(open_at, format_of("o.csv"), FilePosition(), ReadingLimits()))
 
     assert list(bodies(batches)) == [2, 4]
 
@@ -189,7 +191,7 @@ def test_a_csv_record_that_is_no_order_is_rejected_with_a_reason(
     batches = read(HEADER + record + RECORD, "o.csv")
 
     assert rejected(batches)[2].startswith(reason)
-    assert [one.raw for b in batches for one in b.rejected] == [record.removesuffix(b"\n")]
+    assert [one.raw for b in batches for one in b.invalid] == [record.removesuffix(b"\n")]
     assert list(bodies(batches)) == [3]
 
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
+from orders.envelope import order_id_of
 from orders.order import (
     NotAnOrder,
     Order,
     check_line,
     check_unusual_line,
     looks_unusual,
-    order_id_of,
     reason_of,
 )
 

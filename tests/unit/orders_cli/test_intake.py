@@ -7,7 +7,8 @@ from orders_cli.intake import letters_of
 
 
 def s3_event(**stored: object) -> str:
-    record = {"s3": {"bucket": {"name": "b"}, "object": stored}}
+    about = {"bucket": {"name": "b"}, "object": {"eTag": "e", "size": 1} | stored}
+    record = {"eventName": "ObjectCreated:Put", "s3": about}
     return json.dumps({"Records": [record]})
 
 
@@ -20,9 +21,11 @@ def test_an_event_of_s3_names_its_upload_by_the_decoded_key() -> None:
 
 
 def test_an_event_of_event_bridge_has_its_key_as_it_is() -> None:
-    detail = {"bucket": {"name": "b"}, "object": {"key": "a+b.jsonl", "version-id": "v1"}}
+    stored = {"key": "a+b.jsonl", "version-id": "v1", "etag": "e", "size": 1}
+    detail = {"bucket": {"name": "b"}, "object": stored}
+    event = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
 
-    [letter] = letters_of(json.dumps({"source": "aws.s3", "detail": detail}))
+    [letter] = letters_of(json.dumps(event))
 
     assert letter.upload == upload_id("b", "a+b.jsonl", "v1")
 

@@ -9,7 +9,7 @@ import pytest
 from ledger.uploads.settlement import Settlement, Span
 from orders.outcome import Outcome
 from orders.rate import parse_rate
-from producer_lambda.intake import Arrived
+from producer_lambda.upload_requests import Arrived
 from tests.producer_world import World, consume, order_line
 
 TABLE = Path(__file__).parents[3] / "docs" / "bad-input.md"

@@ -1,6 +1,6 @@
 from ledger.uploads.upload import LaneTail
 from orders.aggregate import Aggregate
-from orders.batch import Batch, Position
+from orders.parsed_lines import FilePosition, ParsedLines
 from orders.upload import UploadId, lane_of
 from producer_lambda.packing import PACKED_BYTES_MAX, Packing
 from tests.producer_world import consume
@@ -8,12 +8,12 @@ from tests.producer_world import consume
 UPLOAD = UploadId("0123456789abcdef0123")
 
 
-def batch(*lines: int) -> Batch:
+def batch(*lines: int) -> ParsedLines:
     ids = [f"order-{line % 5}" for line in lines]
-    return Batch(lines, ids, [b"body %d" % line for line in lines], (), 0, Position())
+    return ParsedLines(lines, ids, [b"body %d" % line for line in lines], (), 0, FilePosition())
 
 
-def pack(packing: Packing, *batches: Batch) -> list[Aggregate]:
+def pack(packing: Packing, *batches: ParsedLines) -> list[Aggregate]:
     full = [record for one in batches for record in packing.add(one)]
     return full + packing.end()
 
@@ -65,7 +65,7 @@ def test_many_lanes_together_hold_back_no_more_than_memory_allows() -> None:
     body = b"x" * 10_000
     ids = [f"order-{n}" for n in range(4_000)]
 
-    full = packing.add(Batch(range(1, 4_001), ids, [body] * 4_000, (), 0, Position()))
+    full = packing.add(ParsedLines(range(1, 4_001), ids, [body] * 4_000, (), 0, FilePosition()))
 
     held_back = 4_000 * len(body) - sum(len(record.payload) for record in full)
     assert held_back <= PACKED_BYTES_MAX

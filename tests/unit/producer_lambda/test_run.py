@@ -10,8 +10,8 @@ from ledger.uploads.upload import UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId, partition_key
 from producer_lambda.enqueuing import CHECKPOINT_BYTES
-from producer_lambda.intake import Continue
 from producer_lambda.run import NoProgress, RunEnd
+from producer_lambda.upload_requests import Continue
 from tests.producer_world import (
     FaultyStream,
     Fuse,

@@ -41,7 +41,7 @@ class Breaking(BytesIO):
 def stubbed() -> Iterator[tuple[S3Store, Stubber]]:
     client: S3Client = boto3.client("s3")
     with Stubber(client) as stubber:
-        yield S3Store(client, HeldClock()), stubber
+        yield S3Store(client, sleep=HeldClock().sleep), stubber
         stubber.assert_no_pending_responses()
 
 

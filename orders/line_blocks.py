@@ -8,7 +8,7 @@ KEPT_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class LineBlock:
     """Whole lines that follow each other.
 
     text: the lines, each but the last with its line feed; none is too long.
@@ -34,7 +34,7 @@ class LongLine:
 
 def split_blocks(
     chunks: Iterable[bytes], *, offset: int, line: int, longest_bytes: int
-) -> Iterator[Block | LongLine]:
+) -> Iterator[LineBlock | LongLine]:
     """Cut a text into blocks of whole lines.
 
     The text begins at `offset`, where `line` lines were dealt with. Memory is bounded by one chunk
@@ -57,7 +57,7 @@ class _Cutter:
         self._carry = b""
         self._long_bytes = 0  # of the unfinished line, once it is too long; _carry is then cut
 
-    def take(self, chunk: bytes) -> Iterator[Block | LongLine]:
+    def take(self, chunk: bytes) -> Iterator[LineBlock | LongLine]:
         """The blocks that are complete with this chunk."""
         start = 0
         if self._long_bytes:
@@ -78,7 +78,7 @@ class _Cutter:
             self._long_bytes = len(self._carry)
             self._carry = self._carry[: self._kept_bytes]
 
-    def finish(self) -> Iterator[Block | LongLine]:
+    def finish(self) -> Iterator[LineBlock | LongLine]:
         """What is left when the text ends without a line feed."""
         if self._long_bytes:
             yield self._end_long(ending_bytes=0)
@@ -86,7 +86,7 @@ class _Cutter:
             for piece in self._whole(self._carry):
                 yield replace(piece, offset=piece.offset - 1)  # no line feed was there
 
-    def _whole(self, text: bytes) -> Iterator[Block | LongLine]:
+    def _whole(self, text: bytes) -> Iterator[LineBlock | LongLine]:
         if len(text) <= self._longest_bytes:
             yield self._block(text)
             return
@@ -103,11 +103,11 @@ class _Cutter:
         if run:
             yield self._block(b"\n".join(run))
 
-    def _block(self, text: bytes) -> Block:
+    def _block(self, text: bytes) -> LineBlock:
         first, count = self._line + 1, text.count(b"\n") + 1
         self._line += count
         self._offset += len(text) + 1
-        return Block(text, first, count, self._offset)
+        return LineBlock(text, first, count, self._offset)
 
     def _end_long(self, *, ending_bytes: int) -> LongLine:
         self._line += 1

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 from ledger.uploads.upload import Source
+from orders.s3_event import EventUnknown
 from orders.upload import UploadId, upload_id
-from producer_lambda.intake import (
+from producer_lambda.upload_requests import (
     Arrived,
     Continue,
-    EventUnknown,
     continue_message,
     requests_of_event,
     requests_of_message,
