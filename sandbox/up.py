@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from consumer.kcl.daemon import JavaMissing, find_java
-from consumer.kcl.worker_name import kcl_worker_id
+from consumer.kcl.properties import kcl_worker_id
 from sandbox.answering import Part, await_answer
 from sandbox.atomically import write_by_rename
 from sandbox.bell import Bell, StopAskedError, bell_of_signals
