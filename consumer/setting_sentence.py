@@ -1,11 +1,13 @@
-"""How is a wrong setting told in one sentence?"""
+"""One sentence about a setting that is missing or wrong."""
+
+import re
 
 from pydantic import AliasChoices, ValidationError
 from pydantic_settings import BaseSettings
 
 
 def variable_names(settings: type[BaseSettings], field: str) -> tuple[str, ...]:
-    """The environment variables that a field is read from, the main one first."""
+    """The environment variables that set a field, the main one first."""
     alias = settings.model_fields[field].validation_alias
     if isinstance(alias, AliasChoices):
         return tuple(str(choice) for choice in alias.choices)
@@ -25,16 +27,13 @@ def sentence_of(error: ValidationError, settings: type[BaseSettings]) -> str:
     if first["type"] == "missing":
         about = (settings.model_fields[field].description or "").split(". ")[0].rstrip(".")
         return f"{variable} is not set; set it to the {about}."
-    for subject in ("Input ", "String ", "Value "):
-        if message.startswith(subject):
-            return f"{variable} is wrong: it {message.removeprefix(subject)}."
-    return f"{variable} is wrong: {message}."
+    return f"{variable} is wrong: {re.sub(r'^(Input|String|Value) ', 'it ', message)}."
 
 
 def _field_named(name: str, settings: type[BaseSettings]) -> str:
     """The field that a validation error means: it names it by field or by variable."""
-    for field in settings.model_fields:
-        names = (field, *variable_names(settings, field))
-        if name.lower() in {known.lower() for known in names}:
-            return field
-    raise KeyError(name)
+    return next(
+        field
+        for field in settings.model_fields
+        if name.lower() in {field, *map(str.lower, variable_names(settings, field))}
+    )

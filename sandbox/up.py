@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from consumer.kcl.daemon import JavaMissing, find_java
-from consumer.kcl.worker_name import kcl_worker_id
+from consumer.kcl.properties import kcl_worker_id
 from consumer.worker.signals import Signals
 from sandbox.clients import embedded_clients
 from sandbox.code_archive import CHECKOUT

@@ -1,7 +1,8 @@
-"""Where does a PUT of an order go?"""
+"""The API's URL: what ORDERS_API_URL may be, and where the PUT of an order goes."""
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
 PLACEHOLDER = "{order_id}"
@@ -10,15 +11,15 @@ _URL_CHARACTERS = re.compile(r"[!#-;=?-Z\[\]_a-z~]*")
 
 
 class ApiUrlUnusable(ValueError):
-    """A sentence says what is wrong with ORDERS_API_URL."""
+    """The message says what is wrong with ORDERS_API_URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiUrl:
-    """The API's URL, split around the place of the order id.
+    """The API's URL, split at the order id.
 
-    `host` is without brackets; `authority` is what the Host header says. `before` and `after` are
-    the request target on either side of the order id, with path and query as they were given.
+    `host` is without brackets; `authority` is the Host header. `before` and `after` are the request
+    target on either side of the order id, with path and query as they were given.
     """
 
     secure: bool
@@ -27,6 +28,16 @@ class ApiUrl:
     authority: str
     before: str
     after: str
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Is the host a loopback address?"""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
     def target(self, order_id: str) -> str:
         """The request target of an order, its id percent-encoded whole.
@@ -37,33 +48,27 @@ class ApiUrl:
 
 
 def parse_api_url(text: str) -> ApiUrl:
-    """Read a URL that contains `{order_id}` once, in its path or query.
-
-    Raises:
-        ApiUrlUnusable: it does not, or it is no plain http or https URL.
-    """
+    """Parse an http or https URL with `{order_id}` once, in its path. Raises ApiUrlUnusable."""
     before, *rest = text.split(PLACEHOLDER)
     if len(rest) != 1:
-        raise ApiUrlUnusable(f"The URL must contain {PLACEHOLDER} exactly once.")
+        raise ApiUrlUnusable(f"it must contain {PLACEHOLDER} exactly once")
     if not _URL_CHARACTERS.fullmatch(before + rest[0].replace("%", "")):
         raise ApiUrlUnusable(
-            "The URL may hold visible ASCII only; percent-encode the rest (a host: punycode)."
+            "it may contain visible ASCII only; percent-encode the rest (a host: punycode)"
         )
     try:
         parts = urlsplit(before)
         port = parts.port
     except ValueError as error:
-        raise ApiUrlUnusable(f"The URL cannot be read: {error}.") from error
+        raise ApiUrlUnusable(f"it cannot be read: {error}") from error
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise ApiUrlUnusable("The URL must start with http:// or https:// and a host.")
+        raise ApiUrlUnusable("it must start with http:// or https:// and a host")
     if parts.username is not None:
-        raise ApiUrlUnusable(
-            "The URL must not hold a user or password; the credential has settings of its own."
-        )
+        raise ApiUrlUnusable("it must not hold a user or password; set ORDERS_API_TOKEN instead")
     if "#" in before + rest[0]:
-        raise ApiUrlUnusable("The URL must not hold a fragment (#).")
-    if not parts.path.startswith("/"):
-        raise ApiUrlUnusable(f"{PLACEHOLDER} must stand in the URL's path or query.")
+        raise ApiUrlUnusable("it must not hold a fragment (#)")
+    if not parts.path.startswith("/") or parts.query:
+        raise ApiUrlUnusable(f"{PLACEHOLDER} must stand in its path")
     return ApiUrl(
         secure=parts.scheme == "https",
         host=parts.hostname,

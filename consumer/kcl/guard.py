@@ -4,7 +4,6 @@ A thread beside KCL's main thread, which may be blocked for hours: it watches fo
 daemon's end and for a new owner of the shard, and writes the process's file in the run folder.
 """
 
-import json
 import logging
 import os
 import select
@@ -15,6 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 from consumer.ending import last_words
+from consumer.run_folder import ShardFile, shard_path, write_shard
 from consumer.sending.crew import Surroundings
 from consumer.sending.shard import LeasedShard
 from consumer.threads import start_thread
@@ -43,7 +43,8 @@ class Guard:
     ) -> None:
         """`stop_seconds`: how long what is on its way may take to end."""
         self._shard = shard
-        self._file = run_folder / f"shard-{os.getpid()}.json"
+        self._run_folder = run_folder
+        self._file = shard_path(run_folder, os.getpid())
         self._clock = around.clock
         self._is_orphan = around.is_orphan
         self._fail = around.fail
@@ -106,17 +107,15 @@ class Guard:
             return
         now = self._clock.now()
         state, reason = delivery.state(now)
-        told = {
-            "pid": os.getpid(),
-            "shard": delivery.settings.shard,
-            "token": delivery.settings.token,
-            "since": self._since,
-            "alive_at": self._shard.alive_at,
-            "checkpoint_at": self._shard.checkpoint_at,
-            "unsettled": delivery.unsettled,
-            "sending": state,
-            "reason": reason,
-        }
-        draft = self._file.with_suffix(".draft")
-        draft.write_text(json.dumps(told))
-        draft.rename(self._file)
+        shard = ShardFile(
+            pid=os.getpid(),
+            shard=delivery.settings.shard,
+            token=delivery.settings.token,
+            since=self._since,
+            alive_at=self._shard.alive_at,
+            checkpoint_at=self._shard.checkpoint_at,
+            unsettled=delivery.unsettled,
+            sending=state,
+            reason=reason,
+        )
+        write_shard(self._run_folder, shard)

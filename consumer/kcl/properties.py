@@ -28,6 +28,15 @@ class DaemonPlace:
     endpoint_url: str | None
 
 
+def kcl_worker_id(worker_id: str, number: int) -> str:
+    """The KCL workerId: the leaseOwner of the leases that worker `number` holds.
+
+    It is the same at each start, because a new name waits over two minutes for the old one's
+    leases.
+    """
+    return f"{worker_id}-{number}"
+
+
 def properties_text(place: DaemonPlace, fixed: str) -> str:
     """The whole properties file, `fixed` first. Raises ValueError for a value of two lines."""
     rows = {

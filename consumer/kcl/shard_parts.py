@@ -15,7 +15,6 @@ from consumer.sending.crew import Surroundings
 from consumer.sending.date_header import DateListener
 from consumer.sending.machine_starts import MachineStarts, starts_file
 from consumer.sending.shard import LeasedShard
-from consumer.setting_values import Conflict
 from consumer.settings import ConsumerSettings
 from consumer.telemetry.sink import make_sink
 from ledger.dynamodb.connect import open_ledger
@@ -23,13 +22,6 @@ from orders.outcome import Outcome
 
 SETTLE_SECONDS = 5.0
 """How long, after the last attempt ended, the ledger may take until the process ends."""
-
-
-_CONFLICTS = {
-    Conflict.RETRIED: None,
-    Conflict.ACCEPTED: Outcome.ACCEPTED,
-    Conflict.REFUSED: Outcome.REFUSED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +71,9 @@ def build(
             window_max=settings.window,
             refusal_budget=settings.refusal_budget,
             failed_alone=settings.failed_alone,
-            conflict_outcome=_CONFLICTS[settings.conflict],
+            conflict_outcome=(
+                None if settings.conflict == "retried" else Outcome(settings.conflict)
+            ),
         ),
     )
     guard = Guard(

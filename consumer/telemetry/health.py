@@ -7,8 +7,8 @@ Ready (/readyz): orders are being sent, or would be if any waited.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from consumer.run_folder import Phase
 from consumer.telemetry.snapshot import Snapshot
-from consumer.worker.plan import Phase
 from ledger.sending import SendingState
 
 DAEMON_GONE_SECONDS = 120.0

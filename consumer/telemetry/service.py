@@ -1,14 +1,15 @@
-"""Which threads watch, and serve what they see?"""
+"""The threads that watch the system and serve what they see."""
 
 import logging
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from consumer.ending import die
+from consumer.run_folder import RunFolder
 from consumer.settings import ConsumerSettings
+from consumer.telemetry.worker_view import WorkerView
 from consumer.threads import start_thread
-from consumer.worker.run_folder import RunFolder
-from consumer.worker.view import Board
 
 if TYPE_CHECKING:
     from threading import Thread
@@ -23,23 +24,29 @@ log = logging.getLogger(__name__)
 
 
 class Telemetry:
-    """Metrics, health and status page. It begins when told to, and then imports what it needs."""
+    """Metrics, health and status page; `worker` is the state that they show of the worker."""
 
     def __init__(
-        self, settings: ConsumerSettings, folder: RunFolder, board: Board, listener: socket.socket
+        self,
+        settings: ConsumerSettings,
+        folder: RunFolder,
+        listener: socket.socket,
+        *,
+        is_alive: Callable[[int], bool],
     ) -> None:
-        """`listener` is bound to the address to serve on."""
+        """`listener` is bound to the address to serve on; `is_alive` looks a process id up."""
+        self.worker = WorkerView()
         self._settings = settings
         self._folder = folder
-        self._board = board
         self._listener = listener
+        self._is_alive = is_alive
         self._thread: Thread | None = None
         self._is_ending = False
         self._server: Server | None = None
         self._watcher: Watcher | None = None
 
     def begin(self) -> None:
-        """Watch and serve, in threads of their own; the second time it does nothing."""
+        """Watch and serve, in threads of their own; calling it again does nothing."""
         if self._thread is None:
             self._thread = start_thread("telemetry", self._run, fail=die)
 
@@ -62,7 +69,9 @@ class Telemetry:
         from consumer.telemetry.web import make_app  # noqa: PLC0415
 
         exposition = Exposition(self._folder.metrics)
-        self._watcher = Watcher(self._settings, self._folder, self._board, exposition)
+        self._watcher = Watcher(
+            self._settings, self._folder, exposition, lambda: self.worker, is_alive=self._is_alive
+        )
         self._watcher.start()
         app = make_app(
             self._watcher.snapshot,
@@ -84,4 +93,4 @@ class Telemetry:
         log.info("status page and metrics on http://%s:%d/", host, port)
         self._server.run(sockets=[self._listener])
         if not self._is_ending:
-            raise RuntimeError("metrics, health and status page are served no more")
+            raise RuntimeError("metrics, health and status page are no longer served")

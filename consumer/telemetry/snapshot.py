@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from consumer.worker.run_folder import ShardFile
-from consumer.worker.view import WorkerView
+from consumer.run_folder import ShardFile
+from consumer.telemetry.worker_view import WorkerView
 from ledger.history import Sample
 from ledger.report import StatusReport
 from ledger.uploads.lane import Tally

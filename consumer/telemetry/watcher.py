@@ -1,8 +1,9 @@
-"""Who looks at ledger, clock and processes, and how often?"""
+"""The threads that look at ledger, clock and processes again and again."""
 
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import boto3
@@ -13,19 +14,18 @@ from consumer.adapters.end_markers import KinesisEndMarkers
 from consumer.closing.closer import Closer
 from consumer.delivery.events import LedgerFailed
 from consumer.ending import die
+from consumer.run_folder import RunFolder, ShardFile
 from consumer.settings import ConsumerSettings
 from consumer.telemetry import catalogue
 from consumer.telemetry.counters import counter
+from consumer.telemetry.dead_letter_queue import count_intake_dead_letters
 from consumer.telemetry.exposition import Exposition
-from consumer.telemetry.intake import count_intake_dead_letters
 from consumer.telemetry.ledger_watch import LedgerWatch
 from consumer.telemetry.sink import make_sink
 from consumer.telemetry.skew import SkewWatch
 from consumer.telemetry.snapshot import LedgerSnapshot, Rare, Snapshot
+from consumer.telemetry.worker_view import WorkerView
 from consumer.threads import start_thread
-from consumer.worker.proc import live_process
-from consumer.worker.run_folder import RunFolder, ShardFile
-from consumer.worker.view import Board
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.errors import LedgerError
 
@@ -46,12 +46,20 @@ class Watcher:
     """Keeps the newest snapshot, in threads of its own."""
 
     def __init__(
-        self, settings: ConsumerSettings, folder: RunFolder, board: Board, exposition: Exposition
+        self,
+        settings: ConsumerSettings,
+        folder: RunFolder,
+        exposition: Exposition,
+        worker: Callable[[], WorkerView],
+        *,
+        is_alive: Callable[[int], bool],
     ) -> None:
+        """`worker` returns the worker's present state."""
         self._settings = settings
         self._folder = folder
-        self._board = board
         self._exposition = exposition
+        self._worker = worker
+        self._is_alive = is_alive
         self._ended = threading.Event()
         self._ledger: LedgerSnapshot | None = None
         self._trouble = "the ledger was not read yet"
@@ -85,7 +93,7 @@ class Watcher:
         return Snapshot(
             at=time.time(),
             monotonic=time.monotonic(),
-            worker=self._board.view,
+            worker=self._worker(),
             shards=tuple(self._living_shards()),
             ledger=self._ledger,
             trouble=self._trouble,
@@ -95,7 +103,7 @@ class Watcher:
         )
 
     def _living_shards(self) -> list[ShardFile]:
-        return [shard for shard in self._folder.shards() if live_process(shard.pid)]
+        return [shard for shard in self._folder.shards() if self._is_alive(shard.pid)]
 
     def _look_often(self) -> None:
         client = boto3.session.Session().client("dynamodb", config=_PATIENT)
@@ -125,7 +133,7 @@ class Watcher:
         self._folder_trouble = trouble
 
     def _count_changes(self) -> None:
-        starts = self._board.view.starts
+        starts = self._worker().starts
         if starts > self._starts_counted:
             self._restarts.inc(starts - self._starts_counted)
             self._starts_counted = starts
@@ -133,7 +141,7 @@ class Watcher:
         if leases != self._leases:
             self._lease_changes.inc(len(leases ^ self._leases))
             self._leases = leases
-            self._exposition.fold(lambda pid: live_process(pid) is not None)
+            self._exposition.fold(self._is_alive)
 
     def _look_rarely(self) -> None:
         client = boto3.session.Session().client("dynamodb", config=_PATIENT)

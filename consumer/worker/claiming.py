@@ -1,4 +1,4 @@
-"""Which worker number shall this process take?"""
+"""Which worker number to claim, given the claims that stand."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Applicant:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Claim this number, in place of the claim that stands there (None: none does)."""
+    """Claim this number, in place of the claim on it, if any."""
 
     number: int
     instead_of: Claim | None
@@ -26,7 +26,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Every number is in use; `who` tells a person by whom."""
+    """Every number is in use; `who` says by whom."""
 
     who: str
 
@@ -40,8 +40,8 @@ def choose(
 ) -> Take | Busy:
     """The number to claim; `now` is seconds since the epoch.
 
-    A claim left behind comes before a number that nobody holds, because KCL's leases still stand
-    under its name; one left behind on this machine comes first of all.
+    An abandoned claim comes before an unclaimed number, because KCL's leases are still held under
+    its name; one abandoned on this machine comes first.
     """
     workers, place = applicant.workers, applicant.place
     standing = {claim.number: claim for claim in claims if claim.number <= workers}
@@ -60,14 +60,14 @@ def choose(
 
 
 def is_here(claim: Claim, place: Place) -> bool:
-    """Was this claim made where we run, so that its processes can be seen?"""
+    """Was this claim made here, so that its processes can be seen?"""
     return (claim.host, claim.boot) == (place.host, place.boot)
 
 
 def left_over_daemon(
     claim: Claim | None, place: Place, lives: Callable[[LiveProcess], bool]
 ) -> LiveProcess | None:
-    """The daemon that a dead worker left running on this machine, if there is one."""
+    """The daemon that a dead worker left running on this machine, if any."""
     if claim is None or claim.daemon is None or not is_here(claim, place):
         return None
     return claim.daemon if lives(claim.daemon) else None

@@ -1,15 +1,17 @@
-"""What does the worker do next, given what it sees?
+"""What the worker does next: a pure function of its state and what it sees.
 
 Crash-only: a stop and a crash take one path. The shard processes are told to finish what is in
-flight, then everything is killed, and when no child is left the worker leaves or starts anew.
+flight, then everything is killed, and when no child is left the worker exits or starts again.
 
     WAITING --start--> RUNNING --daemon ended, or stop--> ENDING --shards gone, or time is up-->
-    KILLING --no child left--> WAITING (start anew) or ENDED (leave)
+    KILLING --no child left--> WAITING (start again) or ENDED (exit)
 """
 
 from dataclasses import dataclass, replace
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 from typing import assert_never
+
+from consumer.run_folder import Phase
 
 BACK_OFF_SECONDS_MIN = 1.0
 BACK_OFF_SECONDS_MAX = 60.0
@@ -18,18 +20,8 @@ EXIT_STOPPED = 0
 EXIT_SUPERSEDED = 1
 
 
-class Phase(StrEnum):
-    """Where the worker stands; its text is the `state` of worker.json."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    ENDING = "ending"
-    KILLING = "killing"
-    ENDED = "ended"
-
-
 class Action(Enum):
-    """One effect on processes. Each may be asked for again and then changes nothing."""
+    """One effect on processes; repeating it changes nothing."""
 
     START_DAEMON = auto()
     STOP_SHARDS = auto()
@@ -38,7 +30,7 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One look around. Times are monotonic seconds.
+    """What the worker sees at one moment. Times are monotonic seconds.
 
     daemon_lives: the daemon that was started last has not ended.
     shards: living shard processes. children: all living descendants.
@@ -56,12 +48,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the worker remembers from one look to the next.
+    """What the worker remembers between two looks.
 
-    until: WAITING: when to start; ENDING: when patience ends.
+    until: WAITING: when to start; ENDING: when to stop waiting for shard processes.
     failures: daemons in a row that ended without a shard process.
     initialized: the present daemon brought up a shard process.
-    exit_code: how to leave once all children are gone; None: start anew.
+    exit_code: the code to exit with once all children are gone; None: start again.
     """
 
     phase: Phase = Phase.WAITING
@@ -91,7 +83,7 @@ def advance(state: State, seen: Seen, *, settle_seconds: float) -> tuple[State, 
                 return replace(state, phase=Phase.KILLING), (Action.KILL_ALL,)
             return state, (Action.STOP_SHARDS,)
         case Phase.KILLING:
-            return _bury(state, seen)
+            return _finish(state, seen)
         case Phase.ENDED:
             return state, ()
         case _:
@@ -115,7 +107,7 @@ def _watch(state: State, seen: Seen, settle_seconds: float) -> tuple[State, tupl
     return ending, (Action.STOP_SHARDS,)
 
 
-def _bury(state: State, seen: Seen) -> tuple[State, tuple[Action, ...]]:
+def _finish(state: State, seen: Seen) -> tuple[State, tuple[Action, ...]]:
     if seen.children:
         return state, (Action.KILL_ALL,)
     if state.exit_code is not None:
@@ -126,7 +118,7 @@ def _bury(state: State, seen: Seen) -> tuple[State, tuple[Action, ...]]:
 
 
 def back_off_seconds(failures: int) -> float:
-    """The pause before the next start, after so many daemons in a row that came to nothing."""
+    """The pause before the next start, after this many failures in a row."""
     if not failures:
         return 0.0
     return min(BACK_OFF_SECONDS_MAX, BACK_OFF_SECONDS_MIN * 2.0 ** min(failures - 1, 10))

@@ -1,27 +1,25 @@
-"""What does the consumer's first process do, from its settings to its exit code?"""
+"""The consumer's first process, from its settings to its exit code."""
 
 import logging
 import os
 import socket
+import sys
 import time
 
 from consumer.kcl.daemon import Java, JavaMissing, find_java, java_command, start
-from consumer.kcl.properties import DaemonPlace, render
-from consumer.kcl.worker_name import kcl_worker_id
+from consumer.kcl.properties import DaemonPlace, kcl_worker_id, render
+from consumer.run_folder import Phase, WorkerFile, open_run_folder
 from consumer.settings import ConsumerSettings
 from consumer.telemetry.service import Telemetry
-from consumer.worker.arrival import wait_for_number
+from consumer.telemetry.worker_view import WorkerView
+from consumer.worker.arrival import DaemonWillNotDie, wait_for_number
 from consumer.worker.children import adopt_orphans
-from consumer.worker.claim_keeper import ClaimKeeper, DaemonWillNotDie
+from consumer.worker.claim_keeper import ClaimKeeper
 from consumer.worker.claiming import Applicant
-from consumer.worker.logs import begin_log
-from consumer.worker.plan import EXIT_STOPPED, Phase
-from consumer.worker.proc import this_place
-from consumer.worker.run_folder import RunFolder, WorkerFile, open_run_folder
+from consumer.worker.plan import EXIT_STOPPED
+from consumer.worker.proc import live_process, this_place
 from consumer.worker.signals import Signals
-from consumer.worker.supervisor import Supervisor
-from consumer.worker.surroundings import Surroundings
-from consumer.worker.view import Board, WorkerView
+from consumer.worker.supervisor import Supervisor, WorkerContext
 from ledger.claim import Claim
 from ledger.dynamodb.connect import open_ledger
 from ledger.errors import LedgerError, LedgerUnreachable
@@ -33,14 +31,14 @@ EXIT_USAGE = 2
 EXIT_OUT_OF_REACH = 5
 EXIT_FAILED = 1
 SETTLE_MARGIN_SECONDS = 10.0
-"""Beside an attempt's deadline: for what must be settled after it."""
+"""Added to an attempt's deadline: for what must be settled after it."""
 
 log = logging.getLogger(__name__)
 
 
 def run(settings: ConsumerSettings) -> int:
     """Run the worker until it is told to stop; the exit code. Call it in the main thread."""
-    begin_log(settings.log_level)
+    _begin_log(settings.log_level)
     log.info("settings: %s", settings)
     # boto3 reads the one name, KCL's SDK the other; shard processes inherit both.
     os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = settings.region
@@ -58,19 +56,33 @@ def run(settings: ConsumerSettings) -> int:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder.metrics)
         adopt_orphans()
         with folder, Signals() as signals:
-            surroundings = Surroundings(folder, signals, Board())
-            telemetry = Telemetry(settings, folder, surroundings.board, listener)
-            code = _work(settings, java, surroundings, telemetry)
+            telemetry = Telemetry(settings, folder, listener, is_alive=_is_alive)
+            code = _work(settings, java, WorkerContext(folder, signals, telemetry))
             telemetry.end()
             return code
 
 
-def _work(
-    settings: ConsumerSettings, java: Java, surroundings: Surroundings, telemetry: Telemetry
-) -> int:
+def _begin_log(level: str) -> None:
+    """Log to stderr, one line an event, in UTC."""
+    form = "{asctime}.{msecs:03.0f}Z {levelname:<5} worker {name}: {message}"
+    formatter = logging.Formatter(form, datefmt="%Y-%m-%dT%H:%M:%S", style="{")
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.raiseExceptions = False  # a log that nobody reads must not end the worker
+    for talkative in ("boto3", "botocore", "urllib3", "uvicorn", "asyncio"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+
+
+def _is_alive(pid: int) -> bool:
+    return live_process(pid) is not None
+
+
+def _work(settings: ConsumerSettings, java: Java, context: WorkerContext) -> int:
     try:
         ledger = open_ledger(settings.ledger_table, answer_seconds=3.0, attempts=2)
-        claim = _arrive(settings, ledger, surroundings, telemetry)
+        claim = _claim(settings, ledger, context)
         if claim is None:
             return EXIT_STOPPED
         if settings.rate is not None:
@@ -83,49 +95,38 @@ def _work(
     except DaemonWillNotDie as error:
         return _give_up(str(error), EXIT_FAILED)
     keeper = ClaimKeeper(ledger, claim)
-
-    def launch() -> int:
-        pid = _launch(settings, java, surroundings.folder, keeper.number)
-        telemetry.begin()  # after the daemon: what it imports would hold up the first order
-        return pid
-
-    settle_seconds = settings.attempt_seconds + SETTLE_MARGIN_SECONDS
-    code = Supervisor(launch, keeper, surroundings, settle_seconds=settle_seconds).run()
-    _release(keeper)
-    return code
-
-
-def _arrive(
-    settings: ConsumerSettings, claims: Claims, surroundings: Surroundings, telemetry: Telemetry
-) -> Claim | None:
-    def tell(waits_for: str) -> None:
-        surroundings.board.view = WorkerView(waits_for=waits_for)
-        waiting = WorkerFile(os.getpid(), None, None, None, Phase.WAITING)
-        surroundings.folder.write_worker(waiting)
-        telemetry.begin()
-
-    applicant = Applicant(settings.worker_id, settings.workers, this_place())
-    return wait_for_number(claims, applicant, surroundings.signals, tell=tell)
-
-
-def _launch(settings: ConsumerSettings, java: Java, folder: RunFolder, number: int) -> int:
     place = DaemonPlace(
         stream=settings.stream,
         application=settings.application,
-        kcl_worker_id=kcl_worker_id(settings.worker_id, number),
+        kcl_worker_id=kcl_worker_id(settings.worker_id, claim.number),
         region=settings.region,
         endpoint_url=settings.endpoint_url,
     )
-    properties = render(place, folder.path)
-    command = java_command(java, properties, cbor=settings.endpoint_url is None)
-    return start(command, folder=folder.path, environment=os.environ)
 
+    def launch() -> int:
+        properties = render(place, context.folder.path)
+        command = java_command(java, properties, cbor=place.endpoint_url is None)
+        pid = start(command, folder=context.folder.path, environment=os.environ)
+        context.telemetry.begin()  # after the daemon: its imports would hold up the first order
+        return pid
 
-def _release(keeper: ClaimKeeper) -> None:
+    settle_seconds = settings.attempt_seconds + SETTLE_MARGIN_SECONDS
+    code = Supervisor(launch, keeper, context, settle_seconds=settle_seconds).run()
     try:
         keeper.release()
     except LedgerError as error:
         log.warning("the worker number is not given back: %s; it is free once it is stale", error)
+    return code
+
+
+def _claim(settings: ConsumerSettings, claims: Claims, context: WorkerContext) -> Claim | None:
+    def tell(waits_for: str) -> None:
+        context.telemetry.worker = WorkerView(waits_for=waits_for)
+        context.folder.write_worker(WorkerFile(os.getpid(), None, None, None, Phase.WAITING))
+        context.telemetry.begin()
+
+    applicant = Applicant(settings.worker_id, settings.workers, this_place())
+    return wait_for_number(claims, applicant, context.signals, tell=tell)
 
 
 class PortTaken(Exception):

@@ -1,23 +1,34 @@
-"""How is the plan carried out: what is seen, and what is done?"""
+"""The loop that carries out the plan: look, decide, act."""
 
 import logging
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from consumer.run_folder import Phase, RunFolder, WorkerFile
+from consumer.telemetry.service import Telemetry
+from consumer.telemetry.worker_view import WorkerView
 from consumer.worker.children import Children
 from consumer.worker.claim_keeper import SURE_SECONDS, ClaimKeeper, may_be_lost
-from consumer.worker.plan import EXIT_SUPERSEDED, Action, Phase, Seen, State, advance
+from consumer.worker.plan import EXIT_SUPERSEDED, Action, Seen, State, advance
 from consumer.worker.proc import live_process
-from consumer.worker.run_folder import WorkerFile
-from consumer.worker.surroundings import Surroundings
-from consumer.worker.view import WorkerView
+from consumer.worker.signals import Signals
 
 # A signal ends every wait: RUNNING looks for a lost claim, ENDING and KILLING for grandchildren,
 # whose end raises no signal here.
 _LOOK_SECONDS = {Phase.WAITING: 0.25, Phase.RUNNING: 0.5, Phase.ENDING: 0.05, Phase.KILLING: 0.02}
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerContext:
+    """What the worker's main thread needs throughout: its files, signals and telemetry."""
+
+    folder: RunFolder
+    signals: Signals
+    telemetry: Telemetry
 
 
 class Supervisor:
@@ -27,25 +38,25 @@ class Supervisor:
         self,
         launch: Callable[[], int],
         keeper: ClaimKeeper,
-        surroundings: Surroundings,
+        context: WorkerContext,
         *,
         settle_seconds: float,
     ) -> None:
         """`launch` starts a daemon and returns its process id."""
         self._launch = launch
-        self._folder = surroundings.folder
         self._keeper = keeper
-        self._signals = surroundings.signals
+        self._folder = context.folder
+        self._signals = context.signals
+        self._telemetry = context.telemetry
         self._settle_seconds = settle_seconds
         self._children = Children()
         self._daemon_since = 0.0  # monotonic
         self._starts = 0
         self._phase_since = time.monotonic()
-        self._board = surroundings.board
         self._state = State()
 
     def run(self) -> int:
-        """Keep one daemon running until it is time to leave; returns the exit code."""
+        """Keep one daemon running until it is time to exit; returns the exit code."""
         while self._state.phase is not Phase.ENDED:
             before = self._state.phase
             self._state, actions = advance(
@@ -54,7 +65,7 @@ class Supervisor:
             for action in actions:
                 self._do(action)
             if self._state.phase is not before:
-                self._tell()
+                self._enter_phase()
             else:
                 self._signals.wait(_LOOK_SECONDS[before])
             self._show()
@@ -98,21 +109,21 @@ class Supervisor:
             case Action.KILL_ALL:
                 self._children.kill_all()
 
-    def _tell(self) -> None:
+    def _enter_phase(self) -> None:
         self._phase_since = time.monotonic()
         state = self._state
         if state.exit_code == EXIT_SUPERSEDED:
             log.error(
-                "another worker took number %d over%s: stopping at once",
+                "another worker took over number %d%s: stopping at once",
                 self._keeper.number,
-                "" if self._keeper.lost else ", or may have: no heartbeat arrives",
+                "" if self._keeper.lost else ", or may have: no heartbeat gets through",
             )
         if state.phase is Phase.WAITING:
             for shard in self._folder.shards():
                 self._folder.forget_shard(shard.pid)
             if state.failures:
                 pause_seconds = state.until - time.monotonic()
-                log.warning("no shard was leased; starting anew in %.0f s", pause_seconds)
+                log.warning("no shard was leased; starting again in %.0f s", pause_seconds)
         lives = self._children.daemon_lives
         age_seconds = time.monotonic() - self._daemon_since
         self._folder.write_worker(
@@ -126,11 +137,10 @@ class Supervisor:
         )
 
     def _show(self) -> None:
-        self._board.view = WorkerView(
+        self._telemetry.worker = WorkerView(
             phase=self._state.phase,
             phase_since=self._phase_since,
             number=self._keeper.number,
             daemon_since=self._daemon_since if self._children.daemon_lives else None,
             starts=self._starts,
-            renewed_at=self._keeper.renewed_at,
         )

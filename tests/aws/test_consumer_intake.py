@@ -6,7 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from consumer.telemetry.intake import count_intake_dead_letters
+from consumer.telemetry.dead_letter_queue import count_intake_dead_letters
 
 pytestmark = pytest.mark.aws
 

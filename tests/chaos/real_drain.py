@@ -11,7 +11,7 @@ from socket import socket
 import boto3
 import requests
 
-from consumer.kcl.worker_name import kcl_worker_id
+from consumer.kcl.properties import kcl_worker_id
 from orders.upload import UploadId
 from sandbox.api.server import api_in_thread
 from sandbox.code_archive import CHECKOUT

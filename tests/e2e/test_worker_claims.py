@@ -63,7 +63,7 @@ def test_a_worker_whose_number_was_taken_over_stops_at_once(
 
         taken = take_over(ledger)
         assert worker.process.wait(30) == 1
-        assert "another worker took number 1 over" in worker.said()
+        assert "another worker took over number 1" in worker.said()
         assert not [pid for pid in children if live_process(pid)]
     ledger.release_claim(taken)
 

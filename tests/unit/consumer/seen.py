@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
+from consumer.run_folder import Phase, ShardFile
 from consumer.telemetry.snapshot import LedgerSnapshot, Rare, Snapshot
-from consumer.worker.plan import Phase
-from consumer.worker.run_folder import ShardFile
-from consumer.worker.view import WorkerView
+from consumer.telemetry.worker_view import WorkerView
 from ledger.history import Sample
 from ledger.pace.pace import Pace
 from ledger.pace.steps import configure

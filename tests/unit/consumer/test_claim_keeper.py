@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from consumer.worker import claim_keeper
-from consumer.worker.claim_keeper import SURE_SECONDS, ClaimKeeper, may_be_lost, try_to_claim
+from consumer.worker.arrival import try_to_claim
+from consumer.worker.claim_keeper import SURE_SECONDS, ClaimKeeper, may_be_lost
 from consumer.worker.claiming import Applicant, Busy
 from consumer.worker.proc import live_process, this_place
 from ledger.claim import STALE_SECONDS, Claim, LiveProcess

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.telemetry.exposition import Exposition
 from consumer.telemetry.snapshot import Snapshot
-from consumer.worker.view import WorkerView
+from consumer.telemetry.worker_view import WorkerView
 
 SHARD = """
 from consumer.delivery.events import *

@@ -95,8 +95,8 @@ from pathlib import Path
 import uvicorn
 from consumer.telemetry.service import Telemetry
 from consumer.telemetry.watcher import Watcher
-from consumer.worker.run_folder import RunFolder
-from consumer.worker.view import Board
+from consumer.run_folder import RunFolder
+from consumer.telemetry.worker_view import Board
 
 def idle(*_, **__):
     import time

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.run_folder import Phase
 from consumer.telemetry.health import all_fine, liveness, readiness
 from consumer.telemetry.snapshot import Snapshot
-from consumer.worker.plan import Phase
-from consumer.worker.view import WorkerView
+from consumer.telemetry.worker_view import WorkerView
 from ledger.pace.pace import Blocker, Pause
 from ledger.pace.steps import block, pause
 from tests.unit.consumer import seen

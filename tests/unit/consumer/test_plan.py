@@ -4,11 +4,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from consumer.run_folder import Phase
 from consumer.worker.plan import (
     EXIT_STOPPED,
     EXIT_SUPERSEDED,
     Action,
-    Phase,
     Seen,
     State,
     advance,

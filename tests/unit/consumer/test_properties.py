@@ -8,11 +8,11 @@ from consumer.kcl.properties import (
     FIXED_PROPERTIES,
     LOGBACK,
     DaemonPlace,
+    kcl_worker_id,
     properties_text,
     render,
     shard_script_text,
 )
-from consumer.kcl.worker_name import kcl_worker_id
 
 PLACE = DaemonPlace("stream", "orders", "orders-1", "eu-central-1", None)
 KNOWN = Path(__file__).parents[1] / "infra" / "kcl_property_names.txt"

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.worker.plan import Phase
-from consumer.worker.run_folder import RunFolder, ShardFile, WorkerFile, open_run_folder
+from consumer.run_folder import Phase, RunFolder, ShardFile, WorkerFile, open_run_folder
 
 
 def shard_file(folder: RunFolder, pid: int, **changes: object) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.setting_values import Conflict, RefusalBudget
+from consumer.refusal_budget import RefusalBudget
 from consumer.settings import ConsumerSettings, SettingsError, load_settings
 from orders.rate import NO_LIMIT, Rate
 
@@ -32,7 +32,7 @@ def test_the_needed_settings_are_enough(monkeypatch: pytest.MonkeyPatch) -> None
     assert settings.rate is None
     assert settings.window == 64
     assert settings.refusal_budget == RefusalBudget(orders=20, percent=5.0)
-    assert settings.conflict is Conflict.RETRIED
+    assert settings.conflict == "retried"
     assert settings.endpoint_url is None
 
 

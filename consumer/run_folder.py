@@ -1,8 +1,8 @@
-"""What do worker and shard processes tell each other, and whoever watches, by files?
+"""The run folder: the files by which worker and shard processes report their state.
 
-The run folder holds `worker.json` (this worker's), a `shard-PID.json` for each shard process
-(written by it at least each second, removed at its exit), what the daemon reads at its start, and
-`metrics/`, where processes count. Every file appears by rename, so nobody reads half of one.
+It holds `worker.json`, a `shard-PID.json` for each shard process (written by it at least once a
+second, removed at its exit), what the daemon reads at its start, and `metrics/`, where processes
+count. Both JSON files appear by rename, so nobody reads half a file.
 """
 
 import json
@@ -10,13 +10,11 @@ import logging
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-
-from consumer.worker.plan import Phase
 
 METRICS = "metrics"
 _PROBE = "probe"
@@ -26,10 +24,20 @@ _OURS = ("worker.json", "kcl.properties", "shard", _PROBE)
 log = logging.getLogger(__name__)
 
 
-class ShardFile(BaseModel):
-    """What a shard process says of itself. Moments are seconds since the epoch.
+class Phase(StrEnum):
+    """The worker's phase: the `state` of worker.json. worker/plan.py draws the transitions."""
 
-    alive_at: when its loop last turned. checkpoint_at: when KCL last took a checkpoint, None before
+    WAITING = "waiting"
+    RUNNING = "running"
+    ENDING = "ending"
+    KILLING = "killing"
+    ENDED = "ended"
+
+
+class ShardFile(BaseModel):
+    """The state of a shard process. Times are seconds since the epoch.
+
+    alive_at: when its loop last ran. checkpoint_at: when KCL last took a checkpoint, None before
     the first. unsettled: orders in hand. sending: running, held, paused, blocked or idle.
     """
 
@@ -48,7 +56,7 @@ class ShardFile(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class WorkerFile:
-    """What the worker says of itself. number: None while it waits for one."""
+    """The state of the worker. number: None while it waits for one."""
 
     pid: int
     number: int | None
@@ -59,7 +67,7 @@ class WorkerFile:
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """A run folder in use. is_private: made by this process, and removed with it."""
+    """A run folder in use. is_private: created by this process, and removed with it."""
 
     path: Path
     is_private: bool
@@ -70,27 +78,25 @@ class RunFolder:
         return self.path / METRICS
 
     def shards(self) -> list[ShardFile]:
-        """What shard processes said last; a process that was killed leaves its file behind."""
+        """The last state of each shard process; a process that was killed leaves its file."""
         found = []
         for path in sorted(self.path.glob("shard-*.json")):
             try:
                 found.append(ShardFile.model_validate_json(path.read_bytes()))
             except (FileNotFoundError, ValidationError):
-                continue  # it ended just now, or another release wrote it: then it has no news
+                continue  # it ended just now, or another release wrote it
         return found
 
     def forget_shard(self, pid: int) -> None:
         """Remove the file of a process that is gone."""
-        (self.path / f"shard-{pid}.json").unlink(missing_ok=True)
+        shard_path(self.path, pid).unlink(missing_ok=True)
 
     def write_worker(self, worker: WorkerFile) -> None:
-        """Tell how the worker is. Where the disk is full nobody is told; that ends nothing."""
-        draft = self.path / "worker.json.new"
+        """Write the worker's state; a full disk is logged and stops nothing."""
         try:
-            draft.write_text(json.dumps(asdict(worker)), encoding="utf-8")
-            draft.replace(self.path / "worker.json")
+            _write(self.path / "worker.json", json.dumps(asdict(worker)))
         except OSError as error:
-            log.error("how this worker is cannot be told in %s: %s", self.path, error)  # noqa: TRY400
+            log.error("the state of this worker cannot be written to %s: %s", self.path, error)  # noqa: TRY400
 
     def trouble(self) -> str:
         """Why nothing can be written here, as on a full disk; empty where it can."""
@@ -105,13 +111,8 @@ class RunFolder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Remove what tells of this worker; the whole folder where it is private."""
+    def __exit__(self, *_: object) -> None:
+        """Remove this worker's files; the whole folder where it is private."""
         if self.is_private:
             shutil.rmtree(self.path, ignore_errors=True)
         else:
@@ -119,7 +120,7 @@ class RunFolder:
 
 
 def open_run_folder(path: Path | None) -> RunFolder:
-    """Make the folder, or empty it of what an earlier worker left. Raises OSError."""
+    """Create the folder, or clear it of an earlier worker's files. Raises OSError."""
     if path is None:
         folder = RunFolder(Path(tempfile.mkdtemp(prefix="orders-worker-")), is_private=True)
     else:
@@ -129,6 +130,22 @@ def open_run_folder(path: Path | None) -> RunFolder:
     folder.metrics.mkdir()
     folder.path.chmod(0o700)
     return folder
+
+
+def shard_path(run_folder: Path, pid: int) -> Path:
+    """The file of a shard process."""
+    return run_folder / f"shard-{pid}.json"
+
+
+def write_shard(run_folder: Path, shard: ShardFile) -> None:
+    """Write the state of this shard process. Raises OSError."""
+    _write(shard_path(run_folder, shard.pid), shard.model_dump_json())
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
 
 
 def _clear(path: Path) -> None:
