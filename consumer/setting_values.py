@@ -6,9 +6,9 @@ from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from consumer.adapters.api_url import parse_api_url
 from orders.rate import RateError, parse_rate
 
-ORDER_ID_FIELD = "{order_id}"
 PERCENT_MAX = 100
 _BUDGET = re.compile(r"([0-9]{1,9}),([0-9]{1,3}(?:\.[0-9]{1,3})?)%", re.ASCII)
 
@@ -51,14 +51,8 @@ def read_refusal_budget(value: object) -> object:
 
 
 def check_api_url(value: str) -> str:
-    """The address as it is, if an order can be PUT to it. Raises ValueError."""
-    url = urlsplit(value)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise ValueError(f"{value!r} is no http(s) address with a host")
-    if url.username or url.password:
-        raise ValueError("a credential does not belong into the address; set ORDERS_API_TOKEN")
-    if value.count(ORDER_ID_FIELD) != 1 or ORDER_ID_FIELD not in url.path:
-        raise ValueError(f"{value!r} must hold {ORDER_ID_FIELD} once, in its path")
+    """The URL as it is, if an order can be PUT to it. Raises ApiUrlUnusable."""
+    parse_api_url(value)
     return value
 
 

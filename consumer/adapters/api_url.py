@@ -1,4 +1,4 @@
-"""Where does a PUT of an order go?"""
+"""The URL that an order is PUT to."""
 
 import re
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ _URL_CHARACTERS = re.compile(r"[!#-;=?-Z\[\]_a-z~]*")
 
 
 class ApiUrlUnusable(ValueError):
-    """A sentence says what is wrong with ORDERS_API_URL."""
+    """A clause says what is wrong with ORDERS_API_URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiUrl:
-    """The API's URL, split around the place of the order id.
+    """The API's URL, split around the order id.
 
     `host` is without brackets; `authority` is what the Host header says. `before` and `after` are
-    the request target on either side of the order id, with path and query as they were given.
+    the request target on either side of the order id, with path and query as given.
     """
 
     secure: bool
@@ -37,33 +37,33 @@ class ApiUrl:
 
 
 def parse_api_url(text: str) -> ApiUrl:
-    """Read a URL that contains `{order_id}` once, in its path or query.
+    """Read a URL that contains `{order_id}` once, in its path.
 
     Raises:
-        ApiUrlUnusable: it does not, or it is no plain http or https URL.
+        ApiUrlUnusable: it does not, or it is not a plain http or https URL.
     """
     before, *rest = text.split(PLACEHOLDER)
     if len(rest) != 1:
-        raise ApiUrlUnusable(f"The URL must contain {PLACEHOLDER} exactly once.")
+        raise ApiUrlUnusable(f"the URL must contain {PLACEHOLDER} exactly once, in its path")
     if not _URL_CHARACTERS.fullmatch(before + rest[0].replace("%", "")):
         raise ApiUrlUnusable(
-            "The URL may hold visible ASCII only; percent-encode the rest (a host: punycode)."
+            "the URL must be visible ASCII; percent-encode the rest (a host: punycode)"
         )
     try:
         parts = urlsplit(before)
         port = parts.port
     except ValueError as error:
-        raise ApiUrlUnusable(f"The URL cannot be read: {error}.") from error
+        raise ApiUrlUnusable(f"the URL cannot be read: {error}") from error
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise ApiUrlUnusable("The URL must start with http:// or https:// and a host.")
+        raise ApiUrlUnusable("the URL must start with http:// or https:// and a host")
     if parts.username is not None:
         raise ApiUrlUnusable(
-            "The URL must not hold a user or password; the credential has settings of its own."
+            "the URL must not hold a user or password; set ORDERS_API_TOKEN instead"
         )
     if "#" in before + rest[0]:
-        raise ApiUrlUnusable("The URL must not hold a fragment (#).")
-    if not parts.path.startswith("/"):
-        raise ApiUrlUnusable(f"{PLACEHOLDER} must stand in the URL's path or query.")
+        raise ApiUrlUnusable("the URL must not hold a fragment (#)")
+    if not parts.path.startswith("/") or "?" in before:
+        raise ApiUrlUnusable(f"{PLACEHOLDER} must be in the URL's path")
     return ApiUrl(
         secure=parts.scheme == "https",
         host=parts.hostname,

@@ -33,14 +33,14 @@ from consumer.adapters.api_url import ApiUrl, ApiUrlUnusable, parse_api_url
             ),
         ),
         (
-            "HTTP://[::1]:99/?id={order_id}&x=1",
+            "HTTP://[::1]:99/id/{order_id}?x=1",
             ApiUrl(
                 secure=False,
                 host="::1",
                 port=99,
                 authority="[::1]:99",
-                before="/?id=",
-                after="&x=1",
+                before="/id/",
+                after="?x=1",
             ),
         ),
     ],
@@ -69,7 +69,9 @@ def test_a_url_is_split_around_the_order_id_and_else_kept_as_it_is(
         ("https://api.test/#{order_id}", "fragment"),
         ("https://api.test/{order_id}#top", "fragment"),
         ("https://{order_id}.api.test/", "http:// or https://"),
-        ("https://api.test{order_id}", "path or query"),
+        ("https://api.test{order_id}", "path"),
+        ("https://api.test/?{order_id}", "path"),
+        ("https://api.test/?id={order_id}", "path"),
     ],
 )
 def test_a_url_that_cannot_be_used_is_refused_with_a_sentence(text: str, complaint: str) -> None:
