@@ -1,8 +1,8 @@
-"""Which uploads does an event ask for?
+"""The uploads that an event asks for.
 
 Every shape that an S3 event can arrive in gives the same answer: through SQS, bare, or as an
 EventBridge event, also one inside the other. S3's own events have URL-encoded keys, EventBridge's
-have not. Beside them there is one message of ours: to go on with an upload.
+do not. One more message is our own: to continue with an upload.
 """
 
 import json
@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
-
-from aws_lambda_powertools.utilities.data_classes import S3Event, S3EventBridgeNotificationEvent
 
 from ledger.uploads.upload import Source
 from orders.upload import UploadId, object_version, upload_id
@@ -75,16 +73,16 @@ def requests_of_event(event: object) -> list[Request]:
 
 def _of_s3(event: Mapping[str, Any]) -> list[Request]:
     requests: list[Request] = []
-    for record in S3Event(dict(event)).records:
-        if not record.event_name.startswith(_CREATED):
+    for record in event["Records"]:
+        if not record["eventName"].startswith(_CREATED):
             continue
-        stored = record.s3.get_object
+        stored = record["s3"]["object"]
         source = Source(
-            bucket=record.s3.bucket.name,
-            key=unquote_plus(stored.key),
-            version_id=_version(stored.version_id),
-            etag=stored.etag,
-            size_bytes=stored.size,
+            bucket=record["s3"]["bucket"]["name"],
+            key=unquote_plus(stored["key"]),
+            version_id=_version(stored.get("versionId")),
+            etag=stored.get("eTag") or "",
+            size_bytes=int(stored["size"]),
         )
         requests.append(_arrived(source, sequencer=stored.get("sequencer") or ""))
     return requests
@@ -93,14 +91,13 @@ def _of_s3(event: Mapping[str, Any]) -> list[Request]:
 def _of_event_bridge(event: Mapping[str, Any]) -> list[Request]:
     if event.get("detail-type") != "Object Created":
         return []
-    detail = S3EventBridgeNotificationEvent(dict(event)).detail
-    stored = detail.object
+    stored = event["detail"]["object"]
     source = Source(
-        bucket=detail.bucket.name,
-        key=stored["key"],  # `stored.key` would decode what was never encoded
+        bucket=event["detail"]["bucket"]["name"],
+        key=stored["key"],
         version_id=_version(stored.get("version-id")),
-        etag=stored.etag,
-        size_bytes=stored.size or 0,
+        etag=stored.get("etag") or "",
+        size_bytes=stored.get("size") or 0,
     )
     return [_arrived(source, sequencer=stored.get("sequencer") or "")]
 

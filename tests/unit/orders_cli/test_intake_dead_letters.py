@@ -3,12 +3,12 @@ import json
 import pytest
 
 from orders.upload import upload_id
-from orders_cli.intake import letters_of
+from orders_cli.intake_dead_letters import letters_of
 
 
 def s3_event(**stored: object) -> str:
-    record = {"s3": {"bucket": {"name": "b"}, "object": stored}}
-    return json.dumps({"Records": [record]})
+    s3 = {"bucket": {"name": "b"}, "object": {"size": 1, **stored}}
+    return json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": s3}]})
 
 
 def test_an_event_of_s3_names_its_upload_by_the_decoded_key() -> None:
@@ -22,7 +22,9 @@ def test_an_event_of_s3_names_its_upload_by_the_decoded_key() -> None:
 def test_an_event_of_event_bridge_has_its_key_as_it_is() -> None:
     detail = {"bucket": {"name": "b"}, "object": {"key": "a+b.jsonl", "version-id": "v1"}}
 
-    [letter] = letters_of(json.dumps({"source": "aws.s3", "detail": detail}))
+    event = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+
+    [letter] = letters_of(json.dumps(event))
 
     assert letter.upload == upload_id("b", "a+b.jsonl", "v1")
 
