@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ledger.advice import ADVICE, OtherCause
 from ledger.pace.hold import HoldKind
 from ledger.pace.pace import Pace
 from ledger.workers import Absence
 
-NO_RATE = "no rate is set: set ORDERS_RATE or run `orders pace RATE`"
+NO_RATE = f"no rate is set: {ADVICE[OtherCause.NO_RATE].action}"
 SHORT_HOLD_SECONDS = 60.0
 """After a longer hold nobody can say when sending will go on."""
 
@@ -26,8 +27,8 @@ class SendingState(StrEnum):
 class Sending:
     """Whether sending goes on.
 
-    reason: a sentence for people. cause: the same in a word or three, one of few. Both are empty
-    while it runs.
+    reason: a sentence for people. cause: a key of `ledger.advice.ADVICE`, or what a later release
+    wrote. Both are empty while it runs.
     since, until: when that began and when it ends by itself, where that is known.
     has_worker: is one alive? Without it nothing is sent, whatever else stands in the way.
     """
@@ -58,17 +59,21 @@ def sending_of(pace: Pace, now: float, absent: Absence | None = None) -> Sending
         return Sending(
             SendingState.PAUSED,
             f"paused by {pause.by}: {pause.reason}{besides}",
-            "paused",
+            OtherCause.PAUSED,
             pause.since,
             pause.until,
             has_worker=not absent,
         )
     if absent:
         return Sending(
-            SendingState.STOPPED, absent.sentence, "no worker", absent.since, has_worker=False
+            SendingState.STOPPED,
+            absent.sentence,
+            OtherCause.NO_WORKER,
+            absent.since,
+            has_worker=False,
         )
     if pace.rate(now) is None:
-        return Sending(SendingState.BLOCKED, NO_RATE, "no rate")
+        return Sending(SendingState.BLOCKED, NO_RATE, OtherCause.NO_RATE)
     if pace.hold:
         kind = pace.hold.kind.value
         state = SendingState.BLOCKED if pace.hold.needs_person else SendingState.HELD

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ledger.advice import ADVICE, OtherCause
 from ledger.claim import STALE_SECONDS, Claim
 from ledger.history import Sample
 from ledger.pace.pace import Pace
 
-WHAT_TO_DO = "start it again (ConsumerAbsent in docs/operations.md says how)"
+WHAT_TO_DO = ADVICE[OtherCause.NO_WORKER].action
 NEVER = "no worker has started yet: start one (`python -m consumer`, or deploy the service)"
 GIVEN_UP = f"no worker is running, the last one was stopped: {WHAT_TO_DO}"
 

@@ -58,7 +58,7 @@ def _created(
     version_id = stored.get(version) or ""
     if version_id == "null":  # S3's name for the version in a bucket without versioning
         version_id = ""
-    name = object_version(version_id, etag=stored[etag], sequencer=stored.get("sequencer") or "")
-    return CreatedObject(
-        upload_id(bucket, key, name), bucket, key, version_id, stored[etag], int(stored["size"])
-    )
+    tag = stored.get(etag) or ""
+    name = object_version(version_id, etag=tag, sequencer=stored.get("sequencer") or "")
+    size_bytes = int(stored.get("size") or 0)
+    return CreatedObject(upload_id(bucket, key, name), bucket, key, version_id, tag, size_bytes)

@@ -14,7 +14,7 @@ from ledger.sending import Sending
 from ledger.uploads.dead_letter import DeadLetter
 from ledger.uploads.upload import Account
 from orders.upload import UploadId
-from orders_cli.intake import IntakeDeadLetter
+from orders_cli.intake_dead_letters import IntakeDeadLetter
 from orders_cli.looking import Look
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import requests
 
+from ledger.advice import action_beside_reason
 from ledger.report import StatusReport
 from ledger.sending import SendingState
 from orders_cli.failures import AwsUnreachable, failure_of
@@ -106,7 +107,9 @@ def _sending(opened: Opened) -> tuple[Grade, str]:
     sending = report.sending
     bad = sending.state is SendingState.BLOCKED or not sending.has_worker
     grade = Grade.BAD if bad else Grade.WARNING
-    return grade, sending_sentence(sending, now=report.at)
+    action = action_beside_reason(sending.cause)
+    sentence = sending_sentence(sending, now=report.at)
+    return grade, f"{sentence}; {action}" if action else sentence
 
 
 def _runway(report: StatusReport, retention_hours: int) -> tuple[Grade, str]:

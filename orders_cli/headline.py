@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from ledger.advice import action_beside_reason
 from ledger.finish import Basis, Estimate
 from ledger.report import Backlog, PaceReport, PaceSource, StatusReport
 from ledger.sending import Sending, SendingState
@@ -13,8 +14,10 @@ BELOW_TARGET = "PaceBelowTarget in docs/operations.md says where to look"
 
 def headline(report: StatusReport) -> list[tuple[str, str]]:
     """The lines at the top of the status: name and sentence."""
+    action = action_beside_reason(report.sending.cause)
     lines = [
         ("sending", sending_sentence(report.sending, now=report.at)),
+        *([("to do", action)] if action else []),
         ("pace", pace_sentence(_told(report))),
         ("waiting", waiting_sentence(report)),
     ]

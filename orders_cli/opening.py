@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from consumer.telemetry.dead_letter_queue import dead_letter_queue_url
 from consumer.telemetry.skew import SkewWatch
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.pace.pace import Pace
 from ledger.workers import Absence, absence
 from orders_cli.failures import SettingWrong
-from orders_cli.intake import IntakeDeadLetter, dead_letter_url, peek
+from orders_cli.intake_dead_letters import IntakeDeadLetter, peek
 from orders_cli.looking import Look, look, report_now
 from orders_cli.settings import CommandSettings, load_settings
 from orders_cli.speech import say
@@ -131,7 +132,7 @@ class Opened:
         settings = self.settings
         if settings.intake_dead_letter_url or not settings.intake_queue_url:
             return settings.intake_dead_letter_url
-        return dead_letter_url(self.sqs, settings.intake_queue_url)
+        return dead_letter_queue_url(self.sqs, settings.intake_queue_url)
 
 
 def open_aws() -> Opened:

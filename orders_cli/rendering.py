@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ledger.uploads.upload import Account, UploadState
 from orders_cli.headline import headline
-from orders_cli.intake import IntakeDeadLetter
+from orders_cli.intake_dead_letters import IntakeDeadLetter
 from orders_cli.looking import Look
 from orders_cli.phrases import duration, moment
 

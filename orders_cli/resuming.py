@@ -2,19 +2,10 @@
 
 from collections.abc import Sequence
 
-from ledger.pace.hold import HoldKind
+from ledger.advice import action_beside_reason
 from ledger.pace.pace import Pace
 from ledger.sending import SendingState, sending_of
 from ledger.workers import Absence
-
-_AS_IT_ENDS = "it is tried again by itself, and sending goes on once the API takes an order"
-_WHAT_TO_DO = {
-    HoldKind.UNAUTHORIZED.value: "put the right credential where ORDERS_API_TOKEN_FILE or "
-    "ORDERS_API_TOKEN_SECRET points (a new ORDERS_API_TOKEN needs a restart); " + _AS_IT_ENDS,
-    HoldKind.THROTTLED.value: _AS_IT_ENDS,
-    HoldKind.UNAVAILABLE.value: _AS_IT_ENDS,
-}
-"""By the cause of the sending; that no rate is set says itself what to do."""
 
 
 def lifted_by_resume(pace: Pace, now: float) -> list[str]:
@@ -40,6 +31,7 @@ def resumed_sentence(
         parts.append("nothing stood in the way")
     if stands:
         parts.append(f"still in the way ({sending.state.value}): {sending.reason}")
-    if sending.cause in _WHAT_TO_DO:
-        parts.append(_WHAT_TO_DO[sending.cause])
+    action = action_beside_reason(sending.cause)
+    if action:
+        parts.append(action)
     return "; ".join(parts)

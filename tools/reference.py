@@ -1,8 +1,9 @@
-"""Write docs/configuration.md and docs/metrics.md from the code that they describe.
+"""Write docs/configuration.md, docs/metrics.md and docs/what-stops-sending.md from the code.
 
-Run as a program, `python -m tools.reference` writes both; a test sees that they are current.
+Run as a program, `python -m tools.reference` writes them; a test checks that they are current.
 """
 
+import re
 import sys
 import typing
 from enum import Enum
@@ -16,6 +17,7 @@ from pydantic_settings import BaseSettings
 from consumer.setting_sentence import variable_names
 from consumer.settings import ConsumerSettings
 from consumer.telemetry.catalogue import CATALOGUE, Kind, Metric, Origin
+from ledger.advice import ADVICE
 from orders_cli.settings import CommandSettings
 from producer_lambda.settings import ProducerSettings
 
@@ -66,6 +68,17 @@ shard processes from 0 at the worker's start: with several workers, `sum` them.
 """
 
 
+ADVICE_PAGE = f"""# What stops sending, and what to do
+
+{GENERATED}
+
+`orders status` and the status page name the cause, and give the same advice.
+
+| cause | what happened | what to do |
+|---|---|---|
+"""
+
+
 def configuration_text() -> str:
     """The whole of docs/configuration.md."""
     parts = [CONFIGURATION]
@@ -81,11 +94,29 @@ def metrics_text() -> str:
     return METRICS + "".join(_metric_row(metric) for metric in CATALOGUE) + _histograms()
 
 
+def advice_text() -> str:
+    """The whole of docs/what-stops-sending.md."""
+    return ADVICE_PAGE + "".join(
+        f"| `{cause}` | {advice.meaning} | {_linked(advice.action)} |\n"
+        for cause, advice in ADVICE.items()
+    )
+
+
 def main() -> int:
-    """Write both files."""
+    """Write the files."""
+    (DOCS / "what-stops-sending.md").write_text(advice_text(), encoding="utf-8")
     (DOCS / "configuration.md").write_text(configuration_text(), encoding="utf-8")
     (DOCS / "metrics.md").write_text(metrics_text(), encoding="utf-8")
     return 0
+
+
+def _linked(text: str) -> str:
+    """Headings of docs/operations.md as links."""
+    return re.sub(
+        r"(\w+) in docs/operations\.md",
+        lambda found: f"[{found[1]}](operations.md#{found[1].lower()})",
+        text,
+    )
 
 
 def _setting_row(settings: type[BaseSettings], name: str, field: FieldInfo) -> str:

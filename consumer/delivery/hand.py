@@ -12,7 +12,7 @@ from consumer.delivery.pace_view import PaceView
 from consumer.delivery.settling import Settling
 from consumer.delivery.window import Window
 from ledger.errors import LaneMissing, LedgerError, LedgerRefused
-from ledger.pace.pace import Blocker
+from ledger.pace.pace import Blocker, BlockReason
 from ledger.uploads.dead_letter import UNREADABLE
 from ledger.uploads.lane import LaneKey, LaneNumber
 from orders.envelope import EndMarker, OrderEnvelope, UnknownVersion, Unreadable, order_id_of
@@ -126,7 +126,7 @@ class Hand:
             self._block_where_refused()
         blocked = self.window.blocked
         if blocked and not self.window.span:
-            blocker = Blocker("later release", blocked.reason, now)
+            blocker = Blocker(BlockReason.LATER_RELEASE, blocked.reason, now)
             self.view.block(f"{self.settings.shard} envelope", blocker)
 
     def _block_where_refused(self) -> None:
@@ -145,9 +145,11 @@ class Hand:
         blocker: Blocker | None = None
         match error:
             case LedgerRefused():
-                blocker = Blocker("ledger refuses a write", str(error)[:DETAIL_CHARACTERS_MAX], now)
+                blocker = Blocker(
+                    BlockReason.WRITE_REFUSED, str(error)[:DETAIL_CHARACTERS_MAX], now
+                )
             case LaneMissing():
-                blocker = Blocker("ledger row missing", str(error), now)
+                blocker = Blocker(BlockReason.ROW_MISSING, str(error), now)
             case _:
                 pass
         self.settling.failed(key, now, blocker)

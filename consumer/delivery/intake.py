@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from consumer.delivery.entries import Entry, Position, Stage
-from ledger.pace.pace import Blocker, Pace
+from ledger.pace.pace import Blocker, BlockReason, Pace
 from ledger.uploads.lane import Lane, Recent
 from orders.envelope import EndMarker, OrderEnvelope
 from orders.outcome import Outcome
@@ -52,7 +52,7 @@ class LaneTrack:
             f"{refused} of the last {length} orders of upload {self.lane.key.upload} were refused; "
             "see `orders dead-letters list`, then `orders resume`"
         )
-        return Blocker("refusal budget spent", detail, 0.0)
+        return Blocker(BlockReason.REFUSAL_BUDGET_SPENT, detail, 0.0)
 
     def ends_reached(self, told: Collection[Entry]) -> set[Entry]:
         """The end markers among these entries before which nothing but these is unsettled.

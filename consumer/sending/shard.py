@@ -17,7 +17,7 @@ from consumer.sending.crew import Crew, Surroundings
 from consumer.sending.errands import Errands, Ledger
 from ledger.errors import LedgerError
 from ledger.pace import steps
-from ledger.pace.pace import Blocker, Pace
+from ledger.pace.pace import Blocker, BlockReason, Pace
 from ledger.pace.turns import disown, own
 from ledger.uploads.lane import LaneKey
 
@@ -177,7 +177,7 @@ class LeasedShard:
         found = self._insist("read a lane", lambda: errands.read_lane(key))
         if found is None:
             detail = f"lane {key.lane} of upload {key.upload} has no row in the ledger"
-            blocker = Blocker("ledger row missing", detail, self._around.clock.now())
+            blocker = Blocker(BlockReason.ROW_MISSING, detail, self._around.clock.now())
             log.error("%s; sending of this shard is blocked", detail)
             while found is None:
                 self._insist(

@@ -7,6 +7,7 @@ from consumer.telemetry.chart import Chart, chart
 from consumer.telemetry.health import Finding, all_fine
 from consumer.telemetry.snapshot import Snapshot
 from consumer.telemetry.wording import count, duration, moment, pace
+from ledger.advice import advice_on
 from ledger.finish import Basis
 from ledger.report import PaceReport, PaceSource, StatusReport
 from ledger.sending import Sending, SendingState
@@ -15,17 +16,6 @@ from ledger.uploads.upload import Account, UploadState
 UPLOADS_SHOWN = 50
 NEAR_SECONDS = 7 * 86_400.0
 """A runway below this is told in warning."""
-
-ADVICE = {
-    "unavailable": "Nothing is to be done here: sending probes the API and goes on by itself.",
-    "throttled": "Nothing is to be done here: sending goes on when the API allows it. If this "
-    "happens often, set a lower pace with `orders pace`.",
-    "unauthorized": "Put the right credential where ORDERS_API_TOKEN_FILE or "
-    "ORDERS_API_TOKEN_SECRET points; sending goes on by itself.",
-    "paused": "Run `orders resume` to send again.",
-    "no rate": "Set ORDERS_RATE, or run `orders pace 1/s`.",
-}
-OTHER_ADVICE = "Put it right, then run `orders resume`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +172,10 @@ def _shortfall(status: StatusReport) -> Obstacle | None:
 def _of_sending(sending: Sending) -> Obstacle:
     times = f", since {moment(sending.since)}" if sending.since is not None else ""
     times += f", until {moment(sending.until)}" if sending.until is not None else ""
+    action = advice_on(sending.cause).action
     return Obstacle(
         f"Sending is {sending.state.value}: {sending.reason}{times}.",
-        ADVICE.get(sending.cause, OTHER_ADVICE),
+        f"{action[:1].upper()}{action[1:]}.",
     )
 
 

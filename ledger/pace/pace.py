@@ -17,6 +17,7 @@ was faster, reads again and repeats the step. Times are seconds since the epoch.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 
 from ledger.pace.hold import Hold
@@ -60,9 +61,21 @@ class Override:
     until: float | None
 
 
+class BlockReason(StrEnum):
+    """What a person must put right before sending goes on."""
+
+    REFUSAL_BUDGET_SPENT = "refusal budget spent"
+    LATER_RELEASE = "later release"
+    ROW_MISSING = "ledger row missing"
+    WRITE_REFUSED = "ledger refuses a write"
+
+
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """Something that a person must put right before sending goes on."""
+    """Something that a person must put right before sending goes on.
+
+    reason: a BlockReason, or what a later release wrote.
+    """
 
     reason: str
     detail: str

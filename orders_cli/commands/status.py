@@ -9,7 +9,7 @@ import typer
 
 from orders_cli.documents import status_document
 from orders_cli.failures import ExitCode
-from orders_cli.intake import IntakeDeadLetter
+from orders_cli.intake_dead_letters import IntakeDeadLetter
 from orders_cli.looking import Look
 from orders_cli.opening import Opened, open_to_read
 from orders_cli.rendering import UPLOAD_HEADERS, status_lines, upload_row

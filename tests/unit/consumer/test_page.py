@@ -70,7 +70,7 @@ def test_while_it_is_read_progress_is_that_of_the_estimate() -> None:
         (
             block(seen.ONE_PER_SECOND, "b", Blocker("refusal budget spent", "30 of 40", since=0.0)),
             "30 of 40",
-            "Put it right, then run `orders resume`.",
+            "then run `orders resume`",
         ),
         (
             failed(

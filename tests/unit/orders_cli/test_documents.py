@@ -24,7 +24,7 @@ from orders_cli.documents import (
 )
 from orders_cli.estimating import FileContents, estimate
 from orders_cli.examining import Finding, Grade
-from orders_cli.intake import IntakeDeadLetter
+from orders_cli.intake_dead_letters import IntakeDeadLetter
 from orders_cli.looking import look
 from orders_cli.redriving import Redriven
 from sandbox.judge.evidence import numbers_of_status

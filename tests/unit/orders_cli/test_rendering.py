@@ -6,7 +6,7 @@ from ledger.report import pace_of
 from orders.outcome import Outcome
 from orders_cli.following import Step, exit_code_of
 from orders_cli.headline import pace_sentence
-from orders_cli.intake import IntakeDeadLetter
+from orders_cli.intake_dead_letters import IntakeDeadLetter
 from orders_cli.looking import look
 from orders_cli.phrases import moment
 from orders_cli.rendering import account_lines, status_lines, trouble_lines, upload_row

@@ -4,11 +4,16 @@ import pytest
 
 from consumer.settings import ConsumerSettings
 from consumer.telemetry.catalogue import CATALOGUE
-from tools.reference import DOCS, configuration_text, metrics_text
+from tools.reference import DOCS, advice_text, configuration_text, metrics_text
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("configuration.md", configuration_text()), ("metrics.md", metrics_text())]
+    ("name", "text"),
+    [
+        ("configuration.md", configuration_text()),
+        ("metrics.md", metrics_text()),
+        ("what-stops-sending.md", advice_text()),
+    ],
 )
 def test_a_reference_page_is_current(name: str, text: str) -> None:
     committed = (DOCS / name).read_text(encoding="utf-8")

@@ -3,13 +3,12 @@ import json
 import pytest
 
 from orders.upload import upload_id
-from orders_cli.intake import letters_of
+from orders_cli.intake_dead_letters import letters_of
 
 
 def s3_event(**stored: object) -> str:
-    about = {"bucket": {"name": "b"}, "object": {"eTag": "e", "size": 1} | stored}
-    record = {"eventName": "ObjectCreated:Put", "s3": about}
-    return json.dumps({"Records": [record]})
+    s3 = {"bucket": {"name": "b"}, "object": {"size": 1, **stored}}
+    return json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": s3}]})
 
 
 def test_an_event_of_s3_names_its_upload_by_the_decoded_key() -> None:
@@ -21,8 +20,8 @@ def test_an_event_of_s3_names_its_upload_by_the_decoded_key() -> None:
 
 
 def test_an_event_of_event_bridge_has_its_key_as_it_is() -> None:
-    stored = {"key": "a+b.jsonl", "version-id": "v1", "etag": "e", "size": 1}
-    detail = {"bucket": {"name": "b"}, "object": stored}
+    detail = {"bucket": {"name": "b"}, "object": {"key": "a+b.jsonl", "version-id": "v1"}}
+
     event = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
 
     [letter] = letters_of(json.dumps(event))
