@@ -28,8 +28,8 @@ from itertools import pairwise
 from math import ceil
 
 from consumer.delivery.attempts import Accepted, Attempt, Throttled, Unavailable
-from consumer.delivery.entries import Entry, Position
-from consumer.delivery.hand import DeliverySettings
+from consumer.delivery.entries import Entry, StreamPosition
+from consumer.delivery.orders_in_hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
 from ledger.pace import steps
 from ledger.pace.change import change
@@ -225,7 +225,7 @@ class Drain:
             raise SystemExit("the drain did not end within 40 days")
         return self._result(time.monotonic() - began)
 
-    def _start(self, shard: Shard, checkpoint: Position | None) -> None:
+    def _start(self, shard: Shard, checkpoint: StreamPosition | None) -> None:
         life = len(shard.lives)
         shard.lives.append((self.timeline.now(), float("inf")))
         shard.process = Process(self.around, shard.stream, shard.settings, checkpoint)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from consumer.delivery.entries import Position, StreamRecord
-from consumer.delivery.hand import DeliverySettings
+from consumer.delivery.entries import StreamPosition, StreamRecord
+from consumer.delivery.orders_in_hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
 from ledger.pace.change import change
 from ledger.pace.pace import Pace
@@ -70,7 +70,7 @@ class FleetShard:
     process: Process | None = None
     old: list[Process] = field(default_factory=list)
     lives: int = 0
-    checkpoint: Position | None = None
+    checkpoint: StreamPosition | None = None
     verified: int = -1
 
     @property
@@ -329,7 +329,9 @@ class Fleet:
 
 
 def _record(item: OrderEnvelope | EndMarker | Unreadable) -> StreamRecord:
-    return StreamRecord(Position("", 0), item, b"junk" if isinstance(item, Unreadable) else b"")
+    return StreamRecord(
+        StreamPosition("", 0), item, b"junk" if isinstance(item, Unreadable) else b""
+    )
 
 
 def _mixed(lanes: list[list[StreamRecord]], chance: random.Random) -> Stream:
@@ -338,5 +340,5 @@ def _mixed(lanes: list[list[StreamRecord]], chance: random.Random) -> Stream:
     records: list[StreamRecord] = []
     while any(left):
         record = chance.choice([lane for lane in left if lane]).popleft()
-        records.append(replace(record, position=Position(str(len(records)), 0)))
+        records.append(replace(record, position=StreamPosition(str(len(records)), 0)))
     return Stream(len(records), records.__getitem__)

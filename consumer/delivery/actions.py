@@ -100,11 +100,11 @@ class ForgetSetAside:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Refresh:
     """Read the pace item and which of these lanes' uploads are cancelled; then call `looked`."""
 
     lanes: tuple[LaneKey, ...]
 
 
 PaceChange = ReportFailure | ReportAnswer | SetBlocker | ClearBlocker | ForgetSetAside
-Action = Reserve | Send | Settle | PaceChange | Look
+Action = Reserve | Send | Settle | PaceChange | Refresh

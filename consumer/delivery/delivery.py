@@ -5,23 +5,23 @@ for each action's end tells it the result. It knows no clock, socket, thread or 
 calls it under one lock. All times are seconds since the epoch.
 
     Delivery    takes records, hands out actions, routes their ends
-    Sending     attempts: who is next, in which turn, what came of it
-    Hand        entries: what a record is, how an order comes to its outcome
-    Settling    what the ledger is told
+    Dispatcher    attempts: who is next, in which turn, what came of it
+    OrdersInHand        entries: what a record is, how an order comes to its outcome
+    SettleQueue    what the ledger is told
     PaceView    what is known of the pace, and which changes are to be written
 """
 
 from collections.abc import Collection, Iterable
 
-from consumer.delivery.actions import Action, Look, Send, Settle
+from consumer.delivery.actions import Action, Refresh, Send, Settle
 from consumer.delivery.attempts import Attempt
-from consumer.delivery.entries import Position, StreamRecord
+from consumer.delivery.dispatcher import Dispatcher
+from consumer.delivery.entries import StreamPosition, StreamRecord
 from consumer.delivery.events import HeldFor, Observer
-from consumer.delivery.hand import DeliverySettings, Hand, key_of
-from consumer.delivery.intake import LaneTrack
+from consumer.delivery.lane_tracks import LaneTrack
+from consumer.delivery.orders_in_hand import DeliverySettings, OrdersInHand, key_of
 from consumer.delivery.pace_view import PaceView
-from consumer.delivery.sending import Sending
-from consumer.delivery.settling import NEVER
+from consumer.delivery.settle_queue import NEVER
 from consumer.delivery.starts import Starts
 from consumer.delivery.turns import Verdict
 from ledger.errors import LedgerError
@@ -30,11 +30,11 @@ from ledger.pace.reservation import Reservation
 from ledger.uploads.lane import Lane, LaneKey
 from orders.envelope import EndMarker, OrderEnvelope
 
-LOOK_SECONDS = 0.47
+REFRESH_SECONDS = 0.47
 """The pace item is read at least this often, so that every change is seen within a second.
 
 No fraction of a second: so the answers' Date headers tell the second's beginning well."""
-LOOK_UPLOADS = 8
+REFRESH_UPLOADS = 8
 """At each look, so many uploads, in turn, are asked whether they are cancelled."""
 
 
@@ -51,11 +51,11 @@ class Delivery:
         """Start with nothing in hand, beside the starts of this machine (None: there are none)."""
         self.settings = settings
         self._view = PaceView(settings.shard, settings.token, pace)
-        self._hand = Hand(settings, self._view, observe)
-        self._sending = Sending(self._hand, observe, starts)
+        self._hand = OrdersInHand(settings, self._view, observe)
+        self._sending = Dispatcher(self._hand, observe, starts)
         self._observe = observe
-        self._is_looking = False
-        self._looked_at = 0.0
+        self._is_refreshing = False
+        self._refreshed_at = 0.0
         self._asked = 0
 
     # --- what comes from the stream -------------------------------------------------------------
@@ -104,7 +104,7 @@ class Delivery:
         return self.unsettled <= self.settings.window_max
 
     @property
-    def frontier(self) -> Position | None:
+    def frontier(self) -> StreamPosition | None:
         """The position up to which everything taken is settled."""
         return self._hand.window.frontier
 
@@ -157,9 +157,9 @@ class Delivery:
         change = self._view.next_change()
         if change:
             return change
-        if not self._is_looking and now >= self._looked_at + LOOK_SECONDS:
-            self._is_looking = True
-            return Look(self._lanes_to_ask())
+        if not self._is_refreshing and now >= self._refreshed_at + REFRESH_SECONDS:
+            self._is_refreshing = True
+            return Refresh(self._lanes_to_ask())
         return self._settle(now) or self._sending.next(now)
 
     def _lanes_to_ask(self) -> tuple[LaneKey, ...]:
@@ -167,12 +167,12 @@ class Delivery:
         lanes = self._hand.lanes
         keys = list({key.upload: key for key, track in lanes.items() if track.in_hand}.values())
         begin = self._asked % max(len(keys), 1)
-        self._asked += LOOK_UPLOADS
-        return tuple((*keys[begin:], *keys[:begin])[:LOOK_UPLOADS])
+        self._asked += REFRESH_UPLOADS
+        return tuple((*keys[begin:], *keys[:begin])[:REFRESH_UPLOADS])
 
     def due(self) -> float:
         """When to ask `next` again, if nothing else happens before."""
-        look = NEVER if self._is_looking else self._looked_at + LOOK_SECONDS
+        look = NEVER if self._is_refreshing else self._refreshed_at + REFRESH_SECONDS
         return min(look, self.settle_due())
 
     def settle_due(self) -> float:
@@ -183,7 +183,7 @@ class Delivery:
         settling = self._hand.settling
         if not settling.count:
             return None
-        if self._view.is_unlimited(now) and self._looked_at <= now - LOOK_SECONDS:
+        if self._view.is_unlimited(now) and self._refreshed_at <= now - REFRESH_SECONDS:
             return None  # without turns, the fence is checked by a look before a settle
         ready = settling.next(now, self._hand.lanes, at_once=self._is_pressed())
         if ready is None:
@@ -246,24 +246,24 @@ class Delivery:
         """A change of the pace could not be written; it is handed out again."""
         self._view.change_failed()
 
-    def looked(
+    def refreshed(
         self, pace: Pace, cancelled: Collection[LaneKey], *, now: float, seconds: float
     ) -> None:
         """A `Look` ended; it took so many seconds, so that what it saw is at most that old."""
-        self._is_looking = False
+        self._is_refreshing = False
         standstill = self._view.standstill(now)
-        if standstill and self._looked_at and self.unsettled:
-            self._observe(HeldFor(standstill, now - self._looked_at))
-        self._looked_at = now
+        if standstill and self._refreshed_at and self.unsettled:
+            self._observe(HeldFor(standstill, now - self._refreshed_at))
+        self._refreshed_at = now
         self._view.seen_at = max(self._view.seen_at, now - seconds)
         self._see(pace, now)
         self._hand.cancel(cancelled)
         self._sending.fill(now)
 
-    def look_failed(self, now: float) -> None:
+    def refresh_failed(self, now: float) -> None:
         """A `Look` could not be carried out; the next one is tried after the usual time."""
-        self._is_looking = False
-        self._looked_at = now
+        self._is_refreshing = False
+        self._refreshed_at = now
 
     def _see(self, pace: Pace, now: float) -> None:
         self._view.see(pace, now)

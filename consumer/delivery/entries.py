@@ -10,7 +10,7 @@ from orders.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class StreamPosition:
     """Where a record stands in its shard: what KCL checkpoints. Both always go together.
 
     sequence: the sequence number as Kinesis wrote it.
@@ -24,7 +24,7 @@ class Position:
 class StreamRecord:
     """One de-aggregated record as it came from the stream."""
 
-    position: Position
+    position: StreamPosition
     item: Decoded
     data: bytes = b""
 
@@ -56,7 +56,7 @@ class Entry:
     accepted; failed_at: when the last attempt failed.
     """
 
-    position: Position
+    position: StreamPosition
     key: LaneKey | None
     prev: int
     line: int

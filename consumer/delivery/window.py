@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from consumer.delivery.entries import Entry, OrderId, Position, Stage
-from consumer.delivery.failing import is_suspect
+from consumer.delivery.entries import Entry, OrderId, Stage, StreamPosition
+from consumer.delivery.failure_evidence import is_suspect
 
 FAILURES_EXPONENT_MAX = 4
 """However many orders fail, after so many powers of two failures of each another one is tried."""
@@ -30,7 +30,7 @@ class Window:
         self.span = 0
         self.failed = 0
         self.begun = 0
-        self.frontier: Position | None = None
+        self.frontier: StreamPosition | None = None
         self._undecided: dict[Entry, None] = {}  # in stream order; of `active`, most are decided
         self._first_of_id: dict[OrderId, deque[Entry]] = {}
 

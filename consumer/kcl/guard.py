@@ -15,8 +15,8 @@ from typing import NoReturn
 
 from consumer.ending import last_words
 from consumer.run_folder import ShardFile, shard_path, write_shard
-from consumer.sending.crew import Surroundings
-from consumer.sending.shard import LeasedShard
+from consumer.sending.leased_shard import LeasedShard
+from consumer.sending.sender_threads import ProcessHooks
 from consumer.threads import start_thread
 
 WATCH_SECONDS = 0.5
@@ -36,7 +36,7 @@ class Guard:
         self,
         shard: LeasedShard,
         run_folder: Path,
-        around: Surroundings,
+        hooks: ProcessHooks,
         *,
         stop_seconds: float,
         leave: Callable[[int], NoReturn],
@@ -45,10 +45,10 @@ class Guard:
         self._shard = shard
         self._run_folder = run_folder
         self._file = shard_path(run_folder, os.getpid())
-        self._clock = around.clock
-        self._is_orphan = around.is_orphan
-        self._fail = around.fail
-        self._since = around.clock.now()
+        self._clock = hooks.clock
+        self._is_orphan = hooks.is_orphan
+        self._fail = hooks.fail
+        self._since = hooks.clock.now()
         self._stop_seconds = stop_seconds
         self._leave = leave
         self._untold = ""  # why the file could not be written, the last time

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from amazon_kclpy.checkpoint_error import CheckpointError
 
-from consumer.delivery.entries import Position, StreamRecord
+from consumer.delivery.entries import StreamPosition, StreamRecord
 from orders.envelope import decode
 
 CHECKPOINT_RETRY_SECONDS = 1.0
@@ -30,13 +30,15 @@ class Shard(Protocol):
     def begin(self, shard: str) -> None:
         """Take the shard over."""
 
-    def feed(self, records: list[StreamRecord], checkpoint: Callable[[Position], bool]) -> None:
+    def feed(
+        self, records: list[StreamRecord], checkpoint: Callable[[StreamPosition], bool]
+    ) -> None:
         """Take records; returns when there is room for more, with checkpoints on the way.
 
         `checkpoint` writes a position; False: not now, try again later; what it raises goes on.
         """
 
-    def drain(self, checkpoint: Callable[[Position], bool]) -> None:
+    def drain(self, checkpoint: Callable[[StreamPosition], bool]) -> None:
         """Send and settle all that is in hand."""
 
     def give_up(self) -> None:
@@ -101,18 +103,18 @@ class RecordProcessor:
 
 def _record(record: Any) -> StreamRecord:  # noqa: ANN401
     data = bytes(record.binary_data)
-    position = Position(str(record.sequence_number), int(record.sub_sequence_number or 0))
+    position = StreamPosition(str(record.sequence_number), int(record.sub_sequence_number or 0))
     return StreamRecord(position, decode(str(record.partition_key), data), data)
 
 
-def _checkpoint_by(checkpointer: Any) -> Callable[[Position | None], bool]:  # noqa: ANN401
+def _checkpoint_by(checkpointer: Any) -> Callable[[StreamPosition | None], bool]:  # noqa: ANN401
     """Write a checkpoint by the daemon; None stands for the end of the shard.
 
     True: written. False: try again later. Raises LeaseLost where the lease is not held, and
     CheckpointError where trying again cannot help.
     """
 
-    def checkpoint(position: Position | None) -> bool:
+    def checkpoint(position: StreamPosition | None) -> bool:
         try:
             if position is None:
                 checkpointer.checkpoint()

@@ -8,13 +8,13 @@ from typing import NoReturn
 
 from consumer.adapters.api import HttpApi
 from consumer.adapters.credential_sources import credential_from
-from consumer.delivery.hand import DeliverySettings
+from consumer.delivery.orders_in_hand import DeliverySettings
 from consumer.kcl.guard import Guard, is_orphaned_from
 from consumer.sending.clock import AnchoredClock
-from consumer.sending.crew import Surroundings
 from consumer.sending.date_header import DateListener
+from consumer.sending.leased_shard import LeasedShard
 from consumer.sending.machine_starts import MachineStarts, starts_file
-from consumer.sending.shard import LeasedShard
+from consumer.sending.sender_threads import ProcessHooks
 from consumer.settings import ConsumerSettings
 from consumer.telemetry.sink import make_sink
 from ledger.dynamodb.connect import open_ledger
@@ -43,7 +43,7 @@ def build(
     clock = AnchoredClock()
     ledger = open_ledger(settings.ledger_table, connections=settings.window + 8)
     DateListener(time.monotonic, clock.heard).listen(ledger.events, "dynamodb")
-    around = Surroundings(
+    hooks = ProcessHooks(
         clock=clock,
         starts=MachineStarts(
             starts_file(settings.machine_folder, ledger.place), offset=clock.offset
@@ -64,7 +64,7 @@ def build(
     shard = LeasedShard(
         ledger,
         api,
-        around,
+        hooks,
         DeliverySettings(
             shard="",
             token="",
@@ -79,7 +79,7 @@ def build(
     guard = Guard(
         shard,
         run_folder,
-        around,
+        hooks,
         stop_seconds=settings.attempt_seconds + SETTLE_SECONDS,
         leave=leave,
     )

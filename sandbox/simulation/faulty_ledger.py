@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, cast
 
-from consumer.sending.errands import Ledger
+from consumer.sending.ledger_calls import Ledger
 from ledger.errors import LedgerRefused, LedgerUnreachable
 
 

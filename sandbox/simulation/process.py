@@ -1,21 +1,21 @@
 """How does a shard process run on a simulated clock?
 
-It is the driver of the real delivery and the real errands: what the threads of the crew do in
-seconds of waiting, this does by events. A call of the ledger takes effect at once and is answered
-a moment later, so that a crash in between leaves its effect behind.
+The driver of the real delivery and the real ledger calls: where the threads of a shard process
+wait for seconds, this one schedules events. A ledger call takes effect at once and is answered a
+moment later, so that a crash in between leaves its effect behind.
 """
 
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from consumer.delivery.actions import Action, Look, PaceChange, Reserve, Send, Settle
+from consumer.delivery.actions import Action, PaceChange, Refresh, Reserve, Send, Settle
 from consumer.delivery.delivery import Delivery
-from consumer.delivery.entries import Position, StreamRecord
-from consumer.delivery.hand import DeliverySettings
+from consumer.delivery.entries import StreamPosition, StreamRecord
+from consumer.delivery.orders_in_hand import DeliverySettings
 from consumer.delivery.pace_view import step
 from consumer.delivery.turns import Verdict
-from consumer.sending.errands import Errands
+from consumer.sending.ledger_calls import LedgerCalls
 from ledger.errors import LedgerError
 from ledger.pace.pace import NOTICE_SECONDS, Pace
 from ledger.pace.reservation import Grant, Reservation
@@ -45,7 +45,7 @@ class Process:
         around: Surroundings,
         stream: Stream,
         settings: DeliverySettings,
-        checkpoint: Position | None,
+        checkpoint: StreamPosition | None,
         *,
         ahead_seconds: float = 0.0,
     ) -> None:
@@ -55,7 +55,7 @@ class Process:
         self._around = around
         self._timeline = around.timeline
         self._clock = SetClock.ahead(around.timeline, ahead_seconds)
-        self._errands = Errands(
+        self._ledger_calls = LedgerCalls(
             around.ledger, self._clock, shard=settings.shard, token=settings.token
         )
         self._began_at = around.timeline.now()
@@ -108,7 +108,7 @@ class Process:
     def _own(self) -> None:
         shard, token = self.settings.shard, self.settings.token
         try:
-            pace = self._errands.change_pace(
+            pace = self._ledger_calls.change_pace(
                 lambda pace: own(pace, shard, token, now=self._timeline.now())
             )
         except LedgerError:
@@ -173,7 +173,7 @@ class Process:
     def _begin_lanes(self, delivery: Delivery, batch: list[StreamRecord]) -> bool:
         for key in delivery.unknown_lanes(batch):
             try:
-                found = self._errands.read_lane(key)
+                found = self._ledger_calls.read_lane(key)
             except LedgerError:
                 self._is_resting = True
                 self._later(LEDGER_RETRY_SECONDS, self._rested)
@@ -194,7 +194,7 @@ class Process:
                 self._settle(action)
             case Reserve():
                 self._reserve(action)
-            case Look():
+            case Refresh():
                 if not self._is_idle:
                     self._look(action)
             case _:
@@ -208,14 +208,14 @@ class Process:
             self._look_at_turns()  # there may be room now
 
         self._ask(
-            lambda: self._errands.settle(action),
+            lambda: self._ledger_calls.settle(action),
             settled,
             lambda error: delivery.settle_failed(action.lane, clock.now(), error),
         )
 
     def _reserve(self, action: Reserve) -> None:
         def call() -> tuple[Reservation, Pace]:
-            answer = self._errands.reserve(action)
+            answer = self._ledger_calls.reserve(action)
             if isinstance(answer[0], Grant):
                 self._granted, self._seen_at = answer[0].turns, self._clock.now()
             return answer
@@ -226,12 +226,12 @@ class Process:
 
         self._ask(call, told, lambda _: self.delivery.reserve_failed())
 
-    def _look(self, action: Look) -> None:
+    def _look(self, action: Refresh) -> None:
         delivery, clock = self.delivery, self._clock
         self._ask(
-            lambda: (self._errands.read_pace(), self._errands.cancelled_of(action.lanes)),
-            lambda seen: delivery.looked(*seen, now=clock.now(), seconds=LEDGER_SECONDS),
-            lambda _: delivery.look_failed(clock.now()),
+            lambda: (self._ledger_calls.read_pace(), self._ledger_calls.cancelled_of(action.lanes)),
+            lambda seen: delivery.refreshed(*seen, now=clock.now(), seconds=LEDGER_SECONDS),
+            lambda _: delivery.refresh_failed(clock.now()),
         )
 
     def _change_pace(self, change: PaceChange) -> None:
@@ -241,7 +241,7 @@ class Process:
             delivery.pace_changed(pace, clock.now())
 
         self._ask(
-            lambda: self._errands.change_pace(lambda pace: step(pace, change, clock.now())),
+            lambda: self._ledger_calls.change_pace(lambda pace: step(pace, change, clock.now())),
             written,
             lambda _: delivery.pace_change_failed(),
         )
@@ -283,7 +283,7 @@ class Process:
 
     def _look_now(self) -> None:
         self._seen_at = self._clock.now()
-        self.delivery.looked(self._errands.read_pace(), (), now=self._seen_at, seconds=0.0)
+        self.delivery.refreshed(self._ledger_calls.read_pace(), (), now=self._seen_at, seconds=0.0)
 
     def _attempt(self, send: Send) -> None:
         delivery, clock = self.delivery, self._clock

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from consumer.delivery.events import Observer
 from consumer.delivery.starts import ProcessStarts
 from consumer.sending.clock import AnchoredClock
-from consumer.sending.errands import Ledger
+from consumer.sending.ledger_calls import Ledger
 from ledger.pace.pace import machine_of
 from sandbox.simulation.timeline import Timeline
 from sandbox.simulation.world import ReceivingApi

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from consumer.delivery.attempts import Accepted, Attempt
-from consumer.delivery.entries import Entry, Position, StreamRecord
+from consumer.delivery.entries import Entry, StreamPosition, StreamRecord
 from ledger.ports.uploads import UploadLedger
 from ledger.uploads.upload import LaneTail, Progress, Source, UploadState
 from orders.envelope import Decoded, EndMarker, OrderEnvelope
@@ -80,10 +80,10 @@ class Stream:
 
     def put(self, item: Decoded) -> None:
         """Add a record at the end."""
-        self.added.append(StreamRecord(Position(str(self.end), 0), item))
+        self.added.append(StreamRecord(StreamPosition(str(self.end), 0), item))
 
 
-def index_after(checkpoint: Position | None) -> int:
+def index_after(checkpoint: StreamPosition | None) -> int:
     """The index of the first record after a checkpoint."""
     return int(checkpoint.sequence) + 1 if checkpoint else 0
 
@@ -116,7 +116,7 @@ def upload_stream(
         )
 
     def record(index: int) -> StreamRecord:
-        position = Position(str(index), 0)
+        position = StreamPosition(str(index), 0)
         if index == orders:
             return StreamRecord(position, EndMarker(upload, 0, orders, orders))
         body = b'{"order_id":"%s"}' % order_id(index + 1).encode()

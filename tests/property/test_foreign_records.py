@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from consumer.delivery.entries import Position, StreamRecord
+from consumer.delivery.entries import StreamPosition, StreamRecord
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.pace import steps
 from ledger.sending import SendingState, sending_of
@@ -134,7 +134,7 @@ def test_any_bytes_as_a_record_hold_up_no_order_or_block_sending_by_name(
                 continue  # a forged envelope is no foreign record
             if place == int(record.position.sequence):
                 put.append(item)
-                records.insert(-1, StreamRecord(Position("x", 0), item, data))
+                records.insert(-1, StreamRecord(StreamPosition("x", 0), item, data))
         return records
 
     world = World(orders=ORDERS, rate="10/s", tamper=tamper)

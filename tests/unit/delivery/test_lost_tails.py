@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from consumer.closing.still import ABANDONED_SECONDS, STILL_SECONDS
-from consumer.delivery.entries import Entry, Position, Stage, StreamRecord
+from consumer.delivery.entries import Entry, Stage, StreamPosition, StreamRecord
 from consumer.delivery.events import OrdersMissing
 from consumer.delivery.window import Window
 from ledger.pace import steps
@@ -102,9 +102,9 @@ def test_a_crash_between_a_gap_and_the_end_marker_that_showed_it_loses_neither()
 
 def test_the_checkpoint_does_not_pass_the_order_that_showed_a_gap_of_a_cancelled_upload() -> None:
     key = LaneKey(UPLOAD, LaneNumber(0))
-    gap = Entry(Position("7", 0), key, 0, 2, 1, stage=Stage.SETTLED, never_came=True)
+    gap = Entry(StreamPosition("7", 0), key, 0, 2, 1, stage=Stage.SETTLED, never_came=True)
     gap.outcome = Outcome.CANCELLED
-    order = Entry(Position("7", 0), key, 2, 3, 3, stage=Stage.STARTED)
+    order = Entry(StreamPosition("7", 0), key, 2, 3, 3, stage=Stage.STARTED)
     window = Window()
     window.active.extend([gap, order])
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from consumer.delivery.attempts import Accepted, Attempt, Unavailable
-from consumer.delivery.failing import CHANCE_MAX, OTHERS, Failing
+from consumer.delivery.failure_evidence import CHANCE_MAX, OTHERS, FailureEvidence
 from sandbox.simulation.world import Behaviour
 from tests.simulated import World
 
@@ -64,7 +64,7 @@ def test_a_bad_order_among_random_failures_is_still_refused_in_the_end(
 def test_the_more_often_good_orders_fail_the_more_failures_are_asked_for(
     failures: list[int], asked: int
 ) -> None:
-    failing = Failing(3)
+    failing = FailureEvidence(3)
     failing.others.extend(failures)
 
     enough = [n for n in range(1, 300) if failing._chance_of(n, others=0) <= CHANCE_MAX]

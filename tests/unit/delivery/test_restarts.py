@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from consumer.delivery.attempts import Accepted, Attempt, Conflict
-from consumer.delivery.entries import Position, StreamRecord
+from consumer.delivery.entries import StreamPosition, StreamRecord
 from consumer.delivery.events import OrdersMissing, RepeatsSkipped
-from consumer.delivery.hand import DeliverySettings
+from consumer.delivery.orders_in_hand import DeliverySettings
 from ledger.pace import steps
 from ledger.uploads.dead_letter import UNREADABLE
 from ledger.uploads.upload import UploadState
@@ -62,7 +62,7 @@ def test_a_checkpoint_that_lags_behind_only_costs_skipped_repeats() -> None:
     world = World(orders=40)
     world.run(20.5)
 
-    world.process.checkpoint = Position("3", 0)
+    world.process.checkpoint = StreamPosition("3", 0)
     world.crash(token="token-2")
     world.run_to_end()
 
@@ -84,7 +84,7 @@ def test_an_order_that_the_api_took_before_a_crash_is_accepted_however_far_back_
     )
     world.run(20.1)
 
-    world.process.checkpoint = Position("3", 0)
+    world.process.checkpoint = StreamPosition("3", 0)
     world.crash(token="token-2")
     world.run_to_end()
 
@@ -95,11 +95,11 @@ def test_the_end_of_an_upload_that_comes_again_is_passed_and_holds_nothing_up() 
     world = World(orders=5)
     world.run_to_end()
 
-    world.process.checkpoint = Position("2", 0)
+    world.process.checkpoint = StreamPosition("2", 0)
     world.crash(token="token-2")
     world.run(10.0)
 
-    assert world.process.checkpoint == Position("5", 0)
+    assert world.process.checkpoint == StreamPosition("5", 0)
     assert world.process.delivery.is_quiet
     assert world.accepted() == [f"o{line}" for line in range(1, 6)]
 
@@ -138,7 +138,9 @@ def test_orders_lost_while_the_consumer_was_away_are_found_missing_at_its_start(
     world.run(10.5)
     taken = len(world.requests)
 
-    world.process.checkpoint = Position("19", 0)  # the stream's retention passed over 8 orders
+    world.process.checkpoint = StreamPosition(
+        "19", 0
+    )  # the stream's retention passed over 8 orders
     world.crash(token="token-2")
     world.run_to_end()
 

@@ -191,7 +191,7 @@ def test_a_change_of_the_pace_takes_all_turns_back_at_once_so_that_no_order_over
     now = world.timeline.now()
 
     faster = steps.override(world.pace, Override("8/s", "ann", "", None), now=now)
-    delivery.looked(replace(faster, revision=10_000), (), now=now, seconds=0.0)
+    delivery.refreshed(replace(faster, revision=10_000), (), now=now, seconds=0.0)
     delivery.given_up(second, now)  # its thread noticed first
 
     assert [first.entry.stage, second.entry.stage] == [Stage.WAITING, Stage.WAITING]

@@ -2,9 +2,9 @@
 
 from itertools import permutations
 
-from consumer.delivery.entries import Entry, Position, Stage
-from consumer.delivery.intake import LaneTrack
-from consumer.delivery.settling import FAILED_SECONDS, Settling, spans_of
+from consumer.delivery.entries import Entry, Stage, StreamPosition
+from consumer.delivery.lane_tracks import LaneTrack
+from consumer.delivery.settle_queue import FAILED_SECONDS, SettleQueue, spans_of
 from ledger.uploads.lane import Lane, LaneKey, LaneNumber
 from ledger.uploads.settlement import Span
 from orders.outcome import Outcome
@@ -16,7 +16,9 @@ NOW = 1_000.0
 
 
 def entry(prev: int, line: int, ordinal: int, outcome: Outcome | None, count: int = 1) -> Entry:
-    return Entry(Position(str(line), 0), LANE, prev, line, ordinal, count=count, outcome=outcome)
+    return Entry(
+        StreamPosition(str(line), 0), LANE, prev, line, ordinal, count=count, outcome=outcome
+    )
 
 
 def test_neighbours_of_one_outcome_are_one_span_in_whatever_order_they_came() -> None:
@@ -58,7 +60,7 @@ def lanes(*in_hand: Entry) -> dict[LaneKey, LaneTrack]:
 def test_an_end_that_must_wait_for_its_orders_keeps_no_other_lane_from_the_ledger() -> None:
     end, accepted = entry(2, 2, 2, None), entry(0, 1, 1, Outcome.ACCEPTED)
     end.ends_lane, accepted.key = True, OTHER_LANE
-    settling, tracks = Settling(), lanes(entry(1, 2, 2, None), end, accepted)
+    settling, tracks = SettleQueue(), lanes(entry(1, 2, 2, None), end, accepted)
     settling.add(end)
     settling.add(accepted)
 
@@ -72,7 +74,7 @@ def test_an_end_that_must_wait_for_its_orders_keeps_no_other_lane_from_the_ledge
 def test_an_end_waits_for_nothing_that_comes_after_it() -> None:
     end, repeated = entry(2, 2, 2, None), entry(2, 2, 2, None)
     end.ends_lane = repeated.ends_lane = True
-    settling, tracks = Settling(), lanes(end, repeated, entry(0, 1, 1, None))
+    settling, tracks = SettleQueue(), lanes(end, repeated, entry(0, 1, 1, None))
     settling.add(end)
 
     ready = settling.next(NOW, tracks, at_once=True)
@@ -83,7 +85,7 @@ def test_an_end_waits_for_nothing_that_comes_after_it() -> None:
 
 def test_after_a_settle_that_failed_even_a_pressed_window_rests() -> None:
     accepted = entry(0, 1, 1, Outcome.ACCEPTED)
-    settling, tracks = Settling(), lanes(accepted)
+    settling, tracks = SettleQueue(), lanes(accepted)
     settling.add(accepted)
     ready = settling.next(NOW, tracks, at_once=True)
     assert ready is not None

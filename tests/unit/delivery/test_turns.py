@@ -1,7 +1,7 @@
 """Does a start keep its distance from the request before it, whatever that one did?"""
 
 from consumer.delivery.actions import Send
-from consumer.delivery.entries import Entry, Position
+from consumer.delivery.entries import Entry, StreamPosition
 from consumer.delivery.starts import UNSENT_SECONDS
 from consumer.delivery.turns import Turns, Verdict
 
@@ -10,7 +10,7 @@ INTERVAL = 0.2
 
 
 def turn(start: float) -> Send:
-    order = Entry(Position("7", 0), None, 0, 1, 1)
+    order = Entry(StreamPosition("7", 0), None, 0, 1, 1)
     return Send(order, start, epoch=0, generation=0, interval=INTERVAL, is_probe=False)
 
 

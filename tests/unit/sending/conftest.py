@@ -4,32 +4,32 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from consumer.delivery import delivery, settling
-from consumer.sending import crew, shard
+from consumer.delivery import delivery, settle_queue
+from consumer.sending import leased_shard, sender_threads
 from tests.unit.sending.shard_at_work import ShardAtWork
 
 
 @pytest.fixture
-def hired() -> Iterator[Callable[[ShardAtWork], ShardAtWork]]:
+def managed() -> Iterator[Callable[[ShardAtWork], ShardAtWork]]:
     """Have a shard's threads end with the test."""
-    all_hired: list[ShardAtWork] = []
+    all_managed: list[ShardAtWork] = []
 
-    def hire(work: ShardAtWork) -> ShardAtWork:
-        all_hired.append(work)
+    def manage(work: ShardAtWork) -> ShardAtWork:
+        all_managed.append(work)
         return work
 
-    yield hire
-    for work in all_hired:
+    yield manage
+    for work in all_managed:
         work.leave()
 
 
 @pytest.fixture
 def short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have what failed tried again soon, and what is new seen soon."""
-    monkeypatch.setattr(delivery, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(settling, "SETTLE_SECONDS", 0.02)
-    monkeypatch.setattr(settling, "FAILED_SECONDS", 0.02)
-    monkeypatch.setattr(crew, "LEDGER_RETRY_SECONDS", 0.02)
-    monkeypatch.setattr(shard, "LEDGER_RETRY_SECONDS", 0.02)
-    monkeypatch.setattr(shard, "CHECKPOINT_SECONDS", 0.02)
-    monkeypatch.setattr(shard, "WATCH_SECONDS", 0.01)
+    monkeypatch.setattr(delivery, "REFRESH_SECONDS", 0.05)
+    monkeypatch.setattr(settle_queue, "SETTLE_SPACING_SECONDS", 0.02)
+    monkeypatch.setattr(settle_queue, "FAILED_SECONDS", 0.02)
+    monkeypatch.setattr(sender_threads, "LEDGER_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(leased_shard, "LEDGER_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(leased_shard, "CHECKPOINT_SECONDS", 0.02)
+    monkeypatch.setattr(leased_shard, "WATCH_SECONDS", 0.01)

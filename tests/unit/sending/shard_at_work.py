@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.delivery import Delivery
-from consumer.delivery.entries import Position, StreamRecord
+from consumer.delivery.entries import StreamPosition, StreamRecord
 from consumer.delivery.events import Attempted, LedgerFailed
-from consumer.delivery.hand import DeliverySettings
+from consumer.delivery.orders_in_hand import DeliverySettings
 from consumer.delivery.starts import ProcessStarts
 from consumer.sending.clock import AnchoredClock
-from consumer.sending.crew import Surroundings
-from consumer.sending.shard import LeasedShard
+from consumer.sending.leased_shard import LeasedShard
+from consumer.sending.sender_threads import ProcessHooks
 from ledger.memory.ledger import MemoryLedger
 from ledger.pace import steps
 from ledger.pace.change import change
@@ -139,7 +139,7 @@ class ShardAtWork:
         self.records = [first.record(index) for index in range(first.length)]
         if self.has_row:
             self.add_row()
-        around = Surroundings(
+        hooks = ProcessHooks(
             clock=self.clock,
             starts=ProcessStarts("here"),
             observe=self.events.append,
@@ -149,7 +149,7 @@ class ShardAtWork:
         self.shard = LeasedShard(
             with_faults(self.ledger, self._fault_of),
             self.api,
-            around,
+            hooks,
             DeliverySettings(shard="", token="", window_max=self.window_max),
         )
 
@@ -187,7 +187,7 @@ class ShardAtWork:
 
         eventually(is_written)
 
-    def checkpoint(self, position: Position) -> bool:
+    def checkpoint(self, position: StreamPosition) -> bool:
         """Write a checkpoint, and note what the ledger says meanwhile."""
         self.checkpoints.append(int(position.sequence))
         lane = self.ledger.read_lane(LANE)
@@ -198,9 +198,9 @@ class ShardAtWork:
         """End every thread."""
         self.api.gate.set()
         if self.shard.delivery:
-            with self.shard.crew.lock:
-                self.shard.crew.delivery.stop()
-            in_time(self.shard.crew.close)
+            with self.shard.threads.lock:
+                self.shard.threads.delivery.stop()
+            in_time(self.shard.threads.close)
 
     # --- what others do -------------------------------------------------------------------------
 
@@ -231,7 +231,7 @@ class ShardAtWork:
     @property
     def delivery(self) -> Delivery:
         """The delivery. The shard must have begun."""
-        return self.shard.crew.delivery
+        return self.shard.threads.delivery
 
     @property
     def account(self) -> Account:
@@ -247,7 +247,7 @@ class ShardAtWork:
 
     @property
     def started(self) -> int:
-        """How many attempts were started; exact while the crew's lock is held."""
+        """How many attempts were started; exact while the threads's lock is held."""
         ended = sum(isinstance(event, Attempted) for event in list(self.events))
         return ended + self.delivery._sending.in_flight
 

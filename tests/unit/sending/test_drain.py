@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from consumer.delivery.attempts import Accepted, Attempt, Refused
-from consumer.delivery.entries import Position
+from consumer.delivery.entries import StreamPosition
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import UploadState
 from sandbox.simulation.faulty_ledger import Fault
@@ -19,7 +19,7 @@ from tests.unit.sending.shard_at_work import (
     in_time,
 )
 
-Hire = Callable[[ShardAtWork], ShardAtWork]
+Manage = Callable[[ShardAtWork], ShardAtWork]
 
 
 def refuses_the_second(order_id: str) -> Attempt:
@@ -27,8 +27,8 @@ def refuses_the_second(order_id: str) -> Attempt:
 
 
 @pytest.mark.parametrize("rate", ["50/s", "none"])
-def test_every_order_that_is_fed_is_sent_once_and_settled(hired: Hire, rate: str) -> None:
-    work = hired(ShardAtWork(orders=10, rate=rate))
+def test_every_order_that_is_fed_is_sent_once_and_settled(managed: Manage, rate: str) -> None:
+    work = managed(ShardAtWork(orders=10, rate=rate))
 
     work.send_all()
 
@@ -39,8 +39,8 @@ def test_every_order_that_is_fed_is_sent_once_and_settled(hired: Hire, rate: str
 
 
 @pytest.mark.parametrize("rate", ["50/s", "none"])
-def test_with_a_window_of_one_the_orders_go_out_in_file_order(hired: Hire, rate: str) -> None:
-    work = hired(ShardAtWork(orders=8, rate=rate, window_max=1))
+def test_with_a_window_of_one_the_orders_go_out_in_file_order(managed: Manage, rate: str) -> None:
+    work = managed(ShardAtWork(orders=8, rate=rate, window_max=1))
 
     work.send_all()
 
@@ -48,8 +48,8 @@ def test_with_a_window_of_one_the_orders_go_out_in_file_order(hired: Hire, rate:
 
 
 @pytest.mark.usefixtures("short_rests")
-def test_more_orders_than_a_window_go_out_as_there_is_room(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=60, window_max=4))
+def test_more_orders_than_a_window_go_out_as_there_is_room(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=60, window_max=4))
 
     work.send_all()
 
@@ -58,8 +58,8 @@ def test_more_orders_than_a_window_go_out_as_there_is_room(hired: Hire) -> None:
 
 
 @pytest.mark.usefixtures("short_rests")
-def test_attempts_that_take_longer_than_the_interval_overlap(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=6, rate="50/s"))
+def test_attempts_that_take_longer_than_the_interval_overlap(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=6, rate="50/s"))
     work.api.gate.clear()
     work.begin()
 
@@ -72,8 +72,8 @@ def test_attempts_that_take_longer_than_the_interval_overlap(hired: Hire) -> Non
 
 
 @pytest.mark.usefixtures("short_rests")
-def test_no_checkpoint_passes_an_order_that_the_ledger_does_not_have(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=15, rate="50/s"))
+def test_no_checkpoint_passes_an_order_that_the_ledger_does_not_have(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=15, rate="50/s"))
 
     work.send_all()
 
@@ -83,8 +83,8 @@ def test_no_checkpoint_passes_an_order_that_the_ledger_does_not_have(hired: Hire
 
 
 @pytest.mark.usefixtures("short_rests")
-def test_while_the_ledger_takes_no_settle_there_is_no_checkpoint(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=3))
+def test_while_the_ledger_takes_no_settle_there_is_no_checkpoint(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=3))
     work.fault = lambda name: Fault.REFUSED if name == "settle" else Fault.NONE
     work.begin()
     work.feed()
@@ -100,8 +100,8 @@ def test_while_the_ledger_takes_no_settle_there_is_no_checkpoint(hired: Hire) ->
 
 
 @pytest.mark.usefixtures("short_rests")
-def test_an_order_is_not_settled_before_its_dead_letter_is_kept(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=3, behaviour=refuses_the_second))
+def test_an_order_is_not_settled_before_its_dead_letter_is_kept(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=3, behaviour=refuses_the_second))
     work.fault = lambda name: Fault.REFUSED if name == "put_dead_letter" else Fault.NONE
     work.begin()
     work.feed()
@@ -120,11 +120,11 @@ def test_an_order_is_not_settled_before_its_dead_letter_is_kept(hired: Hire) -> 
 
 
 @pytest.mark.usefixtures("short_rests")
-def test_a_checkpoint_that_could_not_be_written_is_tried_again(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=1))
+def test_a_checkpoint_that_could_not_be_written_is_tried_again(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=1))
     asked: list[int] = []
 
-    def checkpoint(position: Position) -> bool:
+    def checkpoint(position: StreamPosition) -> bool:
         asked.append(int(position.sequence))
         return len(asked) > 2
 
@@ -142,11 +142,11 @@ def test_a_checkpoint_that_could_not_be_written_is_tried_again(hired: Hire) -> N
 
 
 @pytest.mark.usefixtures("short_rests")
-def test_a_checkpoint_that_raises_is_not_swallowed(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=1))
+def test_a_checkpoint_that_raises_is_not_swallowed(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=1))
     work.begin()
 
-    def checkpoint(position: Position) -> bool:
+    def checkpoint(position: StreamPosition) -> bool:
         raise ConnectionError(position.sequence)
 
     left = [work.records]
@@ -160,8 +160,8 @@ def test_a_checkpoint_that_raises_is_not_swallowed(hired: Hire) -> None:
 
 
 @pytest.mark.usefixtures("short_rests")
-def test_the_daemons_thread_is_seen_at_work_while_it_waits(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=1))
+def test_the_daemons_thread_is_seen_at_work_while_it_waits(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=1))
     work.api.gate.clear()
     work.begin()
     work.feed()
@@ -174,8 +174,8 @@ def test_the_daemons_thread_is_seen_at_work_while_it_waits(hired: Hire) -> None:
     draining.result()
 
 
-def test_a_shard_that_ended_is_nobodys_any_more(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=2))
+def test_a_shard_that_ended_is_nobodys_any_more(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=2))
     work.send_all()
     assert list(work.ledger.read_pace().owners) == [SHARD]
 
@@ -184,8 +184,8 @@ def test_a_shard_that_ended_is_nobodys_any_more(hired: Hire) -> None:
     assert not work.ledger.read_pace().owners
 
 
-def test_a_ledger_that_is_out_of_reach_does_not_keep_a_shard_from_its_end(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=2))
+def test_a_ledger_that_is_out_of_reach_does_not_keep_a_shard_from_its_end(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=2))
     work.send_all()
     work.fault = lambda name: work.refused(name, "swap_pace")
 

@@ -5,9 +5,9 @@ from typing import cast
 
 import pytest
 
-from consumer.delivery import settling
+from consumer.delivery import settle_queue
 from consumer.delivery.attempts import Accepted, Attempt, Refused, Unavailable
-from consumer.sending import shard
+from consumer.sending import leased_shard
 from ledger.pace import steps
 from ledger.pace.hold import BACK_OFF_SECONDS, HoldKind
 from ledger.pace.pace import Blocker
@@ -24,19 +24,19 @@ from tests.unit.sending.shard_at_work import (
     eventually,
 )
 
-Hire = Callable[[ShardAtWork], ShardAtWork]
+Manage = Callable[[ShardAtWork], ShardAtWork]
 LOST = [Fault.REFUSED, Fault.ANSWER_LOST]
 pytestmark = pytest.mark.usefixtures("short_rests")
 
 
-def until_told(work: ShardAtWork, errand: str, method: str, fault: Fault) -> None:
-    """Have a method of the ledger fail until an errand has failed by it.
+def until_told(work: ShardAtWork, call: str, method: str, fault: Fault) -> None:
+    """Have a method of the ledger fail until a call has failed by it.
 
-    Not longer: an errand whose answer was lost may have nothing left to write.
+    Not longer: a call whose answer was lost may have nothing left to write.
     """
 
     def faulty(name: str) -> Fault:
-        has_failed = errand in work.failed_calls()
+        has_failed = call in work.failed_calls()
         return fault if name == method and not has_failed else Fault.NONE
 
     work.fault = faulty
@@ -50,8 +50,10 @@ def assert_all_arrived_once(work: ShardAtWork) -> None:
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_the_shard_is_owned_although_the_ledger_fails_at_first(hired: Hire, fault: Fault) -> None:
-    work = hired(ShardAtWork())
+def test_the_shard_is_owned_although_the_ledger_fails_at_first(
+    managed: Manage, fault: Fault
+) -> None:
+    work = managed(ShardAtWork())
     until_told(work, "own the shard", "swap_pace", fault)
 
     work.send_all()
@@ -62,7 +64,7 @@ def test_the_shard_is_owned_although_the_ledger_fails_at_first(hired: Hire, faul
 
 @pytest.mark.parametrize("fault", LOST)
 @pytest.mark.parametrize(
-    ("errand", "method"),
+    ("call", "method"),
     [
         ("read a lane", "read_lane"),
         ("read a lane", "read_account"),
@@ -73,23 +75,23 @@ def test_the_shard_is_owned_although_the_ledger_fails_at_first(hired: Hire, faul
     ],
 )
 def test_an_errand_that_fails_is_tried_again_and_no_order_is_lost_or_repeated(
-    hired: Hire, errand: str, method: str, fault: Fault
+    managed: Manage, call: str, method: str, fault: Fault
 ) -> None:
-    work = hired(ShardAtWork(rate="50/s"))
+    work = managed(ShardAtWork(rate="50/s"))
     work.begin()
-    until_told(work, errand, method, fault)
+    until_told(work, call, method, fault)
 
     work.feed()
     work.drain()
     work.follow()
 
-    eventually(lambda: errand in work.failed_calls())
+    eventually(lambda: call in work.failed_calls())
     assert_all_arrived_once(work)
 
 
 @pytest.mark.parametrize("fault", LOST)
 def test_a_change_of_the_pace_that_fails_is_tried_again(
-    hired: Hire, monkeypatch: pytest.MonkeyPatch, fault: Fault
+    managed: Manage, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     monkeypatch.setitem(
         cast("dict[HoldKind, tuple[float, ...]]", BACK_OFF_SECONDS), HoldKind.UNAVAILABLE, (0.05,)
@@ -103,7 +105,7 @@ def test_a_change_of_the_pace_that_fails_is_tried_again(
         until_told(work, "change the pace", "swap_pace", fault)
         return Unavailable(503, "down", may_have_arrived=False)
 
-    work = hired(ShardAtWork(rate="50/s", behaviour=fails_once))
+    work = managed(ShardAtWork(rate="50/s", behaviour=fails_once))
 
     work.send_all()
 
@@ -114,8 +116,8 @@ def test_a_change_of_the_pace_that_fails_is_tried_again(
     assert work.account.tally == Tally(accepted=5)
 
 
-def test_a_dead_letter_whose_answer_is_lost_is_kept_once(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=1, behaviour=lambda _: Refused(422, "no", "")))
+def test_a_dead_letter_whose_answer_is_lost_is_kept_once(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=1, behaviour=lambda _: Refused(422, "no", "")))
     until_told(work, "settle", "put_dead_letter", Fault.ANSWER_LOST)
 
     work.send_all()
@@ -125,10 +127,10 @@ def test_a_dead_letter_whose_answer_is_lost_is_kept_once(hired: Hire) -> None:
 
 
 def test_a_missing_row_blocks_the_shard_and_nothing_is_sent_until_it_is_there(
-    hired: Hire, monkeypatch: pytest.MonkeyPatch
+    managed: Manage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shard, "MISSING_ROW_SECONDS", 0.02)
-    work = hired(ShardAtWork(has_row=False))
+    monkeypatch.setattr(leased_shard, "MISSING_ROW_SECONDS", 0.02)
+    work = managed(ShardAtWork(has_row=False))
     work.begin()
 
     feeding = begun(work.feed)
@@ -148,10 +150,10 @@ def test_a_missing_row_blocks_the_shard_and_nothing_is_sent_until_it_is_there(
 
 
 def test_a_resume_does_not_lift_the_blocker_of_a_row_that_is_still_missing(
-    hired: Hire, monkeypatch: pytest.MonkeyPatch
+    managed: Manage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shard, "MISSING_ROW_SECONDS", 0.02)
-    work = hired(ShardAtWork(has_row=False))
+    monkeypatch.setattr(leased_shard, "MISSING_ROW_SECONDS", 0.02)
+    work = managed(ShardAtWork(has_row=False))
     work.begin()
     feeding = begun(work.feed)
     eventually(lambda: bool(work.ledger.read_pace().blockers))
@@ -170,10 +172,10 @@ def test_a_resume_does_not_lift_the_blocker_of_a_row_that_is_still_missing(
 
 @pytest.mark.parametrize("method", ["put_dead_letter", "settle"])
 def test_a_write_that_the_ledger_refuses_for_ever_blocks_the_shard_until_it_is_taken(
-    hired: Hire, monkeypatch: pytest.MonkeyPatch, method: str
+    managed: Manage, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    monkeypatch.setattr(settling, "REFUSED_SECONDS", 0.02)
-    work = hired(ShardAtWork(orders=3, behaviour=lambda _: Refused(422, "no", "")))
+    monkeypatch.setattr(settle_queue, "REFUSED_SECONDS", 0.02)
+    work = managed(ShardAtWork(orders=3, behaviour=lambda _: Refused(422, "no", "")))
     work.fault = lambda name: Fault.REFUSED_FOR_EVER if name == method else Fault.NONE
     work.begin()
     work.feed()
@@ -192,10 +194,10 @@ def test_a_write_that_the_ledger_refuses_for_ever_blocks_the_shard_until_it_is_t
 
 
 def test_a_row_that_goes_missing_while_its_orders_are_in_hand_blocks_the_shard(
-    hired: Hire, monkeypatch: pytest.MonkeyPatch
+    managed: Manage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settling, "REFUSED_SECONDS", 0.02)
-    work = hired(ShardAtWork(orders=3))
+    monkeypatch.setattr(settle_queue, "REFUSED_SECONDS", 0.02)
+    work = managed(ShardAtWork(orders=3))
     work.api.gate.clear()
     work.begin()
     work.feed()
@@ -213,8 +215,8 @@ def test_a_row_that_goes_missing_while_its_orders_are_in_hand_blocks_the_shard(
     assert_all_arrived_once(work)
 
 
-def test_the_blocker_of_a_refused_write_that_an_old_owner_left_is_lifted(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=3))
+def test_the_blocker_of_a_refused_write_that_an_old_owner_left_is_lifted(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=3))
     work.begin()
     left = Blocker("ledger refuses a write", "of a process that is gone", 0.0)
     work.change_pace(lambda pace: steps.block(pace, f"{SHARD} settle {LANE.upload}/0", left))

@@ -12,10 +12,10 @@ import pytest
 from consumer.delivery.starts import ProcessStarts
 from consumer.kcl import guard as guards
 from consumer.kcl.guard import Guard
-from consumer.sending.crew import Surroundings
+from consumer.sending.sender_threads import ProcessHooks
 from tests.unit.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, eventually
 
-Hire = Callable[[ShardAtWork], ShardAtWork]
+Manage = Callable[[ShardAtWork], ShardAtWork]
 pytestmark = pytest.mark.usefixtures("short_rests")
 
 
@@ -26,14 +26,14 @@ class Watched:
         self.left = threading.Event()
         self.failures: list[BaseException] = []
         self.folder = folder
-        around = Surroundings(
+        hooks = ProcessHooks(
             clock=work.clock,
             starts=ProcessStarts("here"),
             observe=work.events.append,
             is_orphan=lambda: work.is_orphan,
             fail=self.fail,
         )
-        self.guard = Guard(work.shard, folder, around, stop_seconds=2.0, leave=self.leave)
+        self.guard = Guard(work.shard, folder, hooks, stop_seconds=2.0, leave=self.leave)
 
     def leave(self, code: int) -> NoReturn:
         """What os._exit does: nothing of this thread happens any more."""
@@ -53,11 +53,11 @@ class Watched:
 
 @pytest.fixture
 def watched(
-    hired: Hire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    managed: Manage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[ShardAtWork, Watched]]:
     monkeypatch.setattr(guards, "WATCH_SECONDS", 0.01)
     kept = signal.getsignal(signal.SIGTERM)
-    work = hired(ShardAtWork())
+    work = managed(ShardAtWork())
     work.begin()
     guarded = Watched(work, tmp_path)
     guarded.guard.start()

@@ -4,16 +4,16 @@ from collections.abc import Callable
 
 import pytest
 
-from consumer.sending.shard import Superseded
+from consumer.sending.leased_shard import OwnershipLost
 from tests.unit.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, begun, eventually, in_time
 
-Hire = Callable[[ShardAtWork], ShardAtWork]
+Manage = Callable[[ShardAtWork], ShardAtWork]
 pytestmark = pytest.mark.usefixtures("short_rests")
 
 
 @pytest.mark.parametrize("rate", ["50/s", "none"])
-def test_without_its_daemon_no_further_attempt_starts(hired: Hire, rate: str) -> None:
-    work = hired(ShardAtWork(orders=40, rate=rate, window_max=2))
+def test_without_its_daemon_no_further_attempt_starts(managed: Manage, rate: str) -> None:
+    work = managed(ShardAtWork(orders=40, rate=rate, window_max=2))
     work.api.gate.clear()
     work.begin()
     feeding = begun(work.feed)
@@ -22,20 +22,20 @@ def test_without_its_daemon_no_further_attempt_starts(hired: Hire, rate: str) ->
     work.is_orphan = True
     work.api.gate.set()
 
-    with pytest.raises(Superseded):
+    with pytest.raises(OwnershipLost):
         feeding.result(LIMIT_SECONDS)
-    with pytest.raises(Superseded):
+    with pytest.raises(OwnershipLost):
         work.drain()
     eventually(lambda: work.delivery._sending.is_stopping)
-    in_time(work.shard.crew.close)
+    in_time(work.shard.threads.close)
     assert sorted(work.api.received) == ["o1", "o2"]
 
 
 @pytest.mark.parametrize("rate", ["50/s", "none"])
 def test_a_superseded_process_sends_nothing_after_what_was_on_its_way(
-    hired: Hire, rate: str
+    managed: Manage, rate: str
 ) -> None:
-    work = hired(ShardAtWork(orders=40, rate=rate, window_max=2))
+    work = managed(ShardAtWork(orders=40, rate=rate, window_max=2))
     work.api.gate.clear()
     work.begin()
     feeding = begun(work.feed)
@@ -44,17 +44,17 @@ def test_a_superseded_process_sends_nothing_after_what_was_on_its_way(
     work.take_over()
     work.api.gate.set()
 
-    with pytest.raises(Superseded):
+    with pytest.raises(OwnershipLost):
         feeding.result(LIMIT_SECONDS)
-    with pytest.raises(Superseded):
+    with pytest.raises(OwnershipLost):
         work.drain()
     eventually(lambda: work.account.tally.accepted == 2)
-    in_time(work.shard.crew.close)
+    in_time(work.shard.threads.close)
     assert sorted(work.api.received) == ["o1", "o2"]
 
 
-def test_a_process_that_begins_owns_the_shard_under_its_own_token(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=0))
+def test_a_process_that_begins_owns_the_shard_under_its_own_token(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=0))
 
     work.begin()
 
@@ -62,22 +62,24 @@ def test_a_process_that_begins_owns_the_shard_under_its_own_token(hired: Hire) -
     assert dict(work.ledger.read_pace().owners) == {settings.shard: settings.token}
 
 
-def test_a_process_that_looks_for_a_missing_row_stops_when_it_is_superseded(hired: Hire) -> None:
-    work = hired(ShardAtWork(has_row=False))
+def test_a_process_that_looks_for_a_missing_row_stops_when_it_is_superseded(
+    managed: Manage,
+) -> None:
+    work = managed(ShardAtWork(has_row=False))
     work.begin()
     feeding = begun(work.feed)
     eventually(lambda: bool(work.ledger.read_pace().blockers))
 
     work.take_over()
 
-    with pytest.raises(Superseded):
+    with pytest.raises(OwnershipLost):
         feeding.result(LIMIT_SECONDS)
 
 
 def test_a_process_whose_daemon_goes_while_the_ledger_fails_does_not_go_on_trying(
-    hired: Hire,
+    managed: Manage,
 ) -> None:
-    work = hired(ShardAtWork())
+    work = managed(ShardAtWork())
     work.begin()
     work.fault = lambda name: work.refused(name, "read_lane")
     feeding = begun(work.feed)
@@ -85,5 +87,5 @@ def test_a_process_whose_daemon_goes_while_the_ledger_fails_does_not_go_on_tryin
 
     work.is_orphan = True
 
-    with pytest.raises(Superseded):
+    with pytest.raises(OwnershipLost):
         feeding.result(LIMIT_SECONDS)

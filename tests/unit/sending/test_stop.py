@@ -8,13 +8,13 @@ import pytest
 from consumer.delivery.attempts import Unavailable
 from tests.unit.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, begun, eventually, in_time
 
-Hire = Callable[[ShardAtWork], ShardAtWork]
+Manage = Callable[[ShardAtWork], ShardAtWork]
 pytestmark = pytest.mark.usefixtures("short_rests")
 
 
 @pytest.mark.parametrize("rate", ["20/s", "none"])
-def test_a_stop_waits_until_the_attempt_on_its_way_is_settled(hired: Hire, rate: str) -> None:
-    work = hired(ShardAtWork(orders=40, rate=rate, window_max=2))
+def test_a_stop_waits_until_the_attempt_on_its_way_is_settled(managed: Manage, rate: str) -> None:
+    work = managed(ShardAtWork(orders=40, rate=rate, window_max=2))
     work.api.gate.clear()
     work.begin()
     feeding = begun(work.feed)
@@ -23,20 +23,20 @@ def test_a_stop_waits_until_the_attempt_on_its_way_is_settled(hired: Hire, rate:
     stopping = begun(work.shard.stop)
 
     eventually(lambda: work.delivery._sending.is_stopping)
-    with work.shard.crew.lock:
+    with work.shard.threads.lock:
         started = work.started
     assert not stopping.done()
     work.api.gate.set()
     stopping.result(LIMIT_SECONDS)
     assert work.account.tally.accepted == started
-    in_time(work.shard.crew.close)
+    in_time(work.shard.threads.close)
     assert len(work.api.received) == started
     work.is_orphan = True
     assert feeding.exception(LIMIT_SECONDS)
 
 
-def test_a_stop_gives_up_a_turn_that_is_an_hour_away(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=5, rate="1/h"))
+def test_a_stop_gives_up_a_turn_that_is_an_hour_away(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=5, rate="1/h"))
     work.begin()
     work.feed()
     eventually(
@@ -49,10 +49,10 @@ def test_a_stop_gives_up_a_turn_that_is_an_hour_away(hired: Hire) -> None:
     assert work.api.received == ["o1"]
 
 
-def test_after_a_stop_the_next_owner_believes_only_what_is_not_settled(hired: Hire) -> None:
+def test_after_a_stop_the_next_owner_believes_only_what_is_not_settled(managed: Manage) -> None:
     failure = Unavailable(503, "the API answered 503", may_have_arrived=True)
-    failing = hired(ShardAtWork(orders=5, rate="1/h", behaviour=lambda _: failure))
-    settled = hired(ShardAtWork(orders=5, rate="1/h"))
+    failing = managed(ShardAtWork(orders=5, rate="1/h", behaviour=lambda _: failure))
+    settled = managed(ShardAtWork(orders=5, rate="1/h"))
     for work in (failing, settled):
         _stop_before_the_second_turn(work)
 
@@ -67,8 +67,8 @@ def _stop_before_the_second_turn(work: ShardAtWork) -> None:
     in_time(work.shard.stop)
 
 
-def test_a_stop_of_a_shard_that_has_not_begun_returns_at_once(hired: Hire) -> None:
-    work = hired(ShardAtWork())
+def test_a_stop_of_a_shard_that_has_not_begun_returns_at_once(managed: Manage) -> None:
+    work = managed(ShardAtWork())
 
     in_time(work.shard.stop)
 
@@ -76,27 +76,27 @@ def test_a_stop_of_a_shard_that_has_not_begun_returns_at_once(hired: Hire) -> No
 
 
 @pytest.mark.parametrize("rate", ["1/h", "50/s", "none"])
-def test_after_a_close_every_sender_thread_has_ended(hired: Hire, rate: str) -> None:
-    work = hired(ShardAtWork(orders=8, rate=rate))
+def test_after_a_close_every_sender_thread_has_ended(managed: Manage, rate: str) -> None:
+    work = managed(ShardAtWork(orders=8, rate=rate))
     work.begin()
     work.feed(work.records[:-1])
     eventually(lambda: bool(work.api.received))
-    threads = work.shard.crew._threads
+    threads = work.shard.threads._threads
 
     in_time(work.shard.stop)
-    in_time(work.shard.crew.close)
+    in_time(work.shard.threads.close)
 
     assert threads
     assert not [thread for thread in threads if thread.is_alive()]
     assert not set(threads) & set(threading.enumerate())
 
 
-def test_a_close_alone_gives_up_a_turn_that_is_an_hour_away(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=3, rate="1/h"))
+def test_a_close_alone_gives_up_a_turn_that_is_an_hour_away(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=3, rate="1/h"))
     work.begin()
     work.feed()
     eventually(lambda: work.account.tally.accepted == 1)
 
-    in_time(work.shard.crew.close)
+    in_time(work.shard.threads.close)
 
     assert work.api.received == ["o1"]

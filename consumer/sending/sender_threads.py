@@ -1,6 +1,6 @@
 """Who carries out what the delivery asks for?
 
-A crew of threads around one delivery: each takes an action under the lock, carries it out without
+Threads around one delivery: each takes an action under the lock, carries it out without
 it, tells the result and takes the next. Threads are added as they are needed, one for each attempt
 that is waited for. One idle thread watches for what falls due; the others wait to be called.
 """
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from consumer.delivery.actions import Action, Look, PaceChange, Reserve, Send, Settle
+from consumer.delivery.actions import Action, PaceChange, Refresh, Reserve, Send, Settle
 from consumer.delivery.attempts import Api, Attempt
 from consumer.delivery.delivery import Delivery
 from consumer.delivery.events import LedgerFailed, Observer
@@ -20,7 +20,7 @@ from consumer.delivery.starts import ProcessStarts, Starts
 from consumer.delivery.turns import Verdict, is_even
 from consumer.sending.clock import Clock
 from consumer.sending.departure import Departure
-from consumer.sending.errands import Errands
+from consumer.sending.ledger_calls import LedgerCalls
 from consumer.threads import start_thread
 from ledger.errors import LedgerError
 from orders.upload import idempotency_key
@@ -38,8 +38,8 @@ NEVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a crew needs of the process that it lives in.
+class ProcessHooks:
+    """What sending needs of the process that it lives in.
 
     is_orphan: is the daemon gone? fail: ends the process, hard. starts: of all processes on this
     machine; by default this one is alone.
@@ -60,15 +60,15 @@ class Done:
     attempt: Attempt
 
 
-class Crew:
+class SenderThreads:
     """The threads that send the orders of one shard."""
 
     def __init__(
         self,
         delivery: Delivery,
-        errands: Errands,
+        ledger_calls: LedgerCalls,
         api: Api,
-        around: Surroundings,
+        hooks: ProcessHooks,
         *,
         threads_max: int,
     ) -> None:
@@ -76,13 +76,13 @@ class Crew:
         self.delivery = delivery
         self.lock = threading.Lock()
         self.settled = threading.Condition(self.lock)  # the frontier or the room may have changed
-        self.errands = errands
+        self.ledger_calls = ledger_calls
         self._api = api
-        self._clock = around.clock
-        self._observe = around.observe
+        self._clock = hooks.clock
+        self._observe = hooks.observe
         self._threads_max = threads_max
-        self._is_orphan = around.is_orphan
-        self._fail = around.fail
+        self._is_orphan = hooks.is_orphan
+        self._fail = hooks.fail
         self._work = threading.Condition(self.lock)
         self._turn = threading.Condition(self.lock)
         self._threads: list[threading.Thread] = []
@@ -164,7 +164,7 @@ class Crew:
                 self._settle(action)
             case Reserve():
                 self._reserve(action)
-            case Look():
+            case Refresh():
                 self._look(action)
             case _:
                 self._change_pace(action)
@@ -227,7 +227,7 @@ class Crew:
     def _settle(self, action: Settle) -> None:
         started = self._clock.now()
         try:
-            lane = self.errands.settle(action)
+            lane = self.ledger_calls.settle(action)
         except LedgerError as error:
             self._observe(LedgerFailed("settle", str(error)))
             with self.lock:
@@ -244,7 +244,7 @@ class Crew:
             self._turn.wait_for(lambda: self._is_closed or not self._is_changing)
 
         def reserve() -> None:
-            reservation, pace = self.errands.reserve(action)
+            reservation, pace = self.ledger_calls.reserve(action)
             with self.lock:
                 self.delivery.reserved(reservation, pace, self._clock.now())
                 self._turn.notify_all()
@@ -253,23 +253,23 @@ class Crew:
             with self.lock:
                 self.delivery.reserve_failed()
 
-    def _look(self, action: Look) -> None:
+    def _look(self, action: Refresh) -> None:
         def look() -> None:
             asked_at = self._clock.now()
-            pace = self.errands.read_pace()
-            cancelled = self.errands.cancelled_of(action.lanes)
+            pace = self.ledger_calls.read_pace()
+            cancelled = self.ledger_calls.cancelled_of(action.lanes)
             with self.lock:
                 now = self._clock.now()
-                self.delivery.looked(pace, cancelled, now=now, seconds=now - asked_at)
+                self.delivery.refreshed(pace, cancelled, now=now, seconds=now - asked_at)
                 self._turn.notify_all()
 
         if not self._try("read the pace", look):
             with self.lock:
-                self.delivery.look_failed(self._clock.now())
+                self.delivery.refresh_failed(self._clock.now())
 
     def _change_pace(self, change: PaceChange) -> None:
         def write() -> None:
-            pace = self.errands.change_pace(lambda pace: step(pace, change, self._clock.now()))
+            pace = self.ledger_calls.change_pace(lambda pace: step(pace, change, self._clock.now()))
             with self.lock:
                 self.delivery.pace_changed(pace, self._clock.now())
 
@@ -282,14 +282,14 @@ class Crew:
                 self.delivery.pace_change_failed()
             self._turn.notify_all()
 
-    def _try(self, name: str, errand: Callable[[], None]) -> bool:
-        """Run an errand; False where the ledger failed, after a rest.
+    def _try(self, name: str, call: Callable[[], None]) -> bool:
+        """Run a ledger call; False where the ledger failed, after a rest.
 
         The delivery is told of the failure only then: what it hands out again, another thread would
         carry out at once.
         """
         try:
-            errand()
+            call()
         except LedgerError as error:
             self._observe(LedgerFailed(name, str(error)))
             with self.lock:

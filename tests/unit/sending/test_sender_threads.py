@@ -12,13 +12,13 @@ import pytest
 from consumer.delivery.actions import Action
 from consumer.delivery.attempts import Attempt, Unavailable
 from consumer.delivery.delivery import Delivery
-from consumer.sending import shard
+from consumer.sending import leased_shard
 from ledger.pace import steps
 from ledger.pace.pace import Override, Pause
 from sandbox.simulation.faulty_ledger import Fault
 from tests.unit.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, begun, eventually
 
-Hire = Callable[[ShardAtWork], ShardAtWork]
+Manage = Callable[[ShardAtWork], ShardAtWork]
 STRETCH_SECONDS = 0.25
 ASKED_MAX = 40
 FAILED_MAX = 10
@@ -38,7 +38,7 @@ class CountedDelivery(Delivery):
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Tells how often the delivery was asked for something to do in a span of time."""
-    monkeypatch.setattr(shard, "Delivery", CountedDelivery)
+    monkeypatch.setattr(leased_shard, "Delivery", CountedDelivery)
 
     def asked() -> int:
         before = CountedDelivery.asked
@@ -53,11 +53,11 @@ def is_down(order_id: str) -> Attempt:
     return Unavailable(503, "down", may_have_arrived=False)
 
 
-def test_what_a_thread_fails_with_reaches_the_process(hired: Hire) -> None:
+def test_what_a_thread_fails_with_reaches_the_process(managed: Manage) -> None:
     def breaks(order_id: str) -> Attempt:
         raise ZeroDivisionError(order_id)
 
-    work = hired(ShardAtWork(orders=1, behaviour=breaks))
+    work = managed(ShardAtWork(orders=1, behaviour=breaks))
     work.begin()
 
     work.feed()
@@ -67,9 +67,9 @@ def test_what_a_thread_fails_with_reaches_the_process(hired: Hire) -> None:
 
 
 def test_the_orders_of_a_fast_rate_take_no_more_threads_than_the_window_and_three(
-    hired: Hire,
+    managed: Manage,
 ) -> None:
-    work = hired(ShardAtWork(orders=20, rate="200/s", window_max=5))
+    work = managed(ShardAtWork(orders=20, rate="200/s", window_max=5))
     work.api.gate.clear()
     work.begin()
     feeding = begun(work.feed)
@@ -79,12 +79,12 @@ def test_the_orders_of_a_fast_rate_take_no_more_threads_than_the_window_and_thre
     feeding.result(LIMIT_SECONDS)
     work.drain()
 
-    assert len(work.shard.crew._threads) <= 8
+    assert len(work.shard.threads._threads) <= 8
 
 
 @pytest.mark.usefixtures("short_rests")
-def test_a_rate_set_by_somebody_else_gives_up_a_turn_that_is_waited_for(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=3, rate="1/h"))
+def test_a_rate_set_by_somebody_else_gives_up_a_turn_that_is_waited_for(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=3, rate="1/h"))
     work.begin()
     work.feed()
     eventually(lambda: work.account.tally.accepted == 1)
@@ -97,8 +97,8 @@ def test_a_rate_set_by_somebody_else_gives_up_a_turn_that_is_waited_for(hired: H
 
 
 @pytest.mark.usefixtures("short_rests")
-def test_a_pause_set_by_somebody_else_gives_up_a_turn_that_is_waited_for(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=3, rate="1/h"))
+def test_a_pause_set_by_somebody_else_gives_up_a_turn_that_is_waited_for(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=3, rate="1/h"))
     work.begin()
     work.feed()
     eventually(lambda: work.account.tally.accepted == 1)
@@ -112,8 +112,8 @@ def test_a_pause_set_by_somebody_else_gives_up_a_turn_that_is_waited_for(hired: 
 
 
 @pytest.mark.usefixtures("short_rests")
-def test_a_cancel_by_somebody_else_settles_what_waits_for_its_turn(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=3, rate="1/h"))
+def test_a_cancel_by_somebody_else_settles_what_waits_for_its_turn(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=3, rate="1/h"))
     work.begin()
     work.feed()
     eventually(lambda: work.account.tally.accepted == 1)
@@ -126,9 +126,9 @@ def test_a_cancel_by_somebody_else_settles_what_waits_for_its_turn(hired: Hire) 
 
 
 def test_with_nothing_to_do_the_delivery_is_seldom_asked(
-    hired: Hire, counted: Callable[[], int]
+    managed: Manage, counted: Callable[[], int]
 ) -> None:
-    work = hired(ShardAtWork())
+    work = managed(ShardAtWork())
 
     work.begin()
 
@@ -136,9 +136,9 @@ def test_with_nothing_to_do_the_delivery_is_seldom_asked(
 
 
 def test_with_a_turn_an_hour_away_the_delivery_is_seldom_asked(
-    hired: Hire, counted: Callable[[], int]
+    managed: Manage, counted: Callable[[], int]
 ) -> None:
-    work = hired(ShardAtWork(rate="1/h"))
+    work = managed(ShardAtWork(rate="1/h"))
     work.begin()
     work.feed()
 
@@ -148,9 +148,9 @@ def test_with_a_turn_an_hour_away_the_delivery_is_seldom_asked(
 
 
 def test_while_somebody_else_has_it_paused_the_delivery_is_seldom_asked(
-    hired: Hire, counted: Callable[[], int]
+    managed: Manage, counted: Callable[[], int]
 ) -> None:
-    work = hired(ShardAtWork())
+    work = managed(ShardAtWork())
     pause = Pause("somebody", "lunch", work.clock.now(), until=None)
     work.change_pace(lambda pace: steps.pause(pace, pause))
     work.begin()
@@ -163,9 +163,9 @@ def test_while_somebody_else_has_it_paused_the_delivery_is_seldom_asked(
 
 @pytest.mark.parametrize("rate", ["50/s", "none"])
 def test_while_the_ledger_fails_neither_it_nor_the_delivery_is_asked_without_rest(
-    hired: Hire, counted: Callable[[], int], rate: str
+    managed: Manage, counted: Callable[[], int], rate: str
 ) -> None:
-    work = hired(ShardAtWork(rate=rate))
+    work = managed(ShardAtWork(rate=rate))
     work.api.gate.clear()
     work.begin()
     work.feed()
@@ -180,9 +180,9 @@ def test_while_the_ledger_fails_neither_it_nor_the_delivery_is_asked_without_res
 
 
 def test_what_waits_for_a_look_that_takes_long_is_not_asked_for_without_rest(
-    hired: Hire, counted: Callable[[], int]
+    managed: Manage, counted: Callable[[], int]
 ) -> None:
-    work = hired(ShardAtWork(orders=2))
+    work = managed(ShardAtWork(orders=2))
     work.api.gate.clear()
     work.begin()
     work.feed()
@@ -209,9 +209,9 @@ def test_what_waits_for_a_look_that_takes_long_is_not_asked_for_without_rest(
 
 @pytest.mark.parametrize("rate", ["50/s", "none"])
 def test_a_hold_that_cannot_be_written_is_tried_again_after_a_rest(
-    hired: Hire, counted: Callable[[], int], rate: str
+    managed: Manage, counted: Callable[[], int], rate: str
 ) -> None:
-    work = hired(ShardAtWork(rate=rate, behaviour=is_down))
+    work = managed(ShardAtWork(rate=rate, behaviour=is_down))
     work.api.gate.clear()
     work.begin()
     work.feed()
@@ -225,8 +225,8 @@ def test_a_hold_that_cannot_be_written_is_tried_again_after_a_rest(
     assert len(work.failed_calls()) < FAILED_MAX
 
 
-def test_while_a_hold_is_being_written_no_turns_of_before_are_reserved(hired: Hire) -> None:
-    work = hired(ShardAtWork(orders=3, rate="20/s", behaviour=is_down))
+def test_while_a_hold_is_being_written_no_turns_of_before_are_reserved(managed: Manage) -> None:
+    work = managed(ShardAtWork(orders=3, rate="20/s", behaviour=is_down))
     work.api.gate.clear()
     work.begin()
     work.feed()

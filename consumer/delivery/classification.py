@@ -18,7 +18,7 @@ from orders.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class Classification:
     """The order's outcome, or (outcome None) why all sending holds.
 
     wait_seconds: what the API asked for, 0 where nothing. is_capped: it asked for more than is
@@ -33,22 +33,22 @@ class Opinion:
     may_have_arrived: bool = False
 
 
-def opinion_of(attempt: Attempt, entry: Entry, *, conflict_outcome: Outcome | None) -> Opinion:
+def classify(attempt: Attempt, entry: Entry, *, conflict_outcome: Outcome | None) -> Classification:
     """Judge an attempt, and note the API's answer at the entry (for a dead letter)."""
     match attempt:
         case Accepted(status):
             entry.status = status
-            return Opinion(Outcome.ACCEPTED)
+            return Classification(Outcome.ACCEPTED)
         case Refused(status, reason, answer):
             _note(entry, status, reason, answer)
-            return Opinion(Outcome.REFUSED)
+            return Classification(Outcome.REFUSED)
         case Conflict(status, answer):
             _note(entry, status, "the API answered 409: it has this order already", answer)
             likely = Outcome.ACCEPTED if entry.may_have_arrived else Outcome.REFUSED
-            return Opinion(conflict_outcome or likely)
+            return Classification(conflict_outcome or likely)
         case Unauthorized(status, reason):
             _note(entry, status, reason, "")
-            return Opinion(kind=HoldKind.UNAUTHORIZED, why=reason)
+            return Classification(kind=HoldKind.UNAUTHORIZED, why=reason)
         case Throttled(wait_seconds, reason):
             _note(entry, 429, reason, "")
             return _hold(HoldKind.THROTTLED, reason, wait_seconds, may_have_arrived=False)
@@ -62,10 +62,10 @@ def opinion_of(attempt: Attempt, entry: Entry, *, conflict_outcome: Outcome | No
 
 def _hold(
     kind: HoldKind, why: str, wait_seconds: float | None, *, may_have_arrived: bool
-) -> Opinion:
+) -> Classification:
     wait = wait_seconds or 0.0
     capped = wait > HOLD_SECONDS_MAX
-    return Opinion(None, kind, why, min(wait, HOLD_SECONDS_MAX), capped, may_have_arrived)
+    return Classification(None, kind, why, min(wait, HOLD_SECONDS_MAX), capped, may_have_arrived)
 
 
 def _note(entry: Entry, status: int | None, reason: str, answer: str) -> None:

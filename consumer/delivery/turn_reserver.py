@@ -6,11 +6,11 @@ will be ready to take them: other shards want turns, too.
 
 from consumer.delivery.actions import Reserve
 from consumer.delivery.events import Observer, TurnsWasted, WaitCapped
-from consumer.delivery.hand import Hand
 from consumer.delivery.jitter import Jitter
-from consumer.delivery.settling import NEVER
-from consumer.delivery.sizing import Latency, Sizing
+from consumer.delivery.orders_in_hand import OrdersInHand
+from consumer.delivery.settle_queue import NEVER
 from consumer.delivery.turns import Turns
+from consumer.delivery.window_size import Latency, WindowSize
 from ledger.pace.pace import Pace
 from ledger.pace.reservation import Grant, Reservation, Superseded
 
@@ -25,14 +25,16 @@ STUCK_SECONDS = 0.5
 """A window that is full for longer does not only wait for a settle."""
 
 
-class Reserving:
+class TurnReserver:
     """Turns on their way from the pace item, one reservation at a time.
 
     orders_waited: were orders ready all the time since the last start? Then a turn that nobody had
     meanwhile was wasted.
     """
 
-    def __init__(self, hand: Hand, turns: Turns, sizing: Sizing, observe: Observer) -> None:
+    def __init__(
+        self, hand: OrdersInHand, turns: Turns, sizing: WindowSize, observe: Observer
+    ) -> None:
         """For the orders in hand; the turns go to `turns`."""
         self.jitter = Jitter()
         self.orders_waited = False

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from consumer.delivery.actions import Settle
 from consumer.delivery.entries import Entry, Stage
 from consumer.delivery.events import Observer, OrdersSettled
-from consumer.delivery.intake import LaneTrack
-from consumer.delivery.sizing import Latency
+from consumer.delivery.lane_tracks import LaneTrack
+from consumer.delivery.window_size import Latency
 from ledger.pace.pace import Blocker
 from ledger.uploads.dead_letter import UNREADABLE, DeadLetter, position_of_line
 from ledger.uploads.lane import Lane, LaneKey
@@ -15,7 +15,7 @@ from ledger.uploads.settlement import Settlement, Span
 from orders.envelope import order_id_of
 from orders.outcome import Outcome
 
-SETTLE_SECONDS = 0.2
+SETTLE_SPACING_SECONDS = 0.2
 """Two settles of one lane start at least this far apart, unless the window waits for one."""
 SETTLE_ORDERS_MAX = 5_000
 """One settle tells of at most so many entries."""
@@ -36,7 +36,7 @@ class Ready:
     told: tuple[Entry, ...] = ()  # what the settle on its way tells
 
 
-class Settling:
+class SettleQueue:
     """What the ledger is to be told, lane by lane, one settle of a lane at a time."""
 
     def __init__(self) -> None:
@@ -73,8 +73,8 @@ class Settling:
 
     def seconds(self, per_second: float) -> float:
         """How long an order stays in hand after its answer, at this rate."""
-        is_spaced = per_second * SETTLE_SECONDS > 1.0
-        return self._latency.worst + (SETTLE_SECONDS if is_spaced else 0.0)
+        is_spaced = per_second * SETTLE_SPACING_SECONDS > 1.0
+        return self._latency.worst + (SETTLE_SPACING_SECONDS if is_spaced else 0.0)
 
     def begin(
         self, ready: Ready, lanes: Mapping[LaneKey, LaneTrack], now: float, resumed: int
@@ -84,7 +84,7 @@ class Settling:
         told = to_tell(ready, lanes)
         kept = set(map(id, told))
         ready.entries = [entry for entry in ready.entries if id(entry) not in kept]
-        ready.next_start = now + SETTLE_SECONDS
+        ready.next_start = now + SETTLE_SPACING_SECONDS
         ready.told = tuple(told)
         self.count -= len(told)
         for entry in told:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from consumer.delivery.entries import Entry, Position, Stage
+from consumer.delivery.entries import Entry, Stage, StreamPosition
 from ledger.pace.pace import Blocker, BlockReason, Pace
 from ledger.uploads.lane import Lane, Recent
 from orders.envelope import EndMarker, OrderEnvelope
@@ -75,7 +75,7 @@ class LaneTrack:
         return self.lane.is_missing(line) or any(a < line <= b for a, b in self.gaps)
 
 
-def take_order(track: LaneTrack, envelope: OrderEnvelope, position: Position) -> list[Entry]:
+def take_order(track: LaneTrack, envelope: OrderEnvelope, position: StreamPosition) -> list[Entry]:
     """The entries for one order: itself, before it what is missing, or nothing but its position.
 
     A line that was taken or is settled is a repeat: its entry is settled at once, so that the
@@ -94,7 +94,7 @@ def take_order(track: LaneTrack, envelope: OrderEnvelope, position: Position) ->
     return [*entries, taken]
 
 
-def take_end(track: LaneTrack, marker: EndMarker, position: Position) -> list[Entry]:
+def take_end(track: LaneTrack, marker: EndMarker, position: StreamPosition) -> list[Entry]:
     """The entries for an end marker: missing orders before it, and the end itself.
 
     A repeated end is told again: the process before this one may have died before it closed the
@@ -108,7 +108,9 @@ def take_end(track: LaneTrack, marker: EndMarker, position: Position) -> list[En
     return [*entries, end]
 
 
-def _missing_before(track: LaneTrack, prev: int, ordinal: int, position: Position) -> list[Entry]:
+def _missing_before(
+    track: LaneTrack, prev: int, ordinal: int, position: StreamPosition
+) -> list[Entry]:
     """What lies between the last order taken and the one that a record names as its predecessor.
 
     Where several ranges are missing only their sum is known, so the last one takes what is left.
@@ -142,7 +144,7 @@ def _unsettled(lane: Lane, after: int, upto: int) -> Iterator[tuple[int, int]]:
         yield after, upto
 
 
-def _order(track: LaneTrack, envelope: OrderEnvelope, position: Position) -> Entry:
+def _order(track: LaneTrack, envelope: OrderEnvelope, position: StreamPosition) -> Entry:
     return Entry(
         position,
         track.lane.key,
@@ -153,7 +155,7 @@ def _order(track: LaneTrack, envelope: OrderEnvelope, position: Position) -> Ent
     )
 
 
-def _repeat(track: LaneTrack, position: Position) -> Entry:
+def _repeat(track: LaneTrack, position: StreamPosition) -> Entry:
     entry = Entry(position, track.lane.key, 0, 0, 0, count=0)
     entry.stage = Stage.SETTLED
     return entry

@@ -23,7 +23,7 @@ class Latency:
         self.worst, self.least = max(self._last), min(self._last)
 
 
-class Sizing:
+class WindowSize:
     """The window's size, by rate and latency, between 1 and `window_max` orders."""
 
     def __init__(self, window_max: int) -> None:

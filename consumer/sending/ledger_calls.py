@@ -28,7 +28,7 @@ class Ledger(UploadLedger, LaneLedger, DeadLetters, PaceStore, Protocol):
     """What sending needs of the ledger."""
 
 
-class Errands:
+class LedgerCalls:
     """The ledger as sending uses it. Every method raises LedgerError where the ledger fails."""
 
     def __init__(self, ledger: Ledger, clock: Clock, *, shard: str, token: str) -> None:

@@ -7,9 +7,9 @@ from math import ceil
 from consumer.delivery.actions import ForgetSetAside
 from consumer.delivery.entries import Entry, OrderId, Stage, StreamRecord
 from consumer.delivery.events import Observer, OrdersMissing, RepeatsSkipped
-from consumer.delivery.intake import LaneTrack, take_end, take_order
+from consumer.delivery.lane_tracks import LaneTrack, take_end, take_order
 from consumer.delivery.pace_view import PaceView
-from consumer.delivery.settling import Settling
+from consumer.delivery.settle_queue import SettleQueue
 from consumer.delivery.window import Window
 from ledger.errors import LaneMissing, LedgerError, LedgerRefused
 from ledger.pace.pace import Blocker, BlockReason
@@ -41,7 +41,7 @@ class DeliverySettings:
     conflict_outcome: Outcome | None = None
 
 
-class Hand:
+class OrdersInHand:
     """The entries from the stream on, until the ledger has them."""
 
     def __init__(self, settings: DeliverySettings, view: PaceView, observe: Observer) -> None:
@@ -49,7 +49,7 @@ class Hand:
         self.settings = settings
         self.view = view
         self.window = Window()
-        self.settling = Settling()
+        self.settling = SettleQueue()
         self.lanes: dict[LaneKey, LaneTrack] = {}
         self._observe = observe
         self._doubtful: int | None = None  # orders to come that an earlier owner may have begun

@@ -28,7 +28,7 @@ CHANCE_MAX = 1e-9
 
 
 @dataclass(slots=True)
-class Failing:
+class FailureEvidence:
     """What is known about failures of this process.
 
     failed_alone: failures alone after which an order is refused, while nothing flaps.

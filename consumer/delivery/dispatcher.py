@@ -4,15 +4,15 @@ from math import ceil
 
 from consumer.delivery.actions import Reserve, Send
 from consumer.delivery.attempts import Accepted, Attempt, Unavailable
+from consumer.delivery.classification import Classification, classify
 from consumer.delivery.entries import Entry, Stage
 from consumer.delivery.events import Attempted, Observer, WaitCapped, WindowSized
-from consumer.delivery.failing import Failing, is_suspect
-from consumer.delivery.hand import Hand
-from consumer.delivery.opinion import Opinion, opinion_of
-from consumer.delivery.reserving import Reserving
-from consumer.delivery.sizing import Sizing
+from consumer.delivery.failure_evidence import FailureEvidence, is_suspect
+from consumer.delivery.orders_in_hand import OrdersInHand
 from consumer.delivery.starts import Starts
+from consumer.delivery.turn_reserver import TurnReserver
 from consumer.delivery.turns import Turns, Verdict, is_late, is_void, planned_from
+from consumer.delivery.window_size import WindowSize
 from ledger.pace.hold import Failure, HoldKind
 from ledger.pace.pace import AHEAD_SECONDS, BATCH_SECONDS
 from orders.outcome import Outcome
@@ -25,21 +25,21 @@ ASSIGNED_LEAST = 2
 thread, which opens a connection in time."""
 
 
-class Sending:
+class Dispatcher:
     """The attempts: who is next, in which turn, and what came of it."""
 
-    def __init__(self, hand: Hand, observe: Observer, starts: Starts | None) -> None:
+    def __init__(self, hand: OrdersInHand, observe: Observer, starts: Starts | None) -> None:
         """Over the orders in hand, beside the starts of this machine."""
         settings = hand.settings
         self.turns = Turns(starts)
-        self.sizing = Sizing(settings.window_max)
-        self.reserving = Reserving(hand, self.turns, self.sizing, observe)
+        self.sizing = WindowSize(settings.window_max)
+        self.reserving = TurnReserver(hand, self.turns, self.sizing, observe)
         self.is_stopping = False
         self._started: dict[Entry, None] = {}  # the oldest attempt first
         self._hand = hand
         self._view = hand.view
         self._window = hand.window
-        self._failing = Failing(settings.failed_alone)
+        self._failing = FailureEvidence(settings.failed_alone)
         self._conflict_outcome = settings.conflict_outcome
         self._observe = observe
         self._asked_at = 0.0
@@ -234,38 +234,38 @@ class Sending:
         """A `Send` made its attempt."""
         entry = send.entry
         del self._started[entry]
-        opinion = opinion_of(attempt, entry, conflict_outcome=self._conflict_outcome)
+        classified = classify(attempt, entry, conflict_outcome=self._conflict_outcome)
         name = type(attempt).__name__.lower()
         self._observe(Attempted(name, latency_seconds, entry.gap_seconds))
         if not isinstance(attempt, Unavailable):
             self.reserving.jitter.add(latency_seconds)
-        if opinion.outcome:
+        if classified.outcome:
             self.sizing.answered(latency_seconds)
             if isinstance(attempt, Accepted):
                 self._failing.accept(entry)
             self._view.answered(send.generation, entry.started_at, now)
-            self._hand.done(entry, opinion.outcome)
+            self._hand.done(entry, classified.outcome)
         else:
-            self._failed(send, opinion, now)
+            self._failed(send, classified, now)
         self.drop_void()
         self.fill(now)
 
-    def _failed(self, send: Send, opinion: Opinion, now: float) -> None:
+    def _failed(self, send: Send, classified: Classification, now: float) -> None:
         entry = send.entry
         entry.stage = Stage.WAITING
-        entry.may_have_arrived |= opinion.may_have_arrived
+        entry.may_have_arrived |= classified.may_have_arrived
         self._failing.pass_elsewhere(self._view.pace.passed)
-        if opinion.is_capped:
-            self._observe(WaitCapped(opinion.why))
+        if classified.is_capped:
+            self._observe(WaitCapped(classified.why))
         is_limited = is_suspect(entry) and self._failing.others_passed(entry)
         self._window.failed += not entry.failures
         if self._failing.fail(entry, now=now, is_probe=send.is_probe):
             entry.reason = f"failed alone: {entry.reason}"
             self._hand.done(entry, Outcome.REFUSED)
-        if is_limited and opinion.kind is HoldKind.THROTTLED and not send.is_probe:
+        if is_limited and classified.kind is HoldKind.THROTTLED and not send.is_probe:
             return  # the API limits this order, by customer perhaps, and takes others
-        why = f"{opinion.why} (order {entry.name})"
+        why = f"{classified.why} (order {entry.name})"
         failure = Failure(
-            opinion.kind, send.generation, why, opinion.wait_seconds, entry.started_at
+            classified.kind, send.generation, why, classified.wait_seconds, entry.started_at
         )
         self._view.failed(failure, now)
