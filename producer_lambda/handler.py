@@ -1,13 +1,14 @@
-"""Where does Lambda come in?
+"""The entry point of the Lambda function.
 
-Settings, clients and logger are made once a process. A message that fails comes back after the
-queue's visibility time-out; one that was dealt with, or whose rest was handed on, is deleted.
+Settings, clients and logger are created once per process. A message that fails returns to the queue
+after its visibility time-out; one that was served, or whose rest was handed on, is deleted.
 """
 
 from __future__ import annotations
 
 import random
 import secrets
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -23,17 +24,17 @@ from botocore.config import Config
 
 from ledger.dynamodb.connect import open_ledger
 from orders.file_reading import ReadingLimits
-from producer_lambda.clock import Deadline, SystemClock
+from producer_lambda.deadline import Deadline
+from producer_lambda.dependencies import Dependencies, RunSettings
 from producer_lambda.kinesis import KinesisStream
 from producer_lambda.publishing import PUTS_AT_ONCE
-from producer_lambda.run import Outside, Plan, run_upload
 from producer_lambda.s3 import S3Store
 from producer_lambda.settings import ProducerSettings, load_settings
 from producer_lambda.upload_requests import continue_message, requests_of_event, requests_of_message
+from producer_lambda.upload_run import run_upload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from concurrent.futures import Executor
 
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -45,22 +46,21 @@ if TYPE_CHECKING:
     from producer_lambda.upload_requests import UploadRequest
 
 SPARE_SHARE, SPARE_SECONDS_MIN, SPARE_SECONDS_MAX = 0.15, 1.5, 30.0
-"""The part of the function's time that is kept for saving and handing on."""
+"""The part of the function's time reserved for saving and handing on."""
 
 logger = Logger(service="producer")
-_clock = SystemClock()
 
-_ANSWER_SECONDS = 10.0
-# Publisher tries again by itself: in order, and in the time left.
+_RESPONSE_SECONDS = 10.0
+# Publisher retries itself: in order, and within the time left.
 _ONE_TRY = Config(
     connect_timeout=3,
-    read_timeout=_ANSWER_SECONDS,
+    read_timeout=_RESPONSE_SECONDS,
     retries={"total_max_attempts": 1},
     max_pool_connections=PUTS_AT_ONCE,
 )
 _SOME_TRIES = Config(
     connect_timeout=3,
-    read_timeout=_ANSWER_SECONDS,
+    read_timeout=_RESPONSE_SECONDS,
     retries={"mode": "standard", "total_max_attempts": 4},
 )
 
@@ -76,42 +76,39 @@ class Producer:
         self._ledger = open_ledger(settings.ledger_table)
         self._stream = KinesisStream(kinesis, settings.stream)
         self._store = S3Store(s3)
-        self._plan = plan_of(settings)
+        self._settings = run_settings(settings)
 
     def run(self, requests: Sequence[UploadRequest], deadline: Deadline) -> None:
-        """Serve requests one after the other; every one may be repeated without harm."""
+        """Serve requests one after the other; each may be repeated without harm."""
         with (
-            ThreadPoolExecutor(PUTS_AT_ONCE, thread_name_prefix="put") as putters,
-            ThreadPoolExecutor(max_workers=1, thread_name_prefix="enqueue") as executor,
+            ThreadPoolExecutor(PUTS_AT_ONCE, thread_name_prefix="put") as put_threads,
+            ThreadPoolExecutor(1, thread_name_prefix="enqueue") as enqueue_thread,
         ):
-            outside = self._outside(executor, putters)
+            dependencies = Dependencies(
+                ledger=self._ledger,
+                pace=self._ledger,
+                store=self._store,
+                stream=self._stream,
+                clock=time,
+                enqueue_thread=enqueue_thread,
+                put_threads=put_threads,
+                hand_on=self._hand_on,
+                new_token=lambda: secrets.token_hex(8),
+                jitter=random.random,
+            )
             for request in requests:
                 logger.append_keys(upload=request.upload)
-                end = run_upload(request, outside, self._plan, deadline)
+                end = run_upload(request, dependencies, self._settings, deadline)
                 logger.info(end.value)
-
-    def _outside(self, executor: Executor, putters: Executor) -> Outside:
-        return Outside(
-            ledger=self._ledger,
-            pace=self._ledger,
-            store=self._store,
-            stream=self._stream,
-            clock=_clock,
-            executor=executor,
-            putters=putters,
-            hand_on=self._hand_on,
-            new_token=lambda: secrets.token_hex(8),
-            jitter=random.random,
-        )
 
     def _hand_on(self, upload: UploadId) -> None:
         self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=continue_message(upload))
 
 
-def plan_of(settings: ProducerSettings) -> Plan:
+def run_settings(settings: ProducerSettings) -> RunSettings:
     """How uploads are read under these settings."""
     pace = settings.shard_bytes_per_second
-    return Plan(
+    return RunSettings(
         lanes=settings.lanes,
         aggregate_bytes=settings.aggregate_bytes,
         limits=ReadingLimits(settings.line_bytes, settings.csv_delimiter),
@@ -123,14 +120,14 @@ def plan_of(settings: ProducerSettings) -> Plan:
 
 
 def deadline_of(remaining_seconds: float) -> Deadline:
-    """When a run that may take so long has to stop, well before it is killed."""
+    """When a run with this much time left must stop, well before it is killed."""
     spare = min(max(SPARE_SHARE * remaining_seconds, SPARE_SECONDS_MIN), SPARE_SECONDS_MAX)
-    return Deadline(_clock, _clock.monotonic() + remaining_seconds - spare)
+    return Deadline(time, time.monotonic() + remaining_seconds - spare)
 
 
 @cache
 def producer() -> Producer:
-    """The producer of this process, made at the first event."""
+    """The producer of this process, created at the first event."""
     settings = load_settings()
     logger.info("settings", extra={"settings": settings.model_dump(mode="json")})
     return Producer(settings)
@@ -138,9 +135,9 @@ def producer() -> Producer:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> object:
-    """Serve an event: messages of the intake queue, or an S3 event by itself.
+    """Serve an event: messages of the intake queue, or a bare S3 event.
 
-    Answers messages with those that failed; an event by itself fails as a whole.
+    Returns the messages that failed; a bare event fails as a whole.
     """
     ours = producer()
     deadline = deadline_of(context.get_remaining_time_in_millis() / 1000)
@@ -148,11 +145,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> object:
         ours.run(requests_of_event(event), deadline)
         return None
 
-    def serve(record: SQSRecord) -> None:  # the processor passes it by this name
+    def serve(record: SQSRecord) -> None:  # the processor passes this keyword
         try:
             ours.run(requests_of_message(record.body), deadline)
         except Exception:
-            logger.exception("the message comes back", extra={"message_id": record.message_id})
+            logger.exception(
+                "the message returns to the queue", extra={"message_id": record.message_id}
+            )
             raise
 
     # A new processor each time: it holds the last batch.

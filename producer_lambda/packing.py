@@ -1,5 +1,6 @@
-"""Which lane takes each order, and what is ready to be put?"""
+"""Distributing orders to lanes, and packing each lane."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from ledger.uploads.upload import LaneTail
@@ -8,16 +9,16 @@ from orders.parsed_lines import ParsedLines
 from orders.upload import UploadId, lane_hash_key, lane_of, partition_key
 
 PACKED_BYTES_MAX = 16 * 1024 * 1024
-"""What all lanes together hold back; many lanes have smaller aggregates."""
+"""The limit for all lanes together: with many lanes, aggregates are smaller."""
 
 
 class Packing:
-    """The lanes of one upload, as far as they were packed."""
+    """The lanes of one upload, packed up to some line."""
 
     def __init__(
         self, upload: UploadId, tails: Sequence[LaneTail], *, aggregate_bytes: int
     ) -> None:
-        """Go on after the given ends of the lanes, one a lane."""
+        """Continue after the tails, one per lane."""
         lanes = len(tails)
         self._tails = tails
         self._writers = [
@@ -41,16 +42,16 @@ class Packing:
         """Orders of all lanes, over all runs."""
         return sum(writer.ordinal for writer in self._writers)
 
-    def add(self, batch: ParsedLines) -> list[Aggregate]:
-        """Pack a batch; returns what is full. Lines that are on the stream already are left out."""
+    def add(self, lines: ParsedLines) -> list[Aggregate]:
+        """Pack orders, skipping those already on the stream; returns the full aggregates."""
         if len(self._writers) == 1:
-            numbers, bodies = _after(batch.numbers, batch.bodies, self._tails[0].line)
-            return list(self._writers[0].add(numbers, bodies)) if numbers else []
+            first = bisect_right(lines.numbers, self._tails[0].line)
+            return list(self._writers[0].add(lines.numbers[first:], lines.bodies[first:]))
         lane_numbers: list[list[int]] = [[] for _ in self._writers]
         lane_bodies: list[list[bytes]] = [[] for _ in self._writers]
         lanes = len(self._writers)
         for number, order_id, body in zip(
-            batch.numbers, batch.order_ids, batch.bodies, strict=True
+            lines.numbers, lines.order_ids, lines.bodies, strict=True
         ):
             lane = lane_of(order_id, lanes)
             if number > self._tails[lane].line:
@@ -62,19 +63,10 @@ class Packing:
         return full
 
     def flush(self) -> list[Aggregate]:
-        """What is not full yet."""
+        """The aggregates that are not full."""
         flushed = (writer.flush() for writer in self._writers)
         return [aggregate for aggregate in flushed if aggregate]
 
     def end(self) -> list[Aggregate]:
-        """What is not full yet and each lane's end marker."""
+        """The aggregates that are not full, with each lane's end marker."""
         return [writer.end() for writer in self._writers]
-
-
-def _after(
-    numbers: Sequence[int], bodies: Sequence[bytes], line: int
-) -> tuple[Sequence[int], Sequence[bytes]]:
-    if not numbers or numbers[0] > line:
-        return numbers, bodies
-    first = next((index for index, number in enumerate(numbers) if number > line), len(numbers))
-    return numbers[first:], bodies[first:]

@@ -1,7 +1,7 @@
-"""How do aggregates get on the stream, each lane in order and the lanes side by side?
+"""Putting aggregates on the stream: each lane in order, the lanes in parallel.
 
-Kinesis promises increasing sequence numbers only to PutRecord calls one after the other, each with
-the number of the record before it. So one record of a lane is under way at a time.
+Kinesis promises increasing sequence numbers only to consecutive PutRecord calls, each with the
+number of the record before it. So one record of a lane is under way at a time.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, replace
 
 from orders.aggregate import Aggregate
-from producer_lambda.clock import Deadline
+from producer_lambda.deadline import Deadline
 from producer_lambda.shard_pacing import ShardPacing
 from producer_lambda.stream import (
     OrderingRefused,
@@ -19,17 +19,17 @@ from producer_lambda.stream import (
 )
 
 PUTS_AT_ONCE = 16
-"""Lanes that are written to at the same time: more than the shards of most streams."""
+"""Lanes written to at the same time: more than most streams have shards."""
 
 _FIRST_WAIT_SECONDS = 0.1
 _LONGEST_WAIT_SECONDS = 5.0
 _UNORDERED_WAIT_SECONDS = 1.0
-"""Time between two records of a lane that only their arrival orders."""
+"""Time between two records of a lane that are ordered only by their arrival."""
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
-    """A record to be put, and the sequence number of its lane's last one (empty: not known)."""
+class PendingRecord:
+    """A record to put, and the sequence number of its lane's last one (empty: not known)."""
 
     aggregate: Aggregate
     after: str = ""
@@ -37,7 +37,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A record that is on the stream for certain, and its sequence number."""
+    """A record that is on the stream, and its sequence number."""
 
     aggregate: Aggregate
     sequence_number: str
@@ -45,15 +45,15 @@ class Entered:
 
 @dataclass(frozen=True, slots=True)
 class PutResult:
-    """Which records are on the stream for certain, and what kept the others off it."""
+    """The records that are on the stream, those that are not, and why."""
 
     entered: Sequence[Entered]
-    left: Sequence[Put]
+    left: Sequence[PendingRecord]
     why: str = ""
 
 
 class Publisher:
-    """Puts records until they are in or time is over."""
+    """Puts records until they are on the stream or time is over."""
 
     def __init__(
         self,
@@ -64,27 +64,24 @@ class Publisher:
         executor: Executor,
         jitter: Callable[[], float],
     ) -> None:
-        """`executor` runs the puts of different lanes, `jitter` gives numbers from 0 to 1.
-
-        Without pacing only Kinesis itself limits.
-        """
+        """`executor` runs the puts of different lanes; `jitter` returns numbers from 0 to 1."""
         self._stream = stream
         self._pacing = pacing
         self._deadline = deadline
         self._executor = executor
         self._jitter = jitter
 
-    def put(self, puts: Sequence[Put]) -> PutResult:
-        """Put records of lanes that are all different. Raises StreamRefused.
+    def put(self, puts: Sequence[PendingRecord]) -> PutResult:
+        """Put records of different lanes. Raises StreamRefused.
 
-        A record whose fate is not known is put again: the consumer skips repeats.
+        A record whose result is unknown is put again: the consumer skips repeats.
         """
         left, entered, why = list(puts), list[Entered](), ""
         wait_seconds, failures = 0.0, 0
         while left:
             under_way, late = self._start(left, wait_seconds)
             wait([future for _, future in under_way])
-            failed, wait_seconds, is_throttled = list[Put](), 0.0, False
+            failed, wait_seconds, is_throttled = list[PendingRecord](), 0.0, False
             for put, future in under_way:
                 try:
                     entered.append(Entered(put.aggregate, future.result()))
@@ -105,13 +102,13 @@ class Publisher:
         return PutResult(entered, left)
 
     def _start(
-        self, puts: Sequence[Put], wait_seconds: float
-    ) -> tuple[list[tuple[Put, Future[str]]], list[Put]]:
-        """Hand out each put when its shard may be written to; also those that come too late."""
+        self, puts: Sequence[PendingRecord], wait_seconds: float
+    ) -> tuple[list[tuple[PendingRecord, Future[str]]], list[PendingRecord]]:
+        """Start each put when its shard may be written to; also returns those that are too late."""
         clock = self._deadline.clock
         begin_at = clock.monotonic() + wait_seconds
-        under_way: list[tuple[Put, Future[str]]] = []
-        late: list[Put] = []
+        under_way: list[tuple[PendingRecord, Future[str]]] = []
+        late: list[PendingRecord] = []
         starts = [(self._reserve(put.aggregate, begin_at), put) for put in puts]
         for start_at, put in sorted(starts, key=lambda start: start[0]):
             ahead_seconds = start_at - clock.monotonic()
@@ -125,7 +122,7 @@ class Publisher:
         return under_way, late
 
     def _reserve(self, aggregate: Aggregate, begin_at: float) -> float:
-        """When the record may be put; its shard is spoken for."""
+        """When the record may be put; reserves its shard for it."""
         if self._pacing is None:
             return begin_at
         key = aggregate.hash_key
@@ -139,7 +136,7 @@ class Publisher:
             try:
                 self._pacing.follow(self._stream.open_shards())
             except StreamUnavailable:
-                return  # the next throttled put looks again
+                return  # the next throttled put tries again
 
     def _back_off_seconds(self, failures: int) -> float:
         longest = min(_FIRST_WAIT_SECONDS * 2.0 ** (failures - 1), _LONGEST_WAIT_SECONDS)
@@ -147,7 +144,7 @@ class Publisher:
 
 
 def one_per_lane(aggregates: Sequence[Aggregate]) -> Iterator[list[Aggregate]]:
-    """Groups in which no lane occurs twice, each lane in the given order over the groups."""
+    """Groups in which no lane occurs twice; over the groups each lane keeps its order."""
     groups: list[list[Aggregate]] = []
     depth: dict[str, int] = {}
     for aggregate in aggregates:

@@ -1,13 +1,13 @@
-"""From where can a later run go on, so that nothing is left out and little is repeated?
+"""From where can a later run continue, so that nothing is left out and little is repeated?
 
-Two things move apart. The tails say what of each lane is on the stream; they move with every
-record. The checkpoint is a place in the file before which everything is dealt with: every order on
-the stream, every rejected line in a stored part of the report. A later run reads from the
-checkpoint on and leaves out what the tails say is in.
+Two things advance separately. The tails say what of each lane is on the stream; they move with
+every record. The resume point is a position in the file before which everything is done: every
+order is on the stream, every invalid line in a stored part of the report. A later run reads from
+the resume point on and skips what the tails say is on the stream.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ledger.uploads.upload import LaneTail, Progress
@@ -17,10 +17,10 @@ from orders.upload import parse_partition_key
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A place between two lines, and the counts up to there.
+class ResumePoint:
+    """A position in the file, and the counts up to there.
 
-    lane_lines: the last line that each lane was given before this place.
+    lane_lines: the last line that each lane was given before it.
     """
 
     at: FilePosition
@@ -29,33 +29,33 @@ class Checkpoint:
     lane_lines: tuple[int, ...]
 
 
-class ResumePoint:
-    """What is certain so far; no input or output of its own."""
+class ResumeTracker:
+    """Follows what is done so far; no input or output of its own."""
 
     def __init__(self, progress: Progress, *, lanes: int) -> None:
         self.tails = list(progress.tails or (LaneTail(),) * lanes)
-        self.certain = Checkpoint(
+        self.confirmed = ResumePoint(
             FilePosition(progress.offset, progress.line), progress.blank, progress.invalid, ()
         )
-        self._reached = self.certain
-        self._passed: deque[Checkpoint] = deque()
+        self._reached = self.confirmed
+        self._passed: deque[ResumePoint] = deque()
         self._unreported: deque[InvalidLine] = deque()
 
-    def read(self, checkpoints: Sequence[Checkpoint], rejected: Sequence[InvalidLine]) -> None:
-        """Add what was read: places that reading passed, and the rejected lines before them."""
-        self._passed.extend(checkpoints)
-        self._unreported.extend(rejected)
+    def add(self, points: Iterable[ResumePoint], invalid: Iterable[InvalidLine]) -> None:
+        """Add points that reading passed, and the invalid lines before them."""
+        self._passed.extend(points)
+        self._unreported.extend(invalid)
 
     def last_number(self, aggregate: Aggregate) -> str:
-        """The sequence number of the last record in the lane of this one."""
+        """The sequence number of the last record in this one's lane."""
         return self.tails[_lane(aggregate)].sequence_number
 
     def enter(self, aggregate: Aggregate, sequence_number: str) -> None:
-        """A record is on the stream, and got this number there."""
+        """Note that a record is on the stream under this number."""
         self.tails[_lane(aggregate)] = LaneTail(aggregate.line, aggregate.ordinal, sequence_number)
 
-    def reached(self) -> Checkpoint:
-        """The last place before which every order is on the stream."""
+    def reached(self) -> ResumePoint:
+        """The last point before which every order is on the stream."""
         while self._passed and all(
             tail.line >= line
             for tail, line in zip(self.tails, self._passed[0].lane_lines, strict=True)
@@ -64,23 +64,23 @@ class ResumePoint:
         return self._reached
 
     def unreported(self) -> list[InvalidLine]:
-        """The rejected lines before the place reached that no stored part of the report holds."""
+        """The invalid lines before the point reached that no stored part of the report holds."""
         last = self.reached().at.line
-        return [rejected for rejected in self._unreported if rejected.line <= last]
+        return [invalid for invalid in self._unreported if invalid.line <= last]
 
-    def settle(self) -> None:
-        """Everything before the place reached is certain: its rejected lines are reported."""
-        self.certain = self.reached()
-        while self._unreported and self._unreported[0].line <= self.certain.at.line:
+    def confirm(self) -> None:
+        """Make the point reached the resume point: the invalid lines before it are reported."""
+        self.confirmed = self.reached()
+        while self._unreported and self._unreported[0].line <= self.confirmed.at.line:
             self._unreported.popleft()
 
     def progress(self, *, read_seconds: float) -> Progress:
-        """What the ledger keeps."""
+        """What the ledger stores."""
         return Progress(
-            offset=self.certain.at.offset,
-            line=self.certain.at.line,
-            blank=self.certain.blank,
-            invalid=self.certain.invalid,
+            offset=self.confirmed.at.offset,
+            line=self.confirmed.at.line,
+            blank=self.confirmed.blank,
+            invalid=self.confirmed.invalid,
             enqueued=sum(tail.ordinal for tail in self.tails),
             tails=tuple(self.tails),
             read_seconds=read_seconds,

@@ -18,9 +18,9 @@ from orders.file_reading import ReadingLimits
 from orders.invalid_report import read_report_parts, report_folder
 from orders.rate import Rate
 from orders.upload import UploadId, upload_id
-from producer_lambda.clock import Deadline
-from producer_lambda.publishing import Put
-from producer_lambda.run import Outside, Plan, RunEnd, run_upload
+from producer_lambda.deadline import Deadline
+from producer_lambda.dependencies import Dependencies, RunSettings
+from producer_lambda.publishing import PendingRecord
 from producer_lambda.source import SourceLost
 from producer_lambda.stream import (
     HashRange,
@@ -29,6 +29,7 @@ from producer_lambda.stream import (
     StreamUnavailable,
 )
 from producer_lambda.upload_requests import Arrived, Continue, UploadRequest
+from producer_lambda.upload_run import RunEnd, run_upload
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class HeldClock:
         self.now = 1_000.0
         self.tick_seconds = tick_seconds
 
-    def epoch(self) -> float:
+    def time(self) -> float:
         return self.now
 
     def monotonic(self) -> float:
@@ -105,7 +106,7 @@ class MemoryStream:
     """
 
     records: list[Aggregate] = field(default_factory=list)
-    puts: list[Put] = field(default_factory=list)
+    puts: list[PendingRecord] = field(default_factory=list)
     shards: Sequence[HashRange] = (ALL_KEYS,)
     coarse: int = 3
     numbers: list[int] = field(default_factory=list)
@@ -113,7 +114,7 @@ class MemoryStream:
 
     def put(self, aggregate: Aggregate, *, after: str) -> str:
         with self.lock:
-            self.puts.append(Put(aggregate, after))
+            self.puts.append(PendingRecord(aggregate, after))
             return self.place(aggregate, after)
 
     def place(self, aggregate: Aggregate, after: str) -> str:
@@ -147,19 +148,19 @@ class FaultyStream(MemoryStream):
     """
 
     faults: list[str] = field(default_factory=list)
-    late: list[Put] = field(default_factory=list)
+    late: list[PendingRecord] = field(default_factory=list)
     in_parent: int = 0
 
     def put(self, aggregate: Aggregate, *, after: str) -> str:
         with self.lock:
             fault = self.faults.pop(0) if self.faults else "none"
-            self.puts.append(Put(aggregate, after))
+            self.puts.append(PendingRecord(aggregate, after))
             if fault == "lost":
                 raise StreamUnavailable("no answer")
             if fault == "throttled":
                 raise StreamThrottled("too fast")
             if fault == "late":
-                self.late.append(Put(aggregate, after))
+                self.late.append(PendingRecord(aggregate, after))
                 raise StreamUnavailable("no answer yet")
             if fault == "split":
                 self.in_parent = len(self.records)
@@ -258,7 +259,7 @@ class World:
     tokens: int = 0
 
     def store(self, content: bytes, key: str = "uploads/orders.jsonl") -> Arrived:
-        """Put a file into the bucket; its event."""
+        """PendingRecord a file into the bucket; its event."""
         self.bucket.objects[key] = content
         source = Source(BUCKET, key, "v1", "etag", len(content))
         return Arrived(upload_id(BUCKET, key, "v1"), source)
@@ -269,20 +270,20 @@ class World:
         """One run, with so much time."""
         guard = (fuse or Fuse()).guard
         ledger = guard(self.ledger)
-        outside = Outside(
+        dependencies = Dependencies(
             ledger=ledger,
             pace=ledger,
             store=guard(self.bucket),
             stream=guard(self.stream),
             clock=self.clock,
-            executor=self.executor,
-            putters=self.putters,
+            enqueue_thread=self.executor,
+            put_threads=self.putters,
             hand_on=self.handed_on.append,
             new_token=self._new_token,
             jitter=lambda: 0.5,
         )
         return run_upload(
-            request, outside, self.plan(), Deadline(self.clock, self.clock.now + seconds)
+            request, dependencies, self.plan(), Deadline(self.clock, self.clock.now + seconds)
         )
 
     def run_until_read(self, request: UploadRequest, *, seconds: float = 1e9) -> int:
@@ -294,9 +295,9 @@ class World:
             assert runs < 10_000
         return runs
 
-    def plan(self) -> Plan:
+    def plan(self) -> RunSettings:
         """How uploads are read here."""
-        return Plan(
+        return RunSettings(
             lanes=self.lanes,
             aggregate_bytes=self.aggregate_bytes,
             limits=ReadingLimits(self.longest_bytes),

@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.uploads.upload import UploadState
-from producer_lambda.run import NoProgress, RunEnd
 from producer_lambda.upload_requests import UploadRequest
+from producer_lambda.upload_run import NoProgress, RunEnd
 from tests.producer_world import (
     FaultyStream,
     Fuse,

@@ -6,8 +6,8 @@ import pytest
 
 from orders.aggregate import Aggregate
 from orders.upload import UploadId, partition_key
-from producer_lambda.clock import Deadline
-from producer_lambda.publishing import Publisher, Put, one_per_lane
+from producer_lambda.deadline import Deadline
+from producer_lambda.publishing import PendingRecord, Publisher, one_per_lane
 from producer_lambda.shard_pacing import ShardPacing
 from producer_lambda.stream import HashRange
 from tests.producer_world import ALL_KEYS, FaultyStream, HeldClock, InlineExecutor, MemoryStream
@@ -37,9 +37,9 @@ def publisher(
 def test_a_record_comes_behind_the_last_one_of_its_lane() -> None:
     stream = MemoryStream()
     one, _ = publisher(stream)
-    (first,) = one.put([Put(record(0, line=1))]).entered
+    (first,) = one.put([PendingRecord(record(0, line=1))]).entered
 
-    (second,) = one.put([Put(record(0, line=2), after=first.sequence_number)]).entered
+    (second,) = one.put([PendingRecord(record(0, line=2), after=first.sequence_number)]).entered
 
     assert [r.line for r in stream.records] == [1, 2]
     assert int(second.sequence_number) > int(first.sequence_number)
@@ -48,7 +48,7 @@ def test_a_record_comes_behind_the_last_one_of_its_lane() -> None:
 def test_a_record_that_fails_is_put_again_and_only_that_one() -> None:
     stream = FaultyStream(faults=["none", "lost", "throttled"])
 
-    result = publisher(stream)[0].put([Put(record(lane)) for lane in range(3)])
+    result = publisher(stream)[0].put([PendingRecord(record(lane)) for lane in range(3)])
 
     assert list(result.left) == []
     assert [put.aggregate.hash_key for put in stream.puts] == ["0", "1", "2", "1", "2"]
@@ -60,9 +60,9 @@ def test_a_put_without_an_answer_is_made_again_with_the_same_number(
 ) -> None:
     stream = FaultyStream(faults=["none", fault])
     one, _ = publisher(stream)
-    (first,) = one.put([Put(record(0, line=1))]).entered
+    (first,) = one.put([PendingRecord(record(0, line=1))]).entered
 
-    result = one.put([Put(record(0, line=2), after=first.sequence_number)])
+    result = one.put([PendingRecord(record(0, line=2), after=first.sequence_number)])
 
     assert list(result.left) == []
     assert [r.line for r in stream.records] == [1] + [2] * times_in
@@ -72,10 +72,10 @@ def test_a_put_without_an_answer_is_made_again_with_the_same_number(
 def test_a_number_that_the_stream_refuses_is_left_out_after_a_second() -> None:
     stream = FaultyStream(faults=["none", "split"])
     one, clock = publisher(stream)
-    (first,) = one.put([Put(record(0, line=1))]).entered
+    (first,) = one.put([PendingRecord(record(0, line=1))]).entered
     began = clock.now
 
-    result = one.put([Put(record(0, line=2), after=first.sequence_number)])
+    result = one.put([PendingRecord(record(0, line=2), after=first.sequence_number)])
 
     assert list(result.left) == []
     assert [put.after for put in stream.puts[1:]] == [first.sequence_number, ""]
@@ -97,7 +97,7 @@ def test_lanes_are_put_side_by_side() -> None:
     stream = Meeting()
     with ThreadPoolExecutor(lanes) as executor:
         result = publisher(stream, executor=executor)[0].put(
-            [Put(record(lane)) for lane in range(lanes)]
+            [PendingRecord(record(lane)) for lane in range(lanes)]
         )
 
     assert len(result.entered) == len(stream.records) == lanes
@@ -108,7 +108,7 @@ def test_each_failure_waits_longer_with_jitter_up_to_a_limit() -> None:
     one, clock = publisher(stream, seconds=1_000)
     began = clock.now
 
-    one.put([Put(record(0))])
+    one.put([PendingRecord(record(0))])
 
     waits = [0.75 * min(0.1 * 2**n, 5.0) for n in range(10)]
     assert clock.now - began == pytest.approx(sum(waits))
@@ -119,10 +119,10 @@ def test_it_ends_in_time_with_what_is_left_and_why() -> None:
     one, clock = publisher(stream, seconds=3)
     began = clock.now
 
-    result = one.put([Put(record(0)), Put(record(1))])
+    result = one.put([PendingRecord(record(0)), PendingRecord(record(1))])
 
     assert [entered.aggregate for entered in result.entered] == [record(0)]
-    assert list(result.left) == [Put(record(1))]
+    assert list(result.left) == [PendingRecord(record(1))]
     assert result.why == "no answer"
     assert clock.now - began < 3
 
@@ -133,7 +133,7 @@ def test_it_keeps_the_pace_of_the_shard() -> None:
     began = clock.now
 
     for line in range(10):
-        one.put([Put(record(0, 1_000, line))])
+        one.put([PendingRecord(record(0, 1_000, line))])
 
     assert clock.now - began == pytest.approx(8.5, abs=0.5)
 
@@ -150,10 +150,10 @@ def test_lanes_of_one_shard_start_one_after_the_other_at_its_pace() -> None:
 
     stream = Watch()
     one, stream.clock = publisher(stream, pacing=ShardPacing([ALL_KEYS], bytes_per_second=1_000))
-    one.put([Put(record(0, 1_000))])
+    one.put([PendingRecord(record(0, 1_000))])
     stream.starts.clear()
 
-    one.put([Put(record(lane, 1_000)) for lane in range(5)])
+    one.put([PendingRecord(record(lane, 1_000)) for lane in range(5)])
 
     gaps = [
         later - earlier for earlier, later in zip(stream.starts, stream.starts[1:], strict=False)
@@ -165,11 +165,11 @@ def test_a_pace_that_leaves_time_for_one_shard_only_puts_what_it_can() -> None:
     pacing = ShardPacing(HALVES, bytes_per_second=1_000)
     stream = MemoryStream()
     one, _ = publisher(stream, seconds=3, pacing=pacing)
-    one.put([Put(record(0, 10_000))])
+    one.put([PendingRecord(record(0, 10_000))])
 
-    result = one.put([Put(record(0, 10)), Put(record(7, 10))])
+    result = one.put([PendingRecord(record(0, 10)), PendingRecord(record(7, 10))])
 
-    assert list(result.left) == [Put(record(0, 10))]
+    assert list(result.left) == [PendingRecord(record(0, 10))]
     assert [entered.aggregate for entered in result.entered] == [record(7, 10)]
     assert result.why == "the stream's pace left no time"
 
@@ -179,7 +179,7 @@ def test_a_throttled_shard_makes_it_look_at_the_shards_again() -> None:
     pacing = ShardPacing([ALL_KEYS], bytes_per_second=1_000)
     one, _ = publisher(stream, pacing=pacing)
 
-    result = one.put([Put(record(0)), Put(record(1))])
+    result = one.put([PendingRecord(record(0)), PendingRecord(record(1))])
 
     assert len(result.entered) == 2
     pacing.spend("0", 100_000, now=0.0)

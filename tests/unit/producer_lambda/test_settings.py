@@ -1,7 +1,7 @@
 import pytest
 
 from orders.rate import Rate
-from producer_lambda.handler import plan_of
+from producer_lambda.handler import run_settings
 from producer_lambda.settings import SettingsInvalid, load_settings
 
 NEEDED = {
@@ -19,7 +19,7 @@ def needed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_needed_is_enough() -> None:
-    plan = plan_of(load_settings())
+    plan = run_settings(load_settings())
 
     assert plan.lanes == 1
     assert plan.aggregate_bytes == 200_000
@@ -32,7 +32,7 @@ def test_pacing_is_switched_off_and_a_rate_is_read(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("ORDERS_SHARD_BYTES_PER_SECOND", "none")
     monkeypatch.setenv("ORDERS_RATE", "30/m")
 
-    plan = plan_of(load_settings())
+    plan = run_settings(load_settings())
 
     assert plan.shard_bytes_per_second is None
     assert plan.rate == Rate(0.5)

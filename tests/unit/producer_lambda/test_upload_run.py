@@ -9,9 +9,9 @@ from ledger.uploads.settlement import Settlement, Span
 from ledger.uploads.upload import UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId, partition_key
-from producer_lambda.enqueuing import CHECKPOINT_BYTES
-from producer_lambda.run import NoProgress, RunEnd
+from producer_lambda.enqueuing import RESUME_BYTES
 from producer_lambda.upload_requests import Continue
+from producer_lambda.upload_run import NoProgress, RunEnd
 from tests.producer_world import (
     FaultyStream,
     Fuse,
@@ -290,4 +290,4 @@ def test_rejected_lines_of_a_long_file_are_stored_in_few_parts() -> None:
 
     assert len(world.reported(request)) == 400
     size_bytes = len(b"\n".join(lines))
-    assert len(world.bucket.reports) <= size_bytes // CHECKPOINT_BYTES + 1
+    assert len(world.bucket.reports) <= size_bytes // RESUME_BYTES + 1
