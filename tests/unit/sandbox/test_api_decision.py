@@ -131,7 +131,7 @@ def test_slow_answers_as_usual_later() -> None:
 
 
 def test_hang_reset_and_drip_are_plans_of_their_own() -> None:
-    def plan(**fault: Any) -> Plan:
+    def plan(**fault: Any) -> Plan:  # noqa: ANN401 - the fields of a fault
         return api_with(NO_LIMIT, Fault(**fault)).decide("PUT", "/orders/A", 1.0)
 
     assert plan(kind=FaultKind.HANG) == Hang()
