@@ -1,19 +1,16 @@
 """How is the sandbox's API run as a process of its own?"""
 
 import argparse
-import asyncio
 import gc
 import os
+import resource
 import signal
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from orders.rate import Rate, RateError, parse_rate
-from sandbox.api.descriptors import allow_connections
-from sandbox.api.request_log import RequestLog
-from sandbox.api.server import premises, serving
+from sandbox.api.server import api_in_threads
 
 READY = "The sandbox's API answers at "
 _HIGHEST_PORT = 65_535
@@ -23,20 +20,21 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT; 0, or 2 where the port or the log file cannot be had."""
     arguments = _parser().parse_args()
     gc.set_threshold(100_000, 50, 100)  # a collection stops the clock for all requests
-    allow_connections()
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # one a connection
     if arguments.rate.interval_seconds:
         _give_way()
-    with ExitStack() as stack:
-        try:
-            file = (
-                stack.enter_context(arguments.log.open("ab", buffering=0))
-                if arguments.log
-                else None
-            )
-            asyncio.run(_serve(arguments.rate, arguments.port, file))
-        except OSError as error:
-            sys.stderr.write(f"The sandbox's API cannot start: {error}.\n")
-            return 2
+    stops = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+    try:
+        log = arguments.log.open("ab", buffering=0) if arguments.log else nullcontext()
+        with log as file, api_in_threads(arguments.rate, arguments.port, file) as address:
+            sys.stdout.write(f"{READY}{address}\n")
+            sys.stdout.flush()
+            signal.sigwait(stops)
+    except OSError as error:
+        sys.stderr.write(f"The sandbox's API cannot start: {error}.\n")
+        return 2
     return 0
 
 
@@ -49,17 +47,6 @@ def _give_way() -> None:
     if hasattr(os, "SCHED_BATCH"):
         with suppress(PermissionError):  # where that is forbidden, starts are less even
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-
-
-async def _serve(rate: Rate, port: int, file: BinaryIO | None) -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    async with serving(premises(rate, RequestLog(file=file)), port) as address:
-        sys.stdout.write(f"{READY}{address}\n")
-        sys.stdout.flush()
-        await stopped.wait()
 
 
 def _parser() -> argparse.ArgumentParser:

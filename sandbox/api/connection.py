@@ -1,73 +1,128 @@
-"""What does the server do when a connection is made, speaks or ends?"""
+"""How are the requests of one connection answered?"""
 
-import asyncio
-from collections import deque
-from typing import TYPE_CHECKING, cast
+import hashlib
+import select
+import socket
+import struct
+import time
+from contextlib import suppress
+from typing import assert_never
 
-from typing_extensions import override
+from sandbox.api.controls import control
+from sandbox.api.decision import Drip, Hang, Plan, Reply, Reset, ThrottledApi, order_id_in
+from sandbox.api.kernel_stamps import ANCILLARY_BYTES, ArrivalClock
+from sandbox.api.request_log import LogEntry
+from sandbox.api.request_reader import IncomingRequest, RequestReader
+from sandbox.api.responses import Response
 
-from sandbox.api.answers import problem
-from sandbox.api.inlet import Inlet
-from sandbox.api.premises import Premises
-from sandbox.api.reading import RequestReader
-from sandbox.api.writing import AnswerWriter
-
-if TYPE_CHECKING:
-    from sandbox.api.exchange import Exchange
-
-PIPELINED = 64
+_READ_BYTES = 65_536
+_NO_LINGER = struct.pack("ii", 1, 0)  # l_onoff, l_linger: close() sends a reset
+_LISTEN_ON_SECONDS = 1.0
 
 
-class Connection(asyncio.Protocol):
-    """One client's connection: keep-alive, one answer after the other."""
+class Connection:
+    """One client's connection: keep-alive, one answer after the other, on a thread of its own."""
 
-    def __init__(self, premises: Premises, open_connections: set["Connection"]) -> None:
-        self._premises = premises
-        self._open_connections = open_connections
-        self._queue: deque[Exchange] = deque()
-        self._reader = RequestReader(premises, self._queue)
-        self._transport: asyncio.Transport
-        self._inlet: Inlet
-        self._writer: AnswerWriter
+    def __init__(self, connected: socket.socket, api: ThrottledApi, arrivals: ArrivalClock) -> None:
+        self._socket = connected
+        self._api = api
+        self._arrivals = arrivals
+        self._reader = RequestReader(self._decide)
+        self._is_over = False
 
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        if len(self._open_connections) >= self._premises.connections:
-            answer = problem(503, f"There are at most {self._premises.connections} connections.")
-            self._transport.write(answer.head(closes=True) + answer.body)
-            self._transport.close()
-            return
-        self._open_connections.add(self)
-        self._inlet = Inlet(self._transport, self._premises.arrivals, self._take)
-        self._writer = AnswerWriter(self._premises, self._queue, self._transport, self._inlet.open)
+    def serve(self) -> None:
+        """Answer requests until either side closes."""
+        connected, reader = self._socket, self._reader
+        with connected, suppress(OSError):
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                while not self._is_over:
+                    received, ancillary, _, _ = connected.recvmsg(_READ_BYTES, ANCILLARY_BYTES)
+                    if not received:
+                        return
+                    reader.feed(received, self._arrivals.arrival(ancillary))
+                    while reader.complete and not self._is_over:
+                        self._answer(reader.complete.popleft())
+            finally:
+                for request in (*reader.complete, reader.incoming):
+                    if request is not None:
+                        self._log(request, 0)
+            connected.shutdown(socket.SHUT_WR)
+            connected.settimeout(_LISTEN_ON_SECONDS)
+            while connected.recv(_READ_BYTES):  # else what the client still sends brings it a reset
+                pass
 
-    @override
-    def pause_writing(self) -> None:
-        self._writer.writable.clear()
+    def _decide(self, request: IncomingRequest) -> Plan:
+        with self._api.lock:
+            return self._api.decide(request.method, request.path, request.arrived_at)
 
-    @override
-    def resume_writing(self) -> None:
-        self._writer.writable.set()
+    def _answer(self, request: IncomingRequest) -> None:
+        match request.plan or self._control(request):
+            case Reply(response, due_at):
+                # Logged first: who has the response finds the request in the log.
+                if self._is_left_before(due_at):
+                    self._log(request, 0)
+                else:
+                    self._log(request, response.status)
+                    self._send(request, response)
+            case Drip(response, pause_seconds):
+                self._drip(request, response, pause_seconds)
+            case Hang():
+                self._is_left_before(None)
+                self._log(request, 0)
+            case Reset(due_at):
+                if not self._is_left_before(due_at):
+                    self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+                self._log(request, 0)
+                self._socket.close()
+                self._is_over = True
+            case never:
+                assert_never(never)
+        self._is_over = self._is_over or request.closes
 
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self in self._open_connections:
-            self._open_connections.remove(self)
-            self._inlet.close()
-            self._writer.lost()
+    def _control(self, request: IncomingRequest) -> Reply:
+        with self._api.lock:
+            response = control(
+                self._api, request.method, request.path, bytes(request.body), request.arrived_at
+            )
+        return Reply(response, request.arrived_at)
 
-    def abort(self) -> None:
-        """End the connection at once."""
-        self._transport.abort()
+    def _is_left_before(self, moment: float | None) -> bool:
+        """Wait until a moment, or without limit; did the client close before?"""
+        if moment is None:
+            wait_milliseconds = None
+        else:
+            wait_milliseconds = (moment - time.monotonic()) * 1000
+            if wait_milliseconds <= 0:
+                return False
+        poll = select.poll()
+        poll.register(self._socket, select.POLLRDHUP)
+        self._is_over = bool(poll.poll(wait_milliseconds))
+        return self._is_over
 
-    def _take(self, received: bytes, arrived_at: float) -> None:
-        if self._reader.deaf:
-            return
-        self._reader.feed(received, arrived_at)
-        self._writer.advance()
-        if self._reader.wants_continue and len(self._queue) == 1:
-            self._reader.wants_continue = False
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if len(self._queue) > PIPELINED:
-            self._inlet.shut()
+    def _send(self, request: IncomingRequest, response: Response) -> None:
+        head = response.head(closes=request.closes)
+        self._socket.sendall(head + response.body_for(request.method))
+
+    def _drip(self, request: IncomingRequest, response: Response, pause_seconds: float) -> None:
+        try:
+            self._socket.sendall(response.head(closes=request.closes))
+            for byte in response.body_for(request.method):
+                time.sleep(pause_seconds)
+                self._socket.sendall(bytes((byte,)))
+        finally:
+            self._log(request, response.status)
+
+    def _log(self, request: IncomingRequest, status: int) -> None:
+        if not request.is_control:
+            self._api.log.add(
+                LogEntry(
+                    t=request.arrived_at,
+                    method=request.method,
+                    path=request.path,
+                    order_id=order_id_in(request.path),
+                    status=status,
+                    idempotency_key=request.idempotency_key,
+                    body_sha256=hashlib.sha256(request.body).hexdigest(),
+                )
+            )

@@ -1,109 +1,41 @@
-"""How is the sandbox's API told to misbehave, by `/_sandbox/faults` and `/_sandbox/rate`?"""
+"""How is the sandbox's API controlled, by the requests under `/_sandbox/`?"""
 
-from typing import Annotated, Self
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
-
-from orders.rate import Rate, RateError, parse_rate
-from sandbox.api.answers import Answer, Listing, problem, value
-from sandbox.api.decision import Desk
-from sandbox.api.faults import Fault, FaultKind
-
-_DAY_SECONDS = 86_400
+from orders.rate import RateError, parse_rate
+from sandbox.api.decision import ThrottledApi
+from sandbox.api.faults import Fault
+from sandbox.api.responses import Response, problem, value
 
 
-def _header_text(wanted: object) -> object:
-    return (
-        str(wanted) if isinstance(wanted, int | float) and not isinstance(wanted, bool) else wanted
-    )
-
-
-class FaultBody(BaseModel):
-    """The body of POST /_sandbox/faults."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: FaultKind
-    status: Annotated[int, Field(ge=200, le=599)] | None = None
-    retry_after: (
-        Annotated[
-            str,
-            BeforeValidator(_header_text),
-            Field(min_length=1, max_length=100, pattern=r"^[ -~]+$"),
-        ]
-        | None
-    ) = None
-    latency_seconds: Annotated[float, Field(ge=0, le=_DAY_SECONDS)] | None = None
-    for_seconds: Annotated[float, Field(gt=0, le=_DAY_SECONDS)] | None = None
-    for_requests: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
-    order_id: Annotated[str, Field(min_length=1, max_length=1_024)] | None = None
-
-    @model_validator(mode="after")
-    def _goes_together(self) -> Self:
-        if (self.kind is FaultKind.STATUS) != (self.status is not None):
-            raise ValueError("status goes with kind status, and only with it")
-        if self.retry_after is not None and self.kind is not FaultKind.STATUS:
-            raise ValueError("retry_after goes with kind status only")
-        if self.kind is FaultKind.SLOW and not self.latency_seconds:
-            raise ValueError("kind slow needs latency_seconds above 0")
-        return self
-
-    def fault(self) -> Fault:
-        """The same as a value; a drip without latency_seconds pauses a second a byte."""
-        usual_seconds = 1.0 if self.kind is FaultKind.DRIP else 0.0
-        latency_seconds = usual_seconds if self.latency_seconds is None else self.latency_seconds
-        return Fault(
-            self.kind,
-            self.status,
-            self.retry_after,
-            latency_seconds,
-            self.for_seconds,
-            self.for_requests,
-            self.order_id,
-        )
-
-
-class RateBody(BaseModel):
-    """The body of POST /_sandbox/rate."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _RateBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
 
     rate: str
 
-    def parsed(self) -> Rate:
-        """The rate. Raises RateError."""
-        return parse_rate(self.rate)
 
-
-def control(desk: Desk, method: str, target: str, body: bytes, now: float) -> Answer | Listing:
+def control(api: ThrottledApi, method: str, target: str, body: bytes, now: float) -> Response:
     """Carry out one request under `/_sandbox/`; `now` in seconds of the arrivals' clock."""
     path = target.partition("?")[0]
     try:
         match (method, path):
             case ("GET", "/_sandbox/requests"):
-                return Listing()
+                dropped = f"Sandbox-Dropped: {api.log.dropped}"
+                return Response(200, api.log.lines(), (dropped,), "application/x-ndjson")
             case ("POST", "/_sandbox/faults"):
-                desk.faults.add(FaultBody.model_validate_json(body).fault(), now)
-                return value({"faults": desk.faults.count(now)})
+                api.faults.add(Fault.model_validate_json(body), now)
+                return value({"faults": api.faults.count(now)})
             case ("DELETE", "/_sandbox/faults"):
-                desk.faults.clear()
+                api.faults.clear()
                 return value({"faults": 0})
             case ("POST", "/_sandbox/rate"):
-                desk.gap.rate = RateBody.model_validate_json(body).parsed()
-                return value({"rate": str(desk.gap.rate)})
+                api.gap.rate = parse_rate(_RateBody.model_validate_json(body).rate)
+                return value({"rate": str(api.gap.rate)})
             case (_, "/_sandbox/requests"):
                 return problem(405, "GET lists the requests.", ("Allow: GET",))
             case (_, "/_sandbox/faults"):
-                return problem(
-                    405, "POST adds a fault, DELETE clears all.", ("Allow: POST, DELETE",)
-                )
+                allowed = ("Allow: POST, DELETE",)
+                return problem(405, "POST adds a fault, DELETE clears all.", allowed)
             case (_, "/_sandbox/rate"):
                 return problem(405, "POST sets the rate.", ("Allow: POST",))
             case _:

@@ -1,35 +1,37 @@
 """What does the API do with this request?"""
 
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import assert_never
 from urllib.parse import unquote_to_bytes
 
-from sandbox.api.answers import Answer, accepted, problem
 from sandbox.api.faults import Fault, FaultBook, FaultKind
 from sandbox.api.gap import GapRule
+from sandbox.api.request_log import RequestLog
+from sandbox.api.responses import Response, accepted, problem
 
 _ORDERS = "/orders/"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Answer, at the earliest `due_at` (seconds of the arrivals' clock)."""
+    """Respond, at the earliest `due_at` (seconds of the arrivals' clock)."""
 
-    answer: Answer
+    response: Response
     due_at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Drip:
-    """Answer with this pause before every byte of the body."""
+    """Respond with this pause before every byte of the body."""
 
-    answer: Answer
+    response: Response
     pause_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """Keep the connection and never answer."""
+    """Keep the connection open and never respond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Reset:
 Plan = Reply | Drip | Hang | Reset
 
 
-def order_id_of(target: str) -> str | None:
+def order_id_in(target: str) -> str | None:
     """The order id in a request target as received, percent-decoded; None where it names none."""
     path = target.partition("?")[0]
     if not path.startswith(_ORDERS):
@@ -54,33 +56,35 @@ def order_id_of(target: str) -> str | None:
 
 
 @dataclass(slots=True)
-class Desk:
-    """Decides request by request, in order of arrival: faults first, then the gap.
+class ThrottledApi:
+    """Decides request by request: faults first, then the gap. Callers hold `lock`.
 
     A request answered by a fault counts for the gap like any other that is not answered 429.
     """
 
     gap: GapRule
+    log: RequestLog = field(default_factory=RequestLog)
     faults: FaultBook = field(default_factory=FaultBook)
+    lock: Lock = field(default_factory=Lock)
 
     def decide(self, method: str, target: str, arrived_at: float) -> Plan:
         """The plan for a request; `arrived_at` in seconds of one monotonic clock."""
-        order_id = order_id_of(target)
+        order_id = order_id_in(target)
         fault = self.faults.take(order_id, arrived_at)
         if fault is None:
             return Reply(self._usual(method, order_id, arrived_at), arrived_at)
-        due_at = arrived_at + fault.latency_seconds
+        due_at = arrived_at + (fault.latency_seconds or 0.0)
         match fault.kind:
             case FaultKind.SLOW:
                 return Reply(self._usual(method, order_id, arrived_at), due_at)
             case FaultKind.DRIP:
-                answer = self._usual(method, order_id, arrived_at)
-                return Drip(answer, fault.latency_seconds)
+                pause_seconds = 1.0 if fault.latency_seconds is None else fault.latency_seconds
+                return Drip(self._usual(method, order_id, arrived_at), pause_seconds)
             case FaultKind.STATUS:
-                answer = _faulty(fault)
-                if answer.status != 429:  # noqa: PLR2004 - Too Many Requests spends nothing
+                response = _faulty(fault)
+                if response.status != 429:  # noqa: PLR2004 - Too Many Requests spends nothing
                     self.gap.count(arrived_at)
-                return Reply(answer, due_at)
+                return Reply(response, due_at)
             case FaultKind.HANG:
                 self.gap.count(arrived_at)
                 return Hang()
@@ -90,7 +94,7 @@ class Desk:
             case _:
                 assert_never(fault.kind)
 
-    def _usual(self, method: str, order_id: str | None, arrived_at: float) -> Answer:
+    def _usual(self, method: str, order_id: str | None, arrived_at: float) -> Response:
         if not self.gap.admits(arrived_at):
             return problem(429, "Too many requests: this one came too soon after the last.")
         self.gap.count(arrived_at)
@@ -101,7 +105,7 @@ class Desk:
         return accepted(order_id)
 
 
-def _faulty(fault: Fault) -> Answer:
+def _faulty(fault: Fault) -> Response:
     headers = [] if fault.retry_after is None else [f"Retry-After: {fault.retry_after}"]
     status = fault.status or 500
     if 300 <= status < 400:  # noqa: PLR2004 - redirects; following one shows in the request log

@@ -1,81 +1,74 @@
 """How is the API started, and on which address?"""
 
-import asyncio
+import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
 
 from orders.rate import NO_LIMIT, Rate
-from sandbox.api.arrival import ArrivalClock, ask_for_stamps
 from sandbox.api.connection import Connection
-from sandbox.api.decision import Desk
-from sandbox.api.descriptors import BACKLOG, connections_allowed
+from sandbox.api.decision import ThrottledApi
 from sandbox.api.gap import GapRule
-from sandbox.api.premises import Premises
+from sandbox.api.kernel_stamps import ArrivalClock, ask_for_stamps
 from sandbox.api.request_log import RequestLog
+from sandbox.ports import HOST
 
-HOST = "127.0.0.1"
-_START_LIMIT_SECONDS = 10.0
-
-
-def premises(rate: Rate, log: RequestLog | None = None) -> Premises:
-    """A fresh API under this rate, on the machine's monotonic clock."""
-    return Premises(
-        desk=Desk(GapRule(rate)),
-        log=log or RequestLog(),
-        clock=time.monotonic,
-        arrivals=ArrivalClock(),
-        connections=connections_allowed(),
-    )
+_BACKLOG = 1_024
+_NO_DESCRIPTOR_SECONDS = 0.05
 
 
-@asynccontextmanager
-async def serving(shared: Premises, port: int = 0) -> AsyncIterator[str]:
+@contextmanager
+def api_in_threads(
+    rate: Rate = NO_LIMIT, port: int = 0, log_file: BinaryIO | None = None
+) -> Iterator[str]:
     """Serve on 127.0.0.1 (port 0: a free one); yields the address without trailing slash.
 
     Raises OSError where the port is taken. On leaving, connections end at once.
     """
-    connections: set[Connection] = set()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(shared, connections), HOST, port, backlog=BACKLOG
-    )
-    ask_for_stamps(server.sockets[0])  # its connections inherit it
+    server = _Server(port, ThrottledApi(GapRule(rate), RequestLog(file=log_file)))
+    server.start()
     try:
-        yield f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
+        yield f"http://{HOST}:{server.port}"
     finally:
-        server.close()
-        for connection in tuple(connections):
-            connection.abort()
-        await server.wait_closed()
+        server.stop()
 
 
-@contextmanager
-def api_in_thread(rate: Rate = NO_LIMIT, port: int = 0) -> Iterator[str]:
-    """The same from a thread of this process, for tests. Raises OSError likewise."""
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-    address: Future[str] = Future()
+class _Server:
+    def __init__(self, port: int, api: ThrottledApi) -> None:
+        self._listener = socket.create_server((HOST, port), backlog=_BACKLOG)
+        ask_for_stamps(self._listener)  # its connections inherit it
+        self._api = api
+        self._arrivals = ArrivalClock()
+        self._connected: set[socket.socket] = set()
+        self._is_stopped = False
+        self._accepting = threading.Thread(target=self._accept, name="sandbox-api", daemon=True)
+        self.port: int = self._listener.getsockname()[1]
 
-    async def serve() -> None:
-        async with serving(premises(rate), port) as base:
-            address.set_result(base)
-            await stop.wait()
+    def start(self) -> None:
+        self._accepting.start()
 
-    def run() -> None:
-        try:
-            loop.run_until_complete(serve())
-        except OSError as error:
-            address.set_exception(error)
-        finally:
-            loop.close()
+    def stop(self) -> None:
+        self._is_stopped = True
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
+        self._listener.close()
+        for connected in tuple(self._connected):
+            with suppress(OSError):  # it ended just now
+                connected.shutdown(socket.SHUT_RDWR)
 
-    thread = threading.Thread(target=run, name="sandbox-api", daemon=True)
-    thread.start()
-    base = address.result(_START_LIMIT_SECONDS)
-    try:
-        yield base
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(_START_LIMIT_SECONDS)
+    def _accept(self) -> None:
+        while not self._is_stopped:
+            try:
+                connected, _ = self._listener.accept()
+            except OSError:
+                if not self._is_stopped:  # it has no descriptor to spare now
+                    time.sleep(_NO_DESCRIPTOR_SECONDS)
+                continue
+            self._connected.add(connected)
+            threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
+
+    def _serve(self, connected: socket.socket) -> None:
+        Connection(connected, self._api, self._arrivals).serve()
+        self._connected.discard(connected)

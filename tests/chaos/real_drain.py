@@ -13,7 +13,7 @@ import requests
 
 from consumer.kcl.properties import kcl_worker_id
 from orders.upload import UploadId
-from sandbox.api.server import api_in_thread
+from sandbox.api.server import api_in_threads
 from sandbox.code_archive import CHECKOUT
 from sandbox.leases import make_leases
 from tests.producer_pipeline import Pipeline, within
@@ -31,7 +31,7 @@ def drained(pipeline: Pipeline, upload: UploadId, folder: Path) -> Counter[str]:
     owners = (kcl_worker_id(APPLICATION, 1),)
     dynamodb = boto3.client("dynamodb")
     make_leases(dynamodb, pipeline.kinesis, table=APPLICATION, stream=stream, owners=owners)
-    with api_in_thread() as api, (folder / "worker.log").open("wb") as log:
+    with api_in_threads() as api, (folder / "worker.log").open("wb") as log:
         settings = {
             "ORDERS_APPLICATION": APPLICATION,
             "ORDERS_STREAM": stream,

@@ -20,7 +20,7 @@ from consumer.delivery.attempts import (
     Unauthorized,
     Unavailable,
 )
-from sandbox.api.server import api_in_thread
+from sandbox.api.server import api_in_threads
 from tests.e2e.scripted_api import (
     OK,
     Peer,
@@ -39,7 +39,7 @@ BODY = b'{"order_id": "o-1"}'
 
 @pytest.fixture
 def sandbox_api() -> Iterator[str]:
-    with api_in_thread() as address:
+    with api_in_threads() as address:
         yield address
 
 

@@ -1,13 +1,15 @@
+from typing import Any
+
 import pytest
 
 from orders.rate import NO_LIMIT, Rate
-from sandbox.api.decision import Desk, Drip, Hang, Plan, Reply, Reset, order_id_of
+from sandbox.api.decision import Drip, Hang, Plan, Reply, Reset, ThrottledApi, order_id_in
 from sandbox.api.faults import Fault, FaultKind
 from sandbox.api.gap import GapRule
 
 
-def desk(rate: Rate = NO_LIMIT, *faults: Fault) -> Desk:
-    made = Desk(GapRule(rate))
+def api_with(rate: Rate = NO_LIMIT, *faults: Fault) -> ThrottledApi:
+    made = ThrottledApi(GapRule(rate))
     for fault in faults:
         made.faults.add(fault, now=0.0)
     return made
@@ -15,7 +17,7 @@ def desk(rate: Rate = NO_LIMIT, *faults: Fault) -> Desk:
 
 def status_of(plan: Plan) -> int:
     assert isinstance(plan, Reply | Drip)
-    return plan.answer.status
+    return plan.response.status
 
 
 @pytest.mark.parametrize(
@@ -38,16 +40,16 @@ def status_of(plan: Plan) -> int:
 def test_the_order_id_is_the_decoded_segment_of_the_path_as_received(
     target: str, order_id: str | None
 ) -> None:
-    assert order_id_of(target) == order_id
+    assert order_id_in(target) == order_id
 
 
 def test_a_put_of_an_order_is_accepted() -> None:
-    plan = desk().decide("PUT", "/orders/A-1", 5.0)
+    plan = api_with().decide("PUT", "/orders/A-1", 5.0)
 
     assert isinstance(plan, Reply)
     assert plan.due_at == 5.0
-    assert plan.answer.status == 200
-    assert plan.answer.body == b'{"status":"accepted","order_id":"A-1"}'
+    assert plan.response.status == 200
+    assert plan.response.body == b'{"status":"accepted","order_id":"A-1"}'
 
 
 @pytest.mark.parametrize(
@@ -55,32 +57,32 @@ def test_a_put_of_an_order_is_accepted() -> None:
     [("PUT", "/", 404), ("PUT", "/orders/", 404), ("POST", "/orders/A", 405)],
 )
 def test_what_is_no_put_of_an_order_is_refused(method: str, target: str, status: int) -> None:
-    assert status_of(desk().decide(method, target, 0.0)) == status
+    assert status_of(api_with().decide(method, target, 0.0)) == status
 
 
 def test_a_request_too_early_is_answered_429_without_retry_after() -> None:
-    api = desk(Rate(1.0))
+    api = api_with(Rate(1.0))
     api.decide("PUT", "/orders/A", 10.0)
 
     plan = api.decide("PUT", "/orders/B", 10.5)
 
     assert isinstance(plan, Reply)
-    assert plan.answer.status == 429
-    assert plan.answer.headers == ()
+    assert plan.response.status == 429
+    assert plan.response.headers == ()
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(FaultKind.STATUS, status=503, for_requests=1),
-        Fault(FaultKind.HANG, for_requests=1),
-        Fault(FaultKind.RESET, for_requests=1),
-        Fault(FaultKind.SLOW, latency_seconds=9.0, for_requests=1),
-        Fault(FaultKind.DRIP, latency_seconds=1.0, for_requests=1),
+        Fault(kind=FaultKind.STATUS, status=503, for_requests=1),
+        Fault(kind=FaultKind.HANG, for_requests=1),
+        Fault(kind=FaultKind.RESET, for_requests=1),
+        Fault(kind=FaultKind.SLOW, latency_seconds=9.0, for_requests=1),
+        Fault(kind=FaultKind.DRIP, latency_seconds=1.0, for_requests=1),
     ],
 )
 def test_a_faulted_request_counts_for_the_rate(fault: Fault) -> None:
-    api = desk(Rate(1.0), fault)
+    api = api_with(Rate(1.0), fault)
     api.decide("PUT", "/orders/A", 10.0)
 
     assert status_of(api.decide("PUT", "/orders/B", 10.5)) == 429
@@ -88,49 +90,52 @@ def test_a_faulted_request_counts_for_the_rate(fault: Fault) -> None:
 
 
 def test_a_429_that_was_asked_for_does_not_count_for_the_rate() -> None:
-    api = desk(Rate(1.0), Fault(FaultKind.STATUS, status=429, for_requests=1))
+    api = api_with(Rate(1.0), Fault(kind=FaultKind.STATUS, status=429, for_requests=1))
     api.decide("PUT", "/orders/A", 10.0)
 
     assert status_of(api.decide("PUT", "/orders/B", 10.1)) == 200
 
 
 def test_a_status_fault_tells_retry_after_only_when_told() -> None:
-    told = Fault(FaultKind.STATUS, status=503, retry_after="7", for_requests=1)
-    untold = Fault(FaultKind.STATUS, status=503)
-    api = desk(NO_LIMIT, told, untold)
+    told = Fault(kind=FaultKind.STATUS, status=503, retry_after="7", for_requests=1)
+    untold = Fault(kind=FaultKind.STATUS, status=503)
+    api = api_with(NO_LIMIT, told, untold)
 
     first, second = (api.decide("PUT", "/orders/A", 0.0) for _ in range(2))
 
     assert isinstance(first, Reply)
     assert isinstance(second, Reply)
-    assert first.answer.headers == ("Retry-After: 7",)
-    assert second.answer.headers == ()
+    assert first.response.headers == ("Retry-After: 7",)
+    assert second.response.headers == ()
 
 
 def test_a_redirect_names_a_place_where_following_it_would_show() -> None:
-    plan = desk(NO_LIMIT, Fault(FaultKind.STATUS, status=307)).decide("PUT", "/orders/A", 0.0)
+    plan = api_with(NO_LIMIT, Fault(kind=FaultKind.STATUS, status=307)).decide(
+        "PUT", "/orders/A", 0.0
+    )
 
     assert isinstance(plan, Reply)
-    assert plan.answer.headers == ("Location: /redirected",)
+    assert plan.response.headers == ("Location: /redirected",)
 
 
 def test_slow_answers_as_usual_later() -> None:
-    api = desk(Rate(1.0), Fault(FaultKind.SLOW, latency_seconds=3.0))
+    api = api_with(Rate(1.0), Fault(kind=FaultKind.SLOW, latency_seconds=3.0))
 
     first = api.decide("PUT", "/orders/A", 10.0)
     early = api.decide("PUT", "/orders/B", 10.2)
 
     assert isinstance(first, Reply)
     assert isinstance(early, Reply)
-    assert (first.answer.status, first.due_at) == (200, 13.0)
-    assert (early.answer.status, early.due_at) == (429, 13.2)
+    assert (first.response.status, first.due_at) == (200, 13.0)
+    assert (early.response.status, early.due_at) == (429, 13.2)
 
 
 def test_hang_reset_and_drip_are_plans_of_their_own() -> None:
-    assert desk(NO_LIMIT, Fault(FaultKind.HANG)).decide("PUT", "/orders/A", 1.0) == Hang()
-    assert desk(NO_LIMIT, Fault(FaultKind.RESET)).decide("PUT", "/orders/A", 1.0) == Reset(1.0)
-    drip = desk(NO_LIMIT, Fault(FaultKind.DRIP, latency_seconds=0.5)).decide(
-        "PUT", "/orders/A", 1.0
-    )
+    def plan(**fault: Any) -> Plan:  # noqa: ANN401 - the fields of a fault
+        return api_with(NO_LIMIT, Fault(**fault)).decide("PUT", "/orders/A", 1.0)
+
+    assert plan(kind=FaultKind.HANG) == Hang()
+    assert plan(kind=FaultKind.RESET) == Reset(1.0)
+    drip = plan(kind=FaultKind.DRIP, latency_seconds=0.5)
     assert isinstance(drip, Drip)
     assert drip.pause_seconds == 0.5

@@ -1,7 +1,7 @@
 from sandbox.api.faults import Fault, FaultBook, FaultKind
 
-HANG = Fault(FaultKind.HANG)
-RESET = Fault(FaultKind.RESET)
+HANG = Fault(kind=FaultKind.HANG)
+RESET = Fault(kind=FaultKind.RESET)
 
 
 def test_an_empty_book_has_no_fault() -> None:
@@ -26,7 +26,7 @@ def test_the_first_match_wins() -> None:
 
 
 def test_a_fault_for_an_order_lets_the_others_pass() -> None:
-    only_b = Fault(FaultKind.HANG, order_id="b")
+    only_b = Fault(kind=FaultKind.HANG, order_id="b")
     book = FaultBook()
     book.add(only_b, now=0.0)
     book.add(RESET, now=0.0)
@@ -38,7 +38,7 @@ def test_a_fault_for_an_order_lets_the_others_pass() -> None:
 
 def test_a_fault_for_some_requests_is_used_up_by_those_it_met() -> None:
     book = FaultBook()
-    twice = Fault(FaultKind.RESET, for_requests=2, order_id="b")
+    twice = Fault(kind=FaultKind.RESET, for_requests=2, order_id="b")
     book.add(twice, now=0.0)
 
     taken = [book.take(order_id, now=1.0) for order_id in ("b", "a", "b", "b")]
@@ -48,7 +48,7 @@ def test_a_fault_for_some_requests_is_used_up_by_those_it_met() -> None:
 
 def test_a_fault_for_some_seconds_ends_by_itself() -> None:
     book = FaultBook()
-    short = Fault(FaultKind.HANG, for_seconds=5.0)
+    short = Fault(kind=FaultKind.HANG, for_seconds=5.0)
     book.add(short, now=100.0)
 
     assert book.take("a", now=104.9) == short
@@ -57,8 +57,8 @@ def test_a_fault_for_some_seconds_ends_by_itself() -> None:
 
 def test_of_two_limits_the_first_to_be_reached_ends_it() -> None:
     book = FaultBook()
-    book.add(Fault(FaultKind.HANG, for_seconds=5.0, for_requests=1), now=0.0)
-    book.add(Fault(FaultKind.RESET, for_seconds=5.0, for_requests=9), now=0.0)
+    book.add(Fault(kind=FaultKind.HANG, for_seconds=5.0, for_requests=1), now=0.0)
+    book.add(Fault(kind=FaultKind.RESET, for_seconds=5.0, for_requests=9), now=0.0)
 
     kinds = [fault and fault.kind for fault in (book.take("a", 1.0), book.take("a", 2.0))]
 

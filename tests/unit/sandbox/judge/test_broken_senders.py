@@ -11,7 +11,7 @@ import requests
 from orders.rate import Rate
 from orders.upload import UploadId, idempotency_key
 from orders_cli.demo.api import SandboxApi
-from sandbox.api.server import api_in_thread
+from sandbox.api.server import api_in_threads
 from sandbox.judge.evidence import Numbers, Observed, expected_orders
 from sandbox.judge.outage import Outage
 from sandbox.judge.sequence import TakeOver
@@ -59,7 +59,7 @@ class Sender:
 
 @pytest.fixture
 def sender() -> Iterator[Sender]:
-    with api_in_thread() as address:
+    with api_in_threads() as address:
         made = Sender(SandboxApi(address))
         yield made
         made.session.close()

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sandbox.api.arrival import ANCILLARY_BYTES, ArrivalClock, ask_for_stamps
+from sandbox.api.kernel_stamps import ANCILLARY_BYTES, ArrivalClock, ask_for_stamps
 
 SO_TIMESTAMPNS = 35
 OVERSLEPT_SECONDS = 0.05

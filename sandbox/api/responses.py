@@ -1,0 +1,48 @@
+"""What does a response look like on the wire?"""
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+_BODILESS = frozenset({204, 304})
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A status, a body and further header lines, without their line endings."""
+
+    status: int
+    body: bytes
+    headers: tuple[str, ...] = ()
+    content_type: str = "application/json"
+
+    def head(self, *, closes: bool) -> bytes:
+        """Status line and headers, including the empty line."""
+        lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Unnamed')}"]
+        if self.status not in _BODILESS:
+            lines.append(f"Content-Type: {self.content_type}")
+            lines.append(f"Content-Length: {len(self.body)}")
+        lines.extend(self.headers)
+        if closes:
+            lines.append("Connection: close")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+    def body_for(self, method: str) -> bytes:
+        """The bytes that follow the head; none for HEAD and for statuses without a body."""
+        return b"" if method == "HEAD" or self.status in _BODILESS else self.body
+
+
+def accepted(order_id: str) -> Response:
+    """200: the order was accepted."""
+    return Response(200, b'{"status":"accepted","order_id":' + json.dumps(order_id).encode() + b"}")
+
+
+def problem(status: int, sentence: str, headers: tuple[str, ...] = ()) -> Response:
+    """A status with one sentence in its body."""
+    return Response(status, json.dumps({"error": sentence}).encode(), headers)
+
+
+def value(content: object) -> Response:
+    """200 with a JSON value."""
+    return Response(200, json.dumps(content).encode())
