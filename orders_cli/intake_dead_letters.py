@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LOOKS = 5
 """Each look shows at most 10 messages, some of them again."""
 
-_UNKNOWN = "the event names no object; it is in the intake's dead-letter queue"
+_THERE = "it is in the intake's dead-letter queue"
 _FAILED = (
     "the producer failed on it again and again, and its event is in the intake's dead-letter "
     "queue: see the producer's log, then move the event back to the intake queue"
@@ -55,9 +55,9 @@ def letters_of(body: str) -> list[IntakeDeadLetter]:
     """What one message was about; an S3 event may name several objects."""
     try:
         requests = requests_of_message(body)
-    except EventUnknown:
-        requests = []
+    except EventUnknown as error:
+        return [IntakeDeadLetter(None, "", f"{error}; {_THERE}")]
     return [
         IntakeDeadLetter(one.upload, one.source.key if isinstance(one, Arrived) else "", _FAILED)
         for one in requests
-    ] or [IntakeDeadLetter(None, "", _UNKNOWN)]
+    ] or [IntakeDeadLetter(None, "", f"the event names no object; {_THERE}")]
