@@ -11,7 +11,7 @@ FAST := $(NEWCOMER) and not aws and not kcl and not e2e and not chaos
 IN_PARALLEL := -j2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo test test-all check code style types imports fast format bench lock clean
+.PHONY: help set-up demo test test-all check code style types imports fast format bench lock picture clean
 
 help: ## This list
 	@echo "Paced Orders: sends files of orders to a rate-limited API. Start with 'make demo'."
@@ -61,6 +61,9 @@ bench: set-up ## The figures that the README claims, ours and the yardstick in o
 
 lock: ## Write requirements*.txt anew from pyproject.toml (needs uv; ARGS=--upgrade for newer ones)
 	@tools/lock $(ARGS)
+
+picture: ## Draw docs/architecture.svg from its text (needs Graphviz)
+	dot -Tsvg docs/architecture.dot -o docs/architecture.svg
 
 clean: ## Take away what set-up and the tools made
 	rm -rf .venv *.egg-info build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -1,5 +1,7 @@
 import ast
+import html
 import re
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,14 +38,39 @@ def test_every_link_of_the_docs_leads_somewhere() -> None:
     assert broken == set()
 
 
-def test_every_place_that_the_readme_sends_you_to_exists() -> None:
+def test_every_place_that_the_readme_and_the_architecture_name_exists() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     table = readme.partition("## To change X, open Y")[2].partition("\n## ")[0]
+    architecture = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
-    places = set(re.findall(r"`([\w.-]+/[\w./-]*)`", table))
+    for text in (table, architecture):
+        places = set(re.findall(r"`([\w.-]+/[\w./-]*)`", text))
 
-    assert places
-    assert {place for place in places if not (ROOT / place).exists()} == set()
+        assert places
+        assert {place for place in places if not (ROOT / place).exists()} == set()
+
+
+def test_every_package_has_its_row_in_the_architecture() -> None:
+    architecture = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = settings["tool"]["setuptools"]["packages"]
+
+    described = {"orders_cli", "sandbox"}  # their sub-packages have no row of their own
+    rows = {name.replace(".", "/") for name in packages if name.partition(".")[0] not in described}
+
+    assert {row for row in rows if f"`{row}/" not in architecture} == set()
+
+
+def test_the_picture_shows_what_its_source_says() -> None:
+    source = (ROOT / "docs" / "architecture.dot").read_text(encoding="utf-8")
+    picture = (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8")
+
+    written = {
+        line for label in re.findall(r'label="([^"]*)"', source) for line in label.split("\\n")
+    }
+    drawn = {html.unescape(text) for text in re.findall(r"<text[^>]*>([^<]*)</text>", picture)}
+
+    assert drawn == written, "draw it again: make picture"
 
 
 def test_every_decision_is_in_the_index_and_says_its_price() -> None:
