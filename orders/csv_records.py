@@ -1,8 +1,8 @@
-"""Which orders does a block of CSV records hold?
+"""Parsing CSV records.
 
 A record is a physical line, unless a quoted field holds a line feed. A quote that is never closed
-must not swallow the rest of the file: where the longest line does not close it, its line alone is
-rejected and reading goes on with the next.
+must not swallow the rest of the file: if it is not closed within the length of the longest line,
+only its own line is invalid and parsing continues with the next.
 """
 
 import csv
@@ -31,14 +31,14 @@ _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 @dataclass(frozen=True, slots=True)
 class CsvHeader:
-    """The columns of a file, from left to right, and what stands between them."""
+    """The columns of a file, from left to right, and the character between them."""
 
     columns: tuple[str, ...]
     delimiter: str
 
 
-def read_header(line: bytes, *, delimiter: str = "") -> CsvHeader:
-    """Read the first line. Without a delimiter, the one that makes sense of the line is taken.
+def parse_header(line: bytes, *, delimiter: str = "") -> CsvHeader:
+    """Parse the first line. Without a delimiter, the one that gives the most known columns.
 
     Raises SourceUnreadable where columns are missing, named twice or not named.
     """
@@ -66,8 +66,8 @@ def _split_header(text: str, delimiter: str) -> CsvHeader:
     return CsvHeader(tuple(name.strip() for name in row), delimiter)
 
 
-class CsvReader:
-    """Turns the blocks of one file into batches; holds the record that a block left unfinished."""
+class CsvParser:
+    """Parses the blocks of one file; holds the record that a block left unfinished."""
 
     def __init__(self, header: CsvHeader, *, longest_bytes: int) -> None:
         self._header = header
@@ -79,46 +79,46 @@ class CsvReader:
     def take(self, block: LineBlock) -> ParsedLines:
         """The records that end in this block."""
         text = block.text.decode("utf-8", "surrogateescape")
-        lines = [*self._begun, *text.split("\n")]
-        first_line = block.first_line - len(self._begun)
-        self._begun = []
-        self._end = FilePosition(block.offset, block.first_line + block.count - 1)
-        return self._read(lines, first_line, is_last=False)
+        self._end = block.end
+        return self._parse([*self._begun, *text.split("\n")], is_last=False)
 
     def finish(self) -> ParsedLines | None:
-        """What is left where the text ends, or where a line too long for any record comes."""
-        if not self._begun:
-            return None
-        lines, self._begun = self._begun, []
-        return self._read(lines, self._end.line + 1 - len(lines), is_last=True)
+        """The unfinished record, where the text ends or a line too long for any record follows."""
+        return self._parse(self._begun, is_last=True) if self._begun else None
 
-    def _read(self, lines: list[str], first_line: int, *, is_last: bool) -> ParsedLines:
+    def _parse(self, lines: list[str], *, is_last: bool) -> ParsedLines:
+        first_line = self._end.line + 1 - len(lines)
         numbers: list[int] = []
         order_ids: list[str] = []
         bodies: list[bytes] = []
-        rejected: list[InvalidLine] = []
+        invalid: list[InvalidLine] = []
         blank = 0
+        self._begun = []
         for start, count, row in self._records(lines, is_last=is_last):
             if count == 1 and not lines[start].strip(_BLANKS):
                 blank += 1
                 continue
             try:
-                order_id, body = self._order(row)
-            except _NoRecord as error:
+                body = self._body(row)
+                order_ids.append(check_line(body).order_id)
+            except (_NoRecord, NotAnOrder) as error:
+                reason = reason_of(error) if isinstance(error, NotAnOrder) else str(error)
                 raw = _encode("\n".join(lines[start : start + count])).removesuffix(b"\r")
-                rejected.append(InvalidLine(first_line + start, str(error), raw))
+                invalid.append(InvalidLine(first_line + start, reason, raw))
                 continue
             numbers.append(first_line + start)
-            order_ids.append(order_id)
             bodies.append(body)
-        return ParsedLines(numbers, order_ids, bodies, rejected, blank, self._position())
+        begun = self._begun
+        end = FilePosition(self._end.offset - _size(begun), self._end.line - len(begun))
+        return ParsedLines(numbers, order_ids, bodies, invalid, blank, end)
 
     def _records(
         self, lines: list[str], *, is_last: bool
     ) -> Iterator[tuple[int, int, list[str] | str]]:
-        """Index of its first line, number of lines, and the row of each record, or what is wrong.
+        """The index of its first line, the number of lines, and the row of each record.
 
-        A record that the lines do not finish goes to `_begun`, unless they are the last.
+        A text in place of a row says what is wrong. A record that the lines do not finish goes to
+        `_begun`, unless they are the last.
         """
         start = 0
         while start < len(lines):
@@ -138,22 +138,10 @@ class CsvReader:
                 yield start, 1, "a quote is never closed" if is_open else f"is no CSV: {error}"
                 start += 1
 
-    def _position(self) -> FilePosition:
-        begun = self._begun
-        return FilePosition(self._end.offset - _size(begun), self._end.line - len(begun))
-
-    def _order(self, row: list[str] | str) -> tuple[str, bytes]:
-        """The order id and body of a row; a string says why there is no row. Raises _NoRecord."""
+    def _body(self, row: list[str] | str) -> bytes:
+        """Compact JSON in column order; empty optional fields are left out. Raises _NoRecord."""
         if isinstance(row, str):
             raise _NoRecord(row)
-        body = self._body(row)
-        try:
-            return check_line(body).order_id, body
-        except NotAnOrder as error:
-            raise _NoRecord(reason_of(error)) from error
-
-    def _body(self, row: list[str]) -> bytes:
-        """Compact JSON in column order; empty fields that an order can do without are left out."""
         columns = self._header.columns
         if len(row) != len(columns):
             raise _NoRecord(f"has {len(row)} fields where the header has {len(columns)}")
@@ -175,7 +163,7 @@ class CsvReader:
 
 
 class _NoRecord(Exception):
-    """What a record lacks, as a clause for the file's owner."""
+    """What is wrong with a record, as a clause for the file's owner."""
 
 
 def _is_whole_number(value: str) -> bool:

@@ -1,13 +1,13 @@
-"""Which orders does a file hold, from a given position on?"""
+"""Parsing a file of orders from any position on."""
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from orders.csv_records import CsvHeader, CsvReader, read_header
+from orders.csv_records import CsvHeader, CsvParser, parse_header
 from orders.formats import Format, Layout, SourceUnreadable
-from orders.json_lines import read_json_lines
-from orders.line_blocks import LineBlock, LongLine, split_blocks
+from orders.json_lines import parse_json_lines
+from orders.line_blocks import LongLine, split_blocks
 from orders.parsed_lines import FilePosition, InvalidLine, ParsedLines
 from orders.plain_text import BOM, BrokenGzip, OpenAt, plain_text
 
@@ -16,7 +16,7 @@ LONGEST_BYTES = 262_144
 
 @dataclass(frozen=True, slots=True)
 class ReadingLimits:
-    """longest_bytes: of a line. delimiter: of CSV fields; empty: read from the header."""
+    """longest_bytes: of a line. delimiter: of CSV fields; empty: found from the header."""
 
     longest_bytes: int = LONGEST_BYTES
     delimiter: str = ""
@@ -25,59 +25,42 @@ class ReadingLimits:
 def parse_file(
     open_at: OpenAt, form: Format, start: FilePosition, limits: ReadingLimits
 ) -> Iterator[ParsedLines]:
-    """Everything from `start` on, in batches of about the size of the chunks that `open_at` gives.
+    """Everything from `start` on, in parts of about the size of the chunks from `open_at`.
 
-    Reading on from the `end` of any batch gives exactly what would have followed it. Raises
-    SourceUnreadable with the line where the file stops being what its name says; every whole line
-    before it was given. Errors of `open_at` pass through.
+    Continuing from the `end` of any part gives exactly what would have followed it. Raises
+    SourceUnreadable with the line from which the file is not what its name says; every whole line
+    before it was yielded. Errors of `open_at` pass through.
     """
     line = start.line
     try:
-        header = None
+        parser = None
         if form.layout is Layout.CSV:
             header, after_header = _find_header(open_at, form, limits)
             start = max(start, after_header, key=lambda position: position.offset)
-        for batch in _batches(open_at, form, start, limits, header):
-            line = batch.end.line
-            yield batch
+            parser = CsvParser(header, longest_bytes=limits.longest_bytes) if header else None
+        for part in _parts(plain_text(open_at, form, start.offset), start, limits, parser):
+            line = part.end.line
+            yield part
     except BrokenGzip as error:
         raise SourceUnreadable(f"{error}", line=line + 1) from error
 
 
-def _batches(
-    open_at: OpenAt,
-    form: Format,
-    start: FilePosition,
-    limits: ReadingLimits,
-    header: CsvHeader | None,
+def _parts(
+    text: Iterator[bytes], start: FilePosition, limits: ReadingLimits, csv_parser: CsvParser | None
 ) -> Iterator[ParsedLines]:
-    csv_reader = CsvReader(header, longest_bytes=limits.longest_bytes) if header else None
-    text = plain_text(open_at, form, start.offset)
-    for piece in split_blocks(
-        text, offset=start.offset, line=start.line, longest_bytes=limits.longest_bytes
-    ):
+    for piece in split_blocks(text, start=start, longest_bytes=limits.longest_bytes):
         if isinstance(piece, LongLine):
-            if csv_reader and (batch := csv_reader.finish()):
-                yield batch
-            yield _reject_long(piece, limits.longest_bytes)
-        elif csv_reader:
-            yield csv_reader.take(piece)
+            if csv_parser and (part := csv_parser.finish()):
+                yield part
+            reason = f"is longer than {limits.longest_bytes} bytes"
+            invalid = InvalidLine(piece.line, reason, piece.beginning, is_cut=True)
+            yield ParsedLines((), (), (), (invalid,), 0, piece.end)
+        elif csv_parser:
+            yield csv_parser.take(piece)
         else:
-            yield read_json_lines(_without_bom(piece))
-    if csv_reader and (batch := csv_reader.finish()):
-        yield batch
-
-
-def _without_bom(block: LineBlock) -> LineBlock:
-    if block.first_line == 1 and block.text.startswith(BOM):
-        return replace(block, text=block.text[len(BOM) :])
-    return block
-
-
-def _reject_long(long: LongLine, longest_bytes: int) -> ParsedLines:
-    reason = f"is longer than {longest_bytes} bytes"
-    rejected = InvalidLine(long.line, reason, long.beginning, is_cut=True)
-    return ParsedLines((), (), (), (rejected,), 0, FilePosition(long.offset, long.line))
+            yield parse_json_lines(piece)
+    if csv_parser and (part := csv_parser.finish()):
+        yield part
 
 
 def _find_header(
@@ -95,5 +78,5 @@ def _find_header(
     first, ending, _ = bytes(line).partition(b"\n")
     if len(first) > limits.longest_bytes:
         raise SourceUnreadable(f"the header is longer than {limits.longest_bytes} bytes", line=1)
-    header = read_header(first.removeprefix(BOM), delimiter=limits.delimiter)
+    header = parse_header(first.removeprefix(BOM), delimiter=limits.delimiter)
     return header, FilePosition(len(first) + len(ending), 1)

@@ -1,8 +1,9 @@
 from orders.line_blocks import LineBlock, LongLine, split_blocks
+from orders.parsed_lines import FilePosition
 
 
 def split(*chunks: bytes, longest_bytes: int = 10) -> list[LineBlock | LongLine]:
-    return list(split_blocks(chunks, offset=0, line=0, longest_bytes=longest_bytes))
+    return list(split_blocks(chunks, start=FilePosition(), longest_bytes=longest_bytes))
 
 
 def test_whole_lines_of_a_chunk_are_one_block() -> None:
@@ -28,7 +29,7 @@ def test_a_text_without_any_byte_has_no_line() -> None:
 
 
 def test_a_text_is_entered_in_its_middle_with_its_own_numbers() -> None:
-    blocks = list(split_blocks([b"c\n"], offset=4, line=2, longest_bytes=10))
+    blocks = list(split_blocks([b"c\n"], start=FilePosition(4, 2), longest_bytes=10))
 
     assert blocks == [LineBlock(b"c", first_line=3, count=1, offset=6)]
 
