@@ -6,7 +6,8 @@ from typing import Protocol, TypeVar
 
 from consumer.delivery.actions import Reserve, Settle
 from consumer.sending.clock import Clock
-from ledger.errors import LedgerUnreachable, UploadMissing
+from ledger.errors import UploadMissing
+from ledger.pace.change import pace_contention
 from ledger.pace.doubt import declared, ended
 from ledger.pace.pace import Pace
 from ledger.pace.reservation import Grant, Reservation, Unlimited
@@ -20,8 +21,6 @@ from ledger.uploads.upload import UploadState
 from orders.upload import UploadId
 
 T = TypeVar("T")
-TRIES = 100
-"""Each lost try means that another process's change went in, so this many in a row is a fault."""
 
 
 class Ledger(UploadLedger, LaneLedger, DeadLetters, PaceStore, Protocol):
@@ -70,18 +69,16 @@ class LedgerCalls:
         old, is_fresh = self._known, False
         if len(old.owners) > 1:  # another process has changed it since
             old, is_fresh = self.read_pace(), True
-        for _ in range(TRIES):
+        contention = pace_contention()
+        while True:
             new, result = step(old)
             if new == old and (is_fresh or isinstance(result, Grant | Unlimited)):
                 return old, result
             if new != old and self._ledger.swap_pace(old, new):
                 self._known = replace(new, revision=old.revision + 1)
                 return self._known, result
+            contention.lost()
             old, is_fresh = self.read_pace(), True
-        raise LedgerUnreachable(
-            f"the pace changed {TRIES} times while it was to be changed",
-            hint="try again; if it stays so, look for processes that reserve turns without end",
-        )
 
     def read_pace(self) -> Pace:
         """The pace as it is now."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from secrets import randbelow
-from time import sleep
 from typing import TYPE_CHECKING
 
+from ledger.contention import Contention
 from ledger.dynamodb.accounts import TOTALS, DynamoAccounts
 from ledger.dynamodb.lane_item import tally_attributes
 from ledger.dynamodb.schema import LANE_ROW, OPEN, key, n, s, text, upload_pk
 from ledger.dynamodb.table import Change, ConditionFailed
 from ledger.dynamodb.upload_item import expires_at_of, upload_item, upload_key, upload_of
-from ledger.errors import LedgerUnreachable, upload_missing
+from ledger.errors import upload_missing
 from ledger.uploads.closing import cancelled, closed, is_drained
 
 if TYPE_CHECKING:
@@ -22,10 +21,6 @@ if TYPE_CHECKING:
     from ledger.uploads.upload import Account, Upload
     from orders.upload import UploadId
 
-TRIES = 20
-"""An upload's state changes a few times in its life: this many lost tries in a row are a fault."""
-_JITTER_MILLISECONDS = 50
-
 
 def changed_attributes(old: Upload, new: Upload) -> Item:
     """What to set on the row of an upload so that it becomes the new one."""
@@ -33,12 +28,9 @@ def changed_attributes(old: Upload, new: Upload) -> Item:
     return {name: a for name, a in upload_item(new).items() if before.get(name) != a}
 
 
-def gave_up(upload: UploadId) -> LedgerUnreachable:
-    """The error after TRIES lost tries."""
-    return LedgerUnreachable(
-        f"upload {upload} changed {TRIES} times while it was to be changed",
-        hint="try again; if it stays so, look for what writes to this upload without end",
-    )
+def upload_contention(upload: UploadId) -> Contention:
+    """For a change of an upload's row."""
+    return Contention(f"a change of upload {upload}")
 
 
 class DynamoClosing(DynamoAccounts):
@@ -50,7 +42,8 @@ class DynamoClosing(DynamoAccounts):
         An order that was settled as missing and comes after the close is settled in its lane, but
         the totals of ended uploads go on counting it as missing.
         """
-        for attempt in range(TRIES):
+        contention = upload_contention(upload)
+        while True:
             account = self._account(upload)
             if not account.upload.listed_open:
                 # Whoever ended it may have died before this, or had no lane to wait for.
@@ -59,15 +52,14 @@ class DynamoClosing(DynamoAccounts):
             if not is_drained(account):
                 return account
             row = closed(account, now=now)
-            ended = self._table.transact(self._close(account.upload, row, account.tally))
-            if attempt and not ended:
-                sleep(randbelow(_JITTER_MILLISECONDS) / 1_000)
-        raise gave_up(upload)
+            if not self._table.transact(self._close(account.upload, row, account.tally)):
+                contention.lost()
 
     def cancel(self, upload: UploadId, *, reason: str, now: float) -> Account:
         """See UploadLedger.cancel."""
         row = self._account(upload).upload
-        for _ in range(TRIES):
+        contention = upload_contention(upload)
+        while True:
             stopped = cancelled(row, reason=reason, now=now)
             if stopped == row:
                 return self.close_if_drained(upload, now=now)
@@ -86,7 +78,8 @@ class DynamoClosing(DynamoAccounts):
                 )
             )
             row = self._row(upload, written)
-        raise gave_up(upload)
+            if isinstance(written, ConditionFailed):
+                contention.lost()
 
     def link(self, upload: UploadId, linked: UploadId) -> None:
         """See UploadLedger.link."""

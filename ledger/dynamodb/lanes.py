@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from secrets import randbelow, token_hex
-from time import sleep
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from ledger.contention import Contention
 from ledger.dynamodb.lane_item import lane_attributes, lane_key, lane_of
 from ledger.dynamodb.table import ConditionFailed, OnTable
-from ledger.errors import LedgerUnreachable, lane_missing
+from ledger.errors import lane_missing
 from ledger.uploads.settlement import settle
 
 if TYPE_CHECKING:
     from ledger.dynamodb.schema import Item
     from ledger.uploads.lane import Lane, LaneKey
     from ledger.uploads.settlement import Settlement
-
-TRIES = 50
-"""A lost try means that another settle of this lane went in; this many in a row is a fault."""
-_JITTER_MILLISECONDS = 20
 
 _ATTRIBUTES = (
     *("mark", "ahead", "gaps", "recent", "ended", "revision", "writer"),
@@ -50,7 +46,8 @@ class DynamoLanes(OnTable):
         | writes 9 if 8: refused |                      | 9, written by A: done |
         """
         writer = token_hex(8)
-        for attempt in range(TRIES):
+        contention = Contention(f"a settle of lane {lane.key.lane} of upload {lane.key.upload}")
+        while True:
             settled = settle(lane, settlement, writer=writer)
             failed = self._write_lane(settled, seen_revision=lane.revision)
             if failed is None:
@@ -60,12 +57,7 @@ class DynamoLanes(OnTable):
             lane = lane_of(failed.item)
             if lane.writer == writer:
                 return lane
-            if attempt:
-                sleep(randbelow(_JITTER_MILLISECONDS) / 1_000)
-        raise LedgerUnreachable(
-            f"a settle of lane {lane.key.lane} of upload {lane.key.upload} lost {TRIES} races",
-            hint="look for more than one process that sends this lane",
-        )
+            contention.lost()
 
     def _write_lane(self, lane: Lane, *, seen_revision: int) -> ConditionFailed | None:
         values: Item = {f":{name}": value for name, value in lane_attributes(lane).items()}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from secrets import randbelow
-from time import sleep
 from typing import TYPE_CHECKING
 
+from ledger.contention import Contention
 from ledger.dynamodb.dead_letters import letter_key, letter_of
 from ledger.dynamodb.readable import names_its_row
 from ledger.dynamodb.schema import (
@@ -21,7 +20,6 @@ from ledger.dynamodb.schema import (
     upload_pk,
 )
 from ledger.dynamodb.table import Change, ConditionFailed, OnTable
-from ledger.errors import LedgerUnreachable
 from ledger.uploads.dead_letter import UNREADABLE
 from ledger.uploads.redrive import Redrive, is_claimable
 
@@ -40,9 +38,6 @@ GROUP_BYTES = 3_000_000
 """It takes 4 MB of items in one transaction."""
 LETTER_BYTES = 10_000
 """What a letter may have beside its body."""
-TRIES = 20
-"""Only another claim of the same redrive comes between: this many lost tries are a fault."""
-_JITTER_MILLISECONDS = 50
 
 
 class DynamoRedrives(OnTable):
@@ -98,7 +93,8 @@ class DynamoRedrives(OnTable):
 
     def _claim(self, redrive: Redrive, letters: Sequence[DeadLetter]) -> bool:
         """Claim a group that fits into one transaction."""
-        for attempt in range(TRIES):
+        contention = Contention(f"a claim of dead letters of upload {redrive.upload}")
+        while True:
             if self._table.transact([self._if_claiming(redrive), *self._claims(redrive, letters)]):
                 return True
             # The redrive was sealed or has ended, a letter is another redrive's, or somebody
@@ -111,11 +107,7 @@ class DynamoRedrives(OnTable):
             letters = [one for one in kept if is_claimable(one, redrive) and not one.redrive_key]
             if not letters:
                 return True
-            sleep(randbelow(_JITTER_MILLISECONDS << min(attempt, 4)) / 1_000)
-        raise LedgerUnreachable(
-            f"letters of upload {redrive.upload} could not be claimed in {TRIES} tries",
-            hint="try again; if it stays so, look for who else redrives this upload",
-        )
+            contention.lost()
 
     def _if_claiming(self, redrive: Redrive) -> TransactWriteItemTypeDef:
         return {

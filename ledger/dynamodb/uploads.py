@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ledger.dynamodb.closing import TRIES, DynamoClosing, changed_attributes, gave_up
+from ledger.dynamodb.closing import DynamoClosing, changed_attributes, upload_contention
 from ledger.dynamodb.lane_item import lane_attributes, lane_key
 from ledger.dynamodb.schema import flag, n, s
 from ledger.dynamodb.table import Change, ConditionFailed
@@ -34,7 +34,8 @@ class DynamoUploads(DynamoClosing):
 
     def start_run(self, upload: UploadId, *, token: str, lanes: int, now: float) -> Upload:
         """See UploadLedger.start_run."""
-        for _ in range(TRIES):
+        contention = upload_contention(upload)
+        while True:
             account = self._account(upload)
             row = account.upload
             taken = replace(row, run_token=token)
@@ -45,12 +46,12 @@ class DynamoUploads(DynamoClosing):
                 self._make_lanes(account, taken.lanes)
             written = self._table.change(_take_over(row, taken))
             if isinstance(written, ConditionFailed):
+                contention.lost()
                 continue
             if row.read_complete:
                 # The run that ended the reading may have died before it closed the upload.
                 return self.close_if_drained(upload, now=now).upload
             return upload_of(written)
-        raise gave_up(upload)
 
     def _make_lanes(self, account: Account, lanes: int) -> None:
         standing = {lane.key.lane for lane in account.lanes}
@@ -117,7 +118,8 @@ class DynamoUploads(DynamoClosing):
     ) -> bool:
         """See UploadLedger.finish_reading."""
         row = self._account(upload).upload
-        for _ in range(TRIES):
+        contention = upload_contention(upload)
+        while True:
             if row.run_token != token:
                 return False
             if row.read_complete:
@@ -125,8 +127,10 @@ class DynamoUploads(DynamoClosing):
                 return True
             finished = after_reading(row, progress=progress, state=state, reason=reason, now=now)
             change = _finish(row, finished, token=token)
-            row = self._row(upload, self._table.change(change))
-        raise gave_up(upload)
+            written = self._table.change(change)
+            row = self._row(upload, written)
+            if isinstance(written, ConditionFailed):
+                contention.lost()
 
 
 def _take_over(row: Upload, taken: Upload) -> Change:
