@@ -79,7 +79,7 @@ ADVICE: Mapping[str, Advice] = {
         is_in_reason=True,
     ),
 }
-"""By cause, as `Sending.cause` has it."""
+"""By cause, as `SendingStatus.cause` has it."""
 UNKNOWN = Advice("a later release stopped sending", "fix the cause, then run `orders resume`")
 
 

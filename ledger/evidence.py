@@ -66,7 +66,7 @@ def evidence(samples: Sequence[Sample], latest: Sample) -> Evidence:
 
 
 def _long_stop(sample: Sample) -> float | None:
-    since = sample.stands_since
+    since = sample.halted_since
     return since if since is not None and sample.at - since >= STOP_SECONDS else None
 
 

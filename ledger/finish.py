@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from ledger.evidence import STALL_INTERVALS, STALL_SECONDS, Evidence
 from ledger.pace.pace import Pace
-from ledger.sending import NO_RATE, SHORT_HOLD_SECONDS, Sending, SendingState
+from ledger.sending_status import NO_RATE, SHORT_HOLD_SECONDS, SendingState, SendingStatus
 from ledger.uploads.upload import Account, UploadState
 from orders.rate import parse_rate
 
@@ -54,7 +54,7 @@ class Estimate:
 
 
 def estimate(
-    accounts: Sequence[Account], pace: Pace, sending: Sending, seen: Evidence, now: float
+    accounts: Sequence[Account], pace: Pace, sending: SendingStatus, seen: Evidence, now: float
 ) -> Estimate:
     """The estimate. accounts: the open uploads. seen: what was sent at the present rate."""
     to_send = sum(orders_to_send(account) for account in accounts)
@@ -85,7 +85,9 @@ def _is_of_unknown_size(account: Account) -> bool:
     return account.upload.state is UploadState.READING and not account.upload.estimate
 
 
-def _estimate(to_send: int, pace: Pace, sending: Sending, seen: Evidence, now: float) -> Estimate:
+def _estimate(
+    to_send: int, pace: Pace, sending: SendingStatus, seen: Evidence, now: float
+) -> Estimate:
     if not to_send:
         return Estimate(0.0)
     nobody_knows = _endless(pace, sending, now) or _stalled(sending, seen, _target(pace, now))
@@ -119,7 +121,7 @@ def _target(pace: Pace, now: float) -> float | None:
     return rate.per_second if rate else None
 
 
-def _endless(pace: Pace, sending: Sending, now: float) -> str:
+def _endless(pace: Pace, sending: SendingStatus, now: float) -> str:
     """Why nobody knows when sending will go on; empty where it goes on or that is known."""
     pause, hold = pace.pause_at(now), pace.hold
     is_endless = (
@@ -131,7 +133,7 @@ def _endless(pace: Pace, sending: Sending, now: float) -> str:
     return sending.reason if is_endless else ""
 
 
-def _stalled(sending: Sending, seen: Evidence, target: float | None) -> str:
+def _stalled(sending: SendingStatus, seen: Evidence, target: float | None) -> str:
     """That nothing is sent and nobody knows why; empty where orders are sent."""
     stall_seconds = max(STALL_SECONDS, STALL_INTERVALS / target if target else 0.0)
     if sending.state is not SendingState.RUNNING or seen.stalled_seconds < stall_seconds:

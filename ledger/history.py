@@ -22,14 +22,14 @@ class Sample:
 
     sent: all orders ever accepted or refused. waiting: orders enqueued and not settled.
     target_per_second: the pace that was set; None where it was `none` or nobody had set one.
-    stands_since: since when sending stood still, None where it did not (see `ledger.sending`).
+    halted_since: since when sending was halted, None if it was not (`ledger.sending_status`).
     """
 
     at: float
     sent: int
     waiting: int
     target_per_second: float | None = None
-    stands_since: float | None = None
+    halted_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

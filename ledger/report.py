@@ -13,7 +13,7 @@ from ledger.evidence import Evidence, evidence
 from ledger.finish import Estimate, estimate
 from ledger.history import Measure, Sample, measured
 from ledger.pace.pace import Override, Pace
-from ledger.sending import Sending, sending_of, stands_since
+from ledger.sending_status import SendingStatus, halted_since, sending_status
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import Account, UploadState
 from ledger.workers import absence
@@ -87,7 +87,7 @@ class StatusReport:
     settled: Tally
     pace: PaceReport
     estimate: Estimate
-    sending: Sending
+    sending: SendingStatus
 
 
 def report(view: LedgerView, *, retention_seconds: float, now: float) -> StatusReport:
@@ -97,13 +97,13 @@ def report(view: LedgerView, *, retention_seconds: float, now: float) -> StatusR
     settled = total([view.ended, *(account.tally for account in still_open)])
     backlog = _backlog(still_open, retention_seconds=retention_seconds, now=now)
     absent = None if view.claims is None else absence(view.claims, view.samples, pace, now)
-    sending = sending_of(pace, now, absent)
+    sending = sending_status(pace, now, absent)
     latest = Sample(
         at=now,
         sent=sent_of(settled),
         waiting=backlog.waiting,
         target_per_second=_target(pace, now),
-        stands_since=stands_since(pace, now),
+        halted_since=halted_since(pace, now),
     )
     measure = _measured(view.samples, latest)
     seen = evidence(view.samples, latest)
@@ -145,7 +145,7 @@ def sample_of(status: StatusReport, pace: Pace, settled: Tally) -> Sample:
         sent=sent_of(settled),
         waiting=status.backlog.waiting,
         target_per_second=status.pace.target_per_second,
-        stands_since=stands_since(pace, status.at),
+        halted_since=halted_since(pace, status.at),
     )
 
 

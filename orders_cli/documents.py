@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.finish import Estimate as Finish
 from ledger.report import PaceReport
-from ledger.sending import Sending
+from ledger.sending_status import SendingStatus
 from ledger.uploads.dead_letter import DeadLetter
 from ledger.uploads.upload import Account
 from orders.upload import UploadId
@@ -172,7 +172,7 @@ def _estimate_fields(estimate: Finish) -> dict[str, Any]:
     }
 
 
-def _sending_fields(sending: Sending) -> dict[str, Any]:
+def _sending_fields(sending: SendingStatus) -> dict[str, Any]:
     return {
         "state": sending.state.value,
         "reason": sending.reason,

@@ -11,7 +11,7 @@ import requests
 
 from ledger.advice import action_beside_reason
 from ledger.report import StatusReport
-from ledger.sending import SendingState
+from ledger.sending_status import SendingState
 from orders_cli.failures import AwsUnreachable, failure_of
 from orders_cli.headline import sending_sentence, shortfall_sentence
 from orders_cli.opening import Opened

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ledger.report import StatusReport
-from ledger.sending import SendingState
+from ledger.sending_status import SendingState
 from ledger.uploads.upload import Account, UploadState
 from orders_cli.failures import ExitCode
 from orders_cli.headline import sending_sentence

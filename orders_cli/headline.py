@@ -5,7 +5,7 @@ from dataclasses import replace
 from ledger.advice import action_beside_reason
 from ledger.finish import Basis, Estimate
 from ledger.report import Backlog, PaceReport, PaceSource, StatusReport
-from ledger.sending import Sending, SendingState
+from ledger.sending_status import SendingState, SendingStatus
 from orders.rate import Rate
 from orders_cli.phrases import count, duration, moment, per_second
 
@@ -30,7 +30,7 @@ def headline(report: StatusReport) -> list[tuple[str, str]]:
     return lines
 
 
-def sending_sentence(sending: Sending, *, now: float) -> str:
+def sending_sentence(sending: SendingStatus, *, now: float) -> str:
     """Whether sending goes on; if not, why, since when, and until when."""
     state = sending.state.value
     sentence = sending.reason if sending.reason.startswith(state) else f"{state}: {sending.reason}"

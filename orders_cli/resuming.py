@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ledger.advice import action_beside_reason
 from ledger.pace.pace import Pace
-from ledger.sending import SendingState, sending_of
+from ledger.sending_status import SendingState, sending_status
 from ledger.workers import Absence
 
 
@@ -22,7 +22,7 @@ def resumed_sentence(
 
     absent: that no worker is alive.
     """
-    sending = sending_of(after, now, absent)
+    sending = sending_status(after, now, absent)
     stands = sending.state is not SendingState.RUNNING
     parts = ["resumed"]
     if lifted:

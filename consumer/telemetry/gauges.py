@@ -15,7 +15,7 @@ from consumer.telemetry.snapshot import (
     checkpoint_age_seconds,
 )
 from ledger.report import PaceReport, PaceSource
-from ledger.sending import Sending, SendingState
+from ledger.sending_status import SendingState, SendingStatus
 from ledger.uploads.upload import Account, UploadKind
 from orders.outcome import Outcome
 
@@ -86,7 +86,7 @@ def _target(pace: PaceReport) -> float:
     return math.nan if pace.source is PaceSource.UNSET else math.inf
 
 
-def _sending(sending: Sending) -> Values:
+def _sending(sending: SendingStatus) -> Values:
     return {
         (state.value, sending.cause if state is sending.state else ""): float(
             state is sending.state

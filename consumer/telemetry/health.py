@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from consumer.run_folder import Phase
 from consumer.telemetry.snapshot import Snapshot
-from ledger.sending import SendingState
+from ledger.sending_status import SendingState
 
 DAEMON_GONE_SECONDS = 120.0
 """Back-off between starts is at most 60 s."""

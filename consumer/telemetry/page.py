@@ -10,7 +10,7 @@ from consumer.telemetry.wording import count, duration, moment, pace
 from ledger.advice import advice_on
 from ledger.finish import Basis
 from ledger.report import PaceReport, PaceSource, StatusReport
-from ledger.sending import Sending, SendingState
+from ledger.sending_status import SendingState, SendingStatus
 from ledger.uploads.upload import Account, UploadState
 
 UPLOADS_SHOWN = 50
@@ -169,7 +169,7 @@ def _shortfall(status: StatusReport) -> Obstacle | None:
     )
 
 
-def _of_sending(sending: Sending) -> Obstacle:
+def _of_sending(sending: SendingStatus) -> Obstacle:
     times = f", since {moment(sending.since)}" if sending.since is not None else ""
     times += f", until {moment(sending.until)}" if sending.until is not None else ""
     action = advice_on(sending.cause).action

@@ -19,7 +19,7 @@ from moto import mock_aws
 from consumer.delivery.entries import StreamPosition, StreamRecord
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.pace import steps
-from ledger.sending import SendingState, sending_of
+from ledger.sending_status import SendingState, sending_status
 from ledger.uploads.dead_letter import UNREADABLE, DeadLetter
 from orders.envelope import (
     HEADER,
@@ -147,7 +147,7 @@ def test_any_bytes_as_a_record_hold_up_no_order_or_block_sending_by_name(
     if any(isinstance(item, UnknownVersion) for item in put):
         world.change_pace(steps.resume)
         world.run(2.0)
-        sending = sending_of(world.pace, world.timeline.now())
+        sending = sending_status(world.pace, world.timeline.now())
         assert (sending.state, sending.cause) == (SendingState.BLOCKED, "later release")
         return
     assert world.accepted() == [f"o{line}" for line in range(1, ORDERS + 1)]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.pace.hold import HoldKind
-from ledger.sending import SendingState
+from ledger.sending_status import SendingState
 from ledger.uploads.upload import UploadState
 from tests.unit.dashboards.queries import FOLDER, alerts, selectors, unknown_in
 

@@ -35,8 +35,8 @@ def test_a_history_of_an_earlier_release_knows_no_target_and_is_passed_over() ->
 
 def test_a_hold_of_a_few_seconds_is_part_of_the_pace_and_an_outage_is_not() -> None:
     samples = steady(11)
-    blip = Sample(50.0, 47, 5_000, 1.0, stands_since=47.0)
-    down = Sample(60.0, 50, 5_000, 1.0, stands_since=48.0)
+    blip = Sample(50.0, 47, 5_000, 1.0, halted_since=47.0)
+    down = Sample(60.0, 50, 5_000, 1.0, halted_since=48.0)
 
     assert seen(*samples[:5], blip, *samples[6:]) == Evidence(100, 100.0)
     assert seen(*samples[:5], blip, down, *samples[7:]) == Evidence(70, 70.0)

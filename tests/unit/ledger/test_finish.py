@@ -11,7 +11,7 @@ from ledger.pace.hold import Failure, HoldKind
 from ledger.pace.pace import Override, Pace, Pause
 from ledger.pace.steps import configure, failed, override, pause
 from ledger.report import StatusReport
-from ledger.sending import sending_of
+from ledger.sending_status import sending_status
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import Account, UploadState
 from tests.unit.ledger.drains import ONE_PER_SECOND, Drain, account
@@ -133,7 +133,7 @@ def test_a_stall_has_no_end_that_anybody_knows() -> None:
 
 
 def reckon(*accounts: Account, pace: Pace = ONE_PER_SECOND, now: float = 1_000.0) -> Estimate:
-    return estimate(accounts, pace, sending_of(pace, now), Evidence(), now)
+    return estimate(accounts, pace, sending_status(pace, now), Evidence(), now)
 
 
 def test_what_is_still_to_be_read_is_part_of_the_estimate() -> None:

@@ -11,7 +11,7 @@ from ledger.pace.pace import Blocker, Override, Pace, Pause
 from ledger.pace.reservation import Reserved
 from ledger.pace.steps import block, configure, failed, override, pause
 from ledger.report import LedgerView, PaceSource, StatusReport, report
-from ledger.sending import Sending, SendingState
+from ledger.sending_status import SendingState, SendingStatus
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import Account, UploadState
 from tests.contract.stores import claim
@@ -168,7 +168,7 @@ def test_without_the_right_credential_sending_is_blocked_because_a_person_must_a
 
     status = look(account(enqueued=5, tally=Tally()), pace=refused)
 
-    assert status.sending == Sending(
+    assert status.sending == SendingStatus(
         SendingState.BLOCKED, "unauthorized: 401", "unauthorized", since=NOW
     )
     assert status.estimate.seconds is None

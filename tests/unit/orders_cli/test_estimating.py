@@ -4,7 +4,7 @@ import pytest
 
 from ledger.finish import Basis, Estimate
 from ledger.report import Backlog, PaceReport, PaceSource, StatusReport
-from ledger.sending import Sending, SendingState
+from ledger.sending_status import SendingState, SendingStatus
 from ledger.uploads.lane import Tally
 from orders.rate import NO_LIMIT, parse_rate
 from orders_cli.estimating import FileContents, estimate
@@ -16,7 +16,7 @@ IDLE = StatusReport(
     settled=Tally(),
     pace=PaceReport(1.0, None, PaceSource.CONFIGURED),
     estimate=Estimate(0.0),
-    sending=Sending(SendingState.RUNNING),
+    sending=SendingStatus(SendingState.RUNNING),
 )
 
 

@@ -11,7 +11,7 @@ from consumer.sending import leased_shard
 from ledger.pace import steps
 from ledger.pace.hold import BACK_OFF_SECONDS, HoldKind
 from ledger.pace.pace import Blocker
-from ledger.sending import SendingState, sending_of
+from ledger.sending_status import SendingState, sending_status
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import UploadState
 from sandbox.simulation.faulty_ledger import Fault
@@ -161,7 +161,7 @@ def test_a_resume_does_not_lift_the_blocker_of_a_row_that_is_still_missing(
     work.change_pace(steps.resume)
 
     eventually(lambda: bool(work.ledger.read_pace().blockers))
-    sending = sending_of(work.ledger.read_pace(), work.clock.now())
+    sending = sending_status(work.ledger.read_pace(), work.clock.now())
     assert (sending.state, sending.cause) == (SendingState.BLOCKED, "ledger row missing")
     assert not feeding.done()
     work.add_row()
@@ -184,7 +184,7 @@ def test_a_write_that_the_ledger_refuses_for_ever_blocks_the_shard_until_it_is_t
     work.change_pace(steps.resume)
 
     eventually(lambda: bool(work.ledger.read_pace().blockers))
-    sending = sending_of(work.ledger.read_pace(), work.clock.now())
+    sending = sending_status(work.ledger.read_pace(), work.clock.now())
     assert (sending.state, sending.cause) == (SendingState.BLOCKED, "ledger refuses a write")
     assert f"{method} was refused for ever" in sending.reason
     work.fault = lambda _: Fault.NONE
@@ -207,7 +207,7 @@ def test_a_row_that_goes_missing_while_its_orders_are_in_hand_blocks_the_shard(
     work.api.gate.set()
 
     eventually(lambda: bool(work.ledger.read_pace().blockers))
-    sending = sending_of(work.ledger.read_pace(), work.clock.now())
+    sending = sending_status(work.ledger.read_pace(), work.clock.now())
     assert (sending.state, sending.cause) == (SendingState.BLOCKED, "ledger row missing")
     work.ledger._rows.lanes[LANE] = row
     work.drain()

@@ -24,7 +24,7 @@ class SendingState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class SendingStatus:
     """Whether sending goes on.
 
     reason: a sentence for people. cause: a key of `ledger.advice.ADVICE`, or what a later release
@@ -41,7 +41,7 @@ class Sending:
     has_worker: bool = True
 
 
-def sending_of(pace: Pace, now: float, absent: Absence | None = None) -> Sending:
+def sending_status(pace: Pace, now: float, absent: Absence | None = None) -> SendingStatus:
     """Whether sending goes on, and if not, why: what needs a person comes first.
 
     absent: that no worker is alive. A pause and what blocks sending were put there for a person to
@@ -51,12 +51,12 @@ def sending_of(pace: Pace, now: float, absent: Absence | None = None) -> Sending
     for name, blocker in sorted(pace.blockers.items()):
         where = f" ({name})" if name.startswith("shardId-") else ""
         reason = f"{blocker.reason}: {blocker.detail}{where}{besides}"
-        return Sending(
+        return SendingStatus(
             SendingState.BLOCKED, reason, blocker.reason, blocker.since, has_worker=not absent
         )
     pause = pace.pause_at(now)
     if pause:
-        return Sending(
+        return SendingStatus(
             SendingState.PAUSED,
             f"paused by {pause.by}: {pause.reason}{besides}",
             OtherCause.PAUSED,
@@ -65,7 +65,7 @@ def sending_of(pace: Pace, now: float, absent: Absence | None = None) -> Sending
             has_worker=not absent,
         )
     if absent:
-        return Sending(
+        return SendingStatus(
             SendingState.STOPPED,
             absent.sentence,
             OtherCause.NO_WORKER,
@@ -73,15 +73,15 @@ def sending_of(pace: Pace, now: float, absent: Absence | None = None) -> Sending
             has_worker=False,
         )
     if pace.rate(now) is None:
-        return Sending(SendingState.BLOCKED, NO_RATE, OtherCause.NO_RATE)
+        return SendingStatus(SendingState.BLOCKED, NO_RATE, OtherCause.NO_RATE)
     if pace.hold:
         kind = pace.hold.kind.value
         state = SendingState.BLOCKED if pace.hold.needs_person else SendingState.HELD
-        return Sending(state, f"{kind}: {pace.hold.why}", kind, since=pace.hold.since)
-    return Sending(SendingState.RUNNING)
+        return SendingStatus(state, f"{kind}: {pace.hold.why}", kind, since=pace.hold.since)
+    return SendingStatus(SendingState.RUNNING)
 
 
-def stands_since(pace: Pace, now: float) -> float | None:
+def halted_since(pace: Pace, now: float) -> float | None:
     """Since when sending has been standing still for a reason that says nothing of its speed.
 
     A pause, a blocker and an outage end, and the pace after them is that from before. What the API
