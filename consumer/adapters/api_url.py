@@ -67,7 +67,7 @@ def parse_api_url(text: str) -> ApiUrl:
         raise ApiUrlUnusable("it must not hold a user or password; set ORDERS_API_TOKEN instead")
     if "#" in before + rest[0]:
         raise ApiUrlUnusable("it must not hold a fragment (#)")
-    if not parts.path.startswith("/") or parts.query:
+    if not parts.path.startswith("/") or "?" in before:
         raise ApiUrlUnusable(f"{PLACEHOLDER} must stand in its path")
     return ApiUrl(
         secure=parts.scheme == "https",

@@ -16,7 +16,7 @@ from consumer.sending.leased_shard import LeasedShard
 from consumer.sending.machine_starts import MachineStarts, starts_file
 from consumer.sending.sender_threads import ProcessHooks
 from consumer.settings import ConsumerSettings
-from consumer.telemetry.sink import make_sink
+from consumer.telemetry.sink import Sink
 from ledger.dynamodb.connect import open_ledger
 from orders.outcome import Outcome
 
@@ -48,7 +48,7 @@ def build(
         starts=MachineStarts(
             starts_file(settings.machine_folder, ledger.place), offset=clock.offset
         ),
-        observe=make_sink(),
+        observe=Sink(),
         is_orphan=is_orphaned_from(),
         fail=die,
     )

@@ -1,7 +1,4 @@
-"""Which metrics are there, and what does each mean?
-
-The one list: what is exported, docs/metrics.md, dashboards and rules are checked against it.
-"""
+"""All metrics: what is exported, docs/metrics.md, dashboards and rules are checked against it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,7 +16,7 @@ class Origin(StrEnum):
     """Where its value comes from."""
 
     STATE = "state"
-    """Read from the ledger, or looked at, by the worker, each second: the same after a restart."""
+    """Read by the worker each second, from the ledger or elsewhere: the same after a restart."""
 
     PROCESS = "process"
     """Counted by worker and shard processes, from 0 at the worker's start."""
@@ -45,6 +42,10 @@ def _counter(name: str, about: str, *labels: str) -> Metric:
     return Metric(name, Kind.COUNTER, Origin.PROCESS, about, labels)
 
 
+def _histogram(name: str, about: str, *buckets: float) -> Metric:
+    return Metric(name, Kind.HISTOGRAM, Origin.PROCESS, about, buckets=buckets)
+
+
 BACKLOG = _state(
     "orders_backlog", "Orders in the stream that are still to be sent; cancelled ones are not."
 )
@@ -55,8 +56,8 @@ BACKLOG_AGE = _state(
 ETA = _state(
     "orders_eta_seconds",
     "Until no order waits any more, those still to be read included: at the pace that is set, or "
-    "at the one achieved in the last minutes where that is lower. NaN while nobody can say (the "
-    "status page and `orders status` tell why).",
+    "at the one achieved in the last minutes where that is lower. NaN while unknown (the status "
+    "page and `orders status` say why).",
 )
 RUNWAY = _state(
     "orders_runway_seconds",
@@ -69,25 +70,58 @@ SETTLED = Metric(
     "Orders settled since the ledger was made, by outcome: accepted, refused, cancelled, missing.",
     ("outcome",),
 )
+ATTEMPTS = _counter(
+    "orders_attempts_total",
+    "HTTP requests that ended, by result: accepted, refused, conflict, unauthorized, throttled, "
+    "unavailable.",
+    "result",
+)
+ATTEMPT_SECONDS = _histogram(
+    "orders_attempt_seconds",
+    "How long attempts took.",
+    *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
+)
+ATTEMPT_GAP = _histogram(
+    "orders_attempt_gap_seconds",
+    "From the start of one attempt to the start of the next of the same process.",
+    *(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.198, 0.25, 0.5, 0.99, 1.01, 2.0),
+    *(5.0, 10.0, 60.0, 600.0, 3600.0),
+)
 PACE_TARGET = _state(
     "orders_pace_target_per_second",
     "The pace that is set; +Inf for `none`, NaN where none is set.",
 )
 PACE_MARGIN = _state(
     "orders_pace_margin_seconds",
-    "What lies between two turns beyond the interval: learned from 429s to requests that arrived "
-    "closer together than they were sent; 0 where there were none.",
+    "Extra time between two turns beyond the interval: learned from 429s to requests that arrived "
+    "closer together than they were sent; 0 without any.",
 )
 PACE_ACHIEVED = _state(
     "orders_pace_achieved_per_second",
     "Orders accepted or refused per second in the last minute (or the last ten intervals of a slow "
     "pace), from the moment on at which orders began to wait.",
 )
+TURNS_WASTED = _counter(
+    "orders_turns_wasted_total",
+    "Turns that passed unused while an order waited and nothing blocked sending.",
+)
+WINDOW = Metric(
+    "orders_window",
+    Kind.GAUGE,
+    Origin.PROCESS,
+    "Orders that the shard processes keep in hand at once, all together.",
+)
 SENDING_STATE = _state(
     "orders_sending_state",
-    "1 for the state that sending is in, 0 for the others: running, paused, held, blocked. The "
-    "reason is empty but for the present state.",
+    "1 for the state that sending is in, 0 for the others: running, paused, held, blocked. Only "
+    "the present state has a reason.",
     "state",
+    "reason",
+)
+HELD_SECONDS = _counter(
+    "orders_held_seconds_total",
+    "Time that sending stood still, by reason: a hold's kind, paused or blocked; summed over shard "
+    "processes.",
     "reason",
 )
 UPLOADS = _state(
@@ -110,11 +144,28 @@ INTAKE_DEAD_LETTERS = _state(
     "Messages in the intake's dead-letter queue: uploads that were never read. NaN where "
     "ORDERS_INTAKE_QUEUE_URL is not set or the queue does not answer.",
 )
+REPEATS_SKIPPED = _counter(
+    "orders_repeats_skipped_total",
+    "Records of orders that were settled or taken before, and so were not sent.",
+)
 CHECKPOINT_AGE = _state(
     "orders_checkpoint_age_seconds",
     "How old the oldest checkpoint of a shard with unsettled orders is; 0 where there is none.",
 )
 SHARDS = _state("orders_shards", "Shard processes that this worker has.")
+DAEMON_RESTARTS = _counter(
+    "orders_daemon_restarts_total", "Daemons that were started after the worker's first one."
+)
+LEASE_CHANGES = _counter(
+    "orders_lease_changes_total", "Shards that this worker got or lost, its own restarts included."
+)
+WAITS_CAPPED = _counter(
+    "orders_waits_capped_total",
+    "Times that the API asked for a longer wait than is believed, or that the pace was reset.",
+)
+LEDGER_ERRORS = _counter(
+    "orders_ledger_errors_total", "Calls of the ledger that failed and were made again."
+)
 CLOCK_SKEW = _state(
     "orders_clock_skew_seconds",
     "This machine's clock less DynamoDB's, as far as its Date header proves a difference.",
@@ -125,92 +176,4 @@ VIEW_AGE = _state(
 )
 BUILD_INFO = _state("orders_build_info", "1, with the release as a label.", "version")
 
-ATTEMPTS = _counter(
-    "orders_attempts_total",
-    "HTTP requests that ended, by what they came to: accepted, refused, conflict, unauthorized, "
-    "throttled, unavailable.",
-    "result",
-)
-ATTEMPT_SECONDS = Metric(
-    "orders_attempt_seconds",
-    Kind.HISTOGRAM,
-    Origin.PROCESS,
-    "How long attempts took.",
-    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
-)
-ATTEMPT_GAP = Metric(
-    "orders_attempt_gap_seconds",
-    Kind.HISTOGRAM,
-    Origin.PROCESS,
-    "From the start of one attempt to the start of the next of the same process.",
-    buckets=(
-        0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.198, 0.25, 0.5, 0.99, 1.01, 2.0,
-        5.0, 10.0, 60.0, 600.0, 3600.0,
-    ),
-)  # fmt: skip
-TURNS_WASTED = _counter(
-    "orders_turns_wasted_total",
-    "Turns that passed unused while an order waited and nothing blocked sending.",
-)
-WINDOW = Metric(
-    "orders_window",
-    Kind.GAUGE,
-    Origin.PROCESS,
-    "Orders that the shard processes keep in hand at once, all together.",
-)
-REPEATS_SKIPPED = _counter(
-    "orders_repeats_skipped_total",
-    "Records of orders that were settled or taken before, and so were not sent.",
-)
-HELD_SECONDS = _counter(
-    "orders_held_seconds_total",
-    "Time that sending stood still, by reason: a hold's kind, paused or blocked; summed over shard "
-    "processes.",
-    "reason",
-)
-LEDGER_ERRORS = _counter(
-    "orders_ledger_errors_total", "Calls of the ledger that failed and were made again."
-)
-WAITS_CAPPED = _counter(
-    "orders_waits_capped_total",
-    "Times that the API asked for a longer wait than is believed, or that the pace was reset.",
-)
-DAEMON_RESTARTS = _counter(
-    "orders_daemon_restarts_total", "Daemons that were started after the worker's first one."
-)
-LEASE_CHANGES = _counter(
-    "orders_lease_changes_total", "Shards that this worker got or lost, its own restarts included."
-)
-
-CATALOGUE = (
-    BACKLOG,
-    BACKLOG_AGE,
-    ETA,
-    RUNWAY,
-    SETTLED,
-    ATTEMPTS,
-    ATTEMPT_SECONDS,
-    ATTEMPT_GAP,
-    PACE_TARGET,
-    PACE_MARGIN,
-    PACE_ACHIEVED,
-    TURNS_WASTED,
-    WINDOW,
-    SENDING_STATE,
-    HELD_SECONDS,
-    UPLOADS,
-    INVALID,
-    MISSING,
-    DEAD_LETTERS,
-    INTAKE_DEAD_LETTERS,
-    REPEATS_SKIPPED,
-    CHECKPOINT_AGE,
-    SHARDS,
-    DAEMON_RESTARTS,
-    LEASE_CHANGES,
-    WAITS_CAPPED,
-    LEDGER_ERRORS,
-    CLOCK_SKEW,
-    VIEW_AGE,
-    BUILD_INFO,
-)
+CATALOGUE = tuple(value for value in vars().values() if isinstance(value, Metric))

@@ -1,9 +1,15 @@
-"""How does what delivery tells become numbers?"""
+"""Counting in one process, so that the worker can export the sum over all processes.
+
+prometheus_client keeps each process's numbers in files in PROMETHEUS_MULTIPROC_DIR, which must be
+set before anything is counted.
+"""
 
 import logging
+import os
 import time
-from collections.abc import Callable
 from typing import assert_never
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 
 from consumer.delivery.events import (
     Attempted,
@@ -18,33 +24,46 @@ from consumer.delivery.events import (
     WindowSized,
 )
 from consumer.telemetry import catalogue
+from consumer.telemetry.catalogue import Metric
 
 LOG_SECONDS = 30.0
-"""The same failure of the ledger is logged at most so often."""
-
-log = logging.getLogger(__name__)
+"""A ledger call that keeps failing is logged at most this often."""
 RESULTS = ("accepted", "refused", "conflict", "unauthorized", "throttled", "unavailable")
 
+_PID = os.getpid()
+# A process that counts never forks, so it need not ask the kernel who it is at each of five counts
+# for each order.
+values.ValueClass = values.MultiProcessValue(lambda: _PID)  # type: ignore[no-untyped-call]
 
-def make_sink() -> Callable[[Event], None]:
-    """What counts events, in this process; any thread may call it. Once a process.
+# Never exported itself: its numbers are in the files, and the worker reads those of all processes.
+_REGISTRY = CollectorRegistry()
 
-    PROMETHEUS_MULTIPROC_DIR must be set before.
-    """
-    return _Sink()
+log = logging.getLogger(__name__)
 
 
-class _Sink:
+def counter(metric: Metric) -> Counter:
+    """A counter of this process. Call it once per metric."""
+    return Counter(metric.name, metric.about, metric.labels, registry=_REGISTRY)
+
+
+def _histogram(metric: Metric) -> Histogram:
+    return Histogram(metric.name, metric.about, buckets=metric.buckets, registry=_REGISTRY)
+
+
+class Sink:
+    """Counts delivery's events; any thread may call it. One per process."""
+
     def __init__(self) -> None:
-        from consumer.telemetry.counters import counter, gauge, histogram  # noqa: PLC0415 - see there
-
         attempts = counter(catalogue.ATTEMPTS)
         # Exported as 0 from the start, and looked up once: this is the path of every order.
         self._attempts = {result: attempts.labels(result) for result in RESULTS}
-        self._attempt_seconds = histogram(catalogue.ATTEMPT_SECONDS)
-        self._gaps = histogram(catalogue.ATTEMPT_GAP)
+        self._attempt_seconds = _histogram(catalogue.ATTEMPT_SECONDS)
+        self._gaps = _histogram(catalogue.ATTEMPT_GAP)
         self._wasted = counter(catalogue.TURNS_WASTED)
-        self._window = gauge(catalogue.WINDOW)
+        window = catalogue.WINDOW
+        self._window = Gauge(
+            window.name, window.about, multiprocess_mode="livesum", registry=_REGISTRY
+        )
         self._repeats = counter(catalogue.REPEATS_SKIPPED)
         self._held = counter(catalogue.HELD_SECONDS)
         self._ledger_errors = counter(catalogue.LEDGER_ERRORS)
@@ -52,9 +71,13 @@ class _Sink:
         self._logged: dict[str, float] = {}
 
     def __call__(self, event: Event) -> None:
+        """Count one event."""
         match event:
             case Attempted():
-                self._count_attempt(event)
+                self._attempts[event.result].inc()
+                self._attempt_seconds.observe(event.latency_seconds)
+                if event.gap_seconds is not None:
+                    self._gaps.observe(event.gap_seconds)
             case TurnsWasted():
                 self._wasted.inc(event.count)
             case WindowSized():
@@ -69,19 +92,13 @@ class _Sink:
             case WaitCapped():
                 self._capped.inc()
             case OrdersSettled() | OrdersMissing():
-                pass  # the ledger counts them, and the worker exports that
+                pass  # the ledger counts them, and the worker exports its counts
             case _:
                 assert_never(event)
 
     def _log(self, failed: LedgerFailed) -> None:
-        """Say what failed; the call is made again, often many times in a row."""
+        """Log a failed call; it is made again, often many times in a row."""
         now = time.monotonic()
         if now - self._logged.get(failed.call, -LOG_SECONDS) >= LOG_SECONDS:
             self._logged[failed.call] = now
             log.warning("%s: %s; trying again", failed.call, failed.reason)
-
-    def _count_attempt(self, event: Attempted) -> None:
-        self._attempts[event.result].inc()
-        self._attempt_seconds.observe(event.latency_seconds)
-        if event.gap_seconds is not None:
-            self._gaps.observe(event.gap_seconds)

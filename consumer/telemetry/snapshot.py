@@ -1,14 +1,13 @@
-"""What was seen at one moment, that metrics, health and status page tell of?"""
+"""What metrics, health and status page show: all that was seen at one moment."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from consumer.run_folder import ShardFile
 from consumer.telemetry.worker_view import WorkerView
 from ledger.history import Sample
 from ledger.report import StatusReport
 from ledger.uploads.lane import Tally
-from ledger.uploads.upload import Account, UploadState
+from ledger.uploads.upload import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +75,10 @@ class Snapshot:
 
 
 def never_falling(before: Tally, now: Tally) -> Tally:
-    """The larger one of each count.
+    """The larger of each count.
 
     An upload that ends moves from the open ones to the sum of the ended, and a missing order may
-    come after all: neither may look as if a counter began anew.
+    arrive after all: neither may look like the reset of a counter.
     """
-    return Tally(
-        accepted=max(before.accepted, now.accepted),
-        refused=max(before.refused, now.refused),
-        cancelled=max(before.cancelled, now.cancelled),
-        missing=max(before.missing, now.missing),
-    )
-
-
-def by_state(accounts: Iterable[Account]) -> dict[UploadState, int]:
-    """How many uploads are in each state; every state is there."""
-    counts = dict.fromkeys(UploadState, 0)
-    for account in accounts:
-        counts[account.upload.state] += 1
-    return counts
-
-
-def checkpoint_age_seconds(shards: Iterable[ShardFile], now: float) -> float:
-    """The age of the oldest checkpoint of a shard with unsettled orders; 0 where there is none."""
-    ages = [now - (shard.checkpoint_at or shard.since) for shard in shards if shard.unsettled]
-    return max(0.0, *ages) if ages else 0.0
+    larger = map(max, astuple(before), astuple(now))
+    return Tally(*larger)

@@ -17,11 +17,10 @@ from consumer.ending import die
 from consumer.run_folder import RunFolder, ShardFile
 from consumer.settings import ConsumerSettings
 from consumer.telemetry import catalogue
-from consumer.telemetry.counters import counter
 from consumer.telemetry.dead_letter_queue import count_intake_dead_letters
 from consumer.telemetry.exposition import Exposition
 from consumer.telemetry.ledger_watch import LedgerWatch
-from consumer.telemetry.sink import make_sink
+from consumer.telemetry.sink import Sink, counter
 from consumer.telemetry.skew import SkewWatch
 from consumer.telemetry.snapshot import LedgerSnapshot, Rare, Snapshot
 from consumer.telemetry.worker_view import WorkerView
@@ -66,7 +65,7 @@ class Watcher:
         self._folder_trouble = ""
         self._rare = Rare()
         self._skew = SkewWatch(time.time)
-        self._observe = make_sink()
+        self._observe = Sink()
         self._restarts = counter(catalogue.DAEMON_RESTARTS)
         self._lease_changes = counter(catalogue.LEASE_CHANGES)
         self._leases: frozenset[tuple[str, int]] = frozenset()

@@ -15,12 +15,12 @@ from consumer.telemetry.worker_view import WorkerView
 
 SHARD = """
 from consumer.delivery.events import *
-from consumer.telemetry.sink import make_sink
+from consumer.telemetry.sink import Sink
 from ledger.uploads.lane import LaneKey, LaneNumber
 from orders.outcome import Outcome
 from orders.upload import UploadId
 
-sink = make_sink()
+sink = Sink()
 key = LaneKey(UploadId("0" * 20), LaneNumber(0))
 sink(Attempted("accepted", 0.2, None))
 sink(Attempted("unavailable", 0.4, 1.0))
@@ -118,9 +118,9 @@ def test_a_file_that_was_made_just_now_is_passed_over(folder: Path) -> None:
 def test_a_failure_of_the_ledger_is_said_and_not_each_second(tmp_path: Path) -> None:
     script = """
 from consumer.delivery.events import LedgerFailed
-from consumer.telemetry.sink import make_sink
+from consumer.telemetry.sink import Sink
 
-sink = make_sink()
+sink = Sink()
 for call in ("settle", "settle", "read the pace", "settle"):
     sink(LedgerFailed(call, "no answer"))
 """

@@ -20,9 +20,9 @@ from tests.unit.consumer import seen
 
 ALL_COUNTED = """
 from consumer.telemetry import catalogue
-from consumer.telemetry.counters import counter
-from consumer.telemetry.sink import make_sink
-make_sink()
+from consumer.telemetry.sink import counter
+from consumer.telemetry.sink import Sink
+Sink()
 counter(catalogue.DAEMON_RESTARTS), counter(catalogue.LEASE_CHANGES)
 """
 
@@ -125,7 +125,7 @@ def test_before_the_first_look_only_what_is_known_is_exported() -> None:
 def test_every_metric_of_the_catalogue_is_exported_and_no_other(tmp_path: Path) -> None:
     state = {family.name for family in families(seen.snapshot(seen.ledger_seen()))}
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
-    program = f"{ALL_COUNTED}\nfrom consumer.telemetry.counters import _OF_THIS_PROCESS as all\n"
+    program = f"{ALL_COUNTED}\nfrom consumer.telemetry.sink import _REGISTRY as all\n"
     program += "print(*(family.name for family in all.collect()))"
 
     counted = subprocess.run(
