@@ -1,6 +1,6 @@
-"""What does the status page say?"""
+"""What the status page says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from consumer.telemetry.chart import Chart, chart
@@ -15,7 +15,7 @@ from ledger.uploads.upload import Account, UploadState
 
 UPLOADS_SHOWN = 50
 NEAR_SECONDS = 7 * 86_400.0
-"""A runway below this is told in warning."""
+"""A runway below this is an obstacle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,58 +43,74 @@ class Row:
 class Page:
     """Everything the template shows; text only, to be escaped there."""
 
-    state: str
     is_fine: bool
-    waiting: str
-    headline: str
-    finish: str
-    pace: str
-    runway: str
     obstacles: tuple[Obstacle, ...]
-    chart: Chart | None
     rows: tuple[Row, ...]
     rows_left_out: int
     worker: str
     seen: str
+    state: str = "starting"
+    waiting: str = "?"
+    headline: str = "The ledger has not been read yet."
+    finish: str = ""
+    pace: str = ""
+    runway: str = ""
+    chart: Chart | None = None
 
 
 def make_page(snapshot: Snapshot, findings: list[Finding]) -> Page:
     """The page for a snapshot; `findings` are those of liveness and readiness."""
     accounts = snapshot.accounts
-    ledger = snapshot.ledger
-    status = ledger.status if ledger else None
-    obstacles = (*_obstacles(status), *_troubles(findings))
-    return Page(
-        state=status.sending.state.value if status else "starting",
-        is_fine=all_fine(findings) and not obstacles,
-        waiting=count(status.backlog.waiting) if status else "?",
-        headline=_headline(status),
-        finish=_finish(status),
-        pace=_pace(status),
-        runway=_runway(status),
-        obstacles=obstacles,
-        chart=_chart(snapshot),
+    troubles = tuple(
+        Obstacle(f"{finding.name}: {finding.says}.", "See docs/operations.md.")
+        for finding in findings
+        if not finding.is_fine and finding.name != "sending"
+    )
+    page = Page(
+        is_fine=all_fine(findings),
+        obstacles=troubles,
         rows=tuple(_row(account) for account in accounts[:UPLOADS_SHOWN]),
         rows_left_out=max(0, len(accounts) - UPLOADS_SHOWN),
         worker=_worker(snapshot),
-        seen=f"Seen {moment(snapshot.at)}; this page renews itself.",
+        seen=f"Seen {moment(snapshot.at)}; this page refreshes itself.",
+    )
+    if snapshot.ledger is None:
+        return page
+    status = snapshot.ledger.status
+    obstacles = _obstacles(status)
+    runway = status.backlog.runway_seconds
+    return replace(
+        page,
+        is_fine=page.is_fine and not obstacles,
+        obstacles=(*obstacles, *troubles),
+        state=status.sending.state.value,
+        waiting=count(status.backlog.waiting),
+        headline=_headline(status.backlog.waiting),
+        finish=_finish(status),
+        pace=_pace(status.pace),
+        runway=""
+        if runway is None
+        else f"The oldest waiting order leaves the stream in {duration(runway)}.",
+        chart=chart(
+            snapshot.ledger.samples,
+            target_per_second=status.pace.target_per_second,
+            now=status.at,
+        ),
     )
 
 
-def _headline(status: StatusReport | None) -> str:
-    if status is None:
-        return "The ledger was not read yet."
-    if not status.backlog.waiting:
-        return "Nothing waits."
-    return "order waits" if status.backlog.waiting == 1 else "orders wait"
+def _headline(waiting: int) -> str:
+    if not waiting:
+        return "No order waits."
+    return "order waits" if waiting == 1 else "orders wait"
 
 
-def _finish(status: StatusReport | None) -> str:
-    if status is None or not (status.backlog.waiting or status.estimate.unread):
-        return ""
+def _finish(status: StatusReport) -> str:
     estimate = status.estimate
+    if not (status.backlog.waiting or estimate.unread):
+        return ""
     if estimate.seconds is None:
-        return f"Nobody can say when they will be done: {estimate.reason}."
+        return f"When they will be done is unknown: {estimate.reason}."
     about = "at least " if estimate.is_lower_bound else "about " if estimate.unread else ""
     done = f"Done in {about}{duration(estimate.seconds)}, on {moment(status.at + estimate.seconds)}"
     if estimate.basis is Basis.ACHIEVED and estimate.per_second:
@@ -104,12 +120,8 @@ def _finish(status: StatusReport | None) -> str:
     return f"{done}."
 
 
-def _pace(status: StatusReport | None) -> str:
-    if status is None:
-        return ""
-    report = status.pace
-    achieved = report.achieved_per_second
-    measured = report.measured_seconds
+def _pace(report: PaceReport) -> str:
+    achieved, measured = report.achieved_per_second, report.measured_seconds
     last = ""
     if achieved is not None and measured is not None:
         last = f"; {pace(achieved)} over the last {duration(measured)}"
@@ -129,18 +141,7 @@ def _source(report: PaceReport) -> str:
     return f"{report.source.value} by {override.by} until {end}{why}"
 
 
-def _runway(status: StatusReport | None) -> str:
-    runway = status.backlog.runway_seconds if status else None
-    return (
-        ""
-        if runway is None
-        else f"The oldest waiting order leaves the stream in {duration(runway)}."
-    )
-
-
-def _obstacles(status: StatusReport | None) -> tuple[Obstacle, ...]:
-    if status is None:
-        return ()
+def _obstacles(status: StatusReport) -> list[Obstacle]:
     found = []
     if status.sending.state is not SendingState.RUNNING:
         found.append(_of_sending(status.sending))
@@ -155,7 +156,7 @@ def _obstacles(status: StatusReport | None) -> tuple[Obstacle, ...]:
                 "Raise the pace, or raise the stream's retention now.",
             )
         )
-    return tuple(found)
+    return found
 
 
 def _shortfall(status: StatusReport) -> Obstacle | None:
@@ -179,28 +180,8 @@ def _of_sending(sending: SendingStatus) -> Obstacle:
     )
 
 
-def _troubles(findings: list[Finding]) -> tuple[Obstacle, ...]:
-    return tuple(
-        Obstacle(f"{finding.name}: {finding.says}.", "See docs/operations.md.")
-        for finding in findings
-        if not finding.is_fine and finding.name != "sending"
-    )
-
-
-def _chart(snapshot: Snapshot) -> Chart | None:
-    if snapshot.ledger is None:
-        return None
-    status = snapshot.ledger.status
-    return chart(
-        snapshot.ledger.samples,
-        target_per_second=status.pace.target_per_second,
-        now=status.at,
-    )
-
-
 def _row(account: Account) -> Row:
     upload, tally = account.upload, account.tally
-    settled = tally.settled
     enqueued = max(account.enqueued, upload.estimate if upload.state is UploadState.READING else 0)
     problems = (
         (upload.progress.invalid, "invalid"),
@@ -212,7 +193,7 @@ def _row(account: Account) -> Row:
         name=unquote(upload.source.key) if upload.source.key else upload.id,
         upload=upload.id,
         state="cancelling" if account.is_cancelling else upload.state.value.replace("_", " "),
-        percent=_percent(settled, enqueued, is_open=upload.listed_open),
+        percent=_percent(tally.settled, enqueued, is_open=upload.listed_open),
         figures=f"{count(tally.accepted)} accepted, {count(account.waiting)} waiting, "
         f"{count(account.lines_read)} lines read",
         problems=", ".join(f"{count(number)} {name}" for number, name in problems if number),
