@@ -1,4 +1,4 @@
-"""How does an order become one PUT, and what did the API's answer come to?"""
+"""The third party's API: an order becomes one PUT, and its answer a result."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from consumer.adapters.connections import Connections
 from consumer.adapters.credentials import Credential, CredentialUnreadable, FixedCredential
 from consumer.adapters.http_answer import Answer, Broken, Head
 from consumer.adapters.http_connection import nothing
-from consumer.adapters.opening import NotOpened, opener, parse_proxy
+from consumer.adapters.opening import NotOpened, opener
 from consumer.delivery.attempts import (
     Accepted,
     Attempt,
@@ -23,14 +23,14 @@ from consumer.delivery.attempts import (
 )
 
 ANSWER_CHARACTERS = 1_000  # of a refusal's body, kept with the dead letter
-AHEAD_SECONDS = 2.0  # an API that cannot be reached sooner shows with the attempt, not before it
+AHEAD_SECONDS = 2.0  # an API that takes longer to reach shows in the attempt, not before it
 NOTHING_SENT = 0  # the status of an Unauthorized where there was no credential to send
 
 
 class HttpApi:
     """The third party's API over HTTP/1.1; safe for any number of threads at once.
 
-    The answers and what they come to are published in docs/api-answers.md.
+    docs/api-answers.md publishes the result of each answer.
     """
 
     def __init__(
@@ -40,19 +40,15 @@ class HttpApi:
         attempt_seconds: float,
         credential: Credential | None = None,
         ca_file: Path | None = None,
-        proxy_url: str | None = None,
     ) -> None:
         """`attempt_seconds` bounds an attempt as a whole, from name look-up to the body's end.
 
-        Raises:
-            ApiUrlUnusable, ProxyUrlUnusable: a URL is not usable, in a sentence.
-            OSError: `ca_file` cannot be read.
+        Raises ApiUrlUnusable, and OSError where `ca_file` cannot be read.
         """
         self._url = parse_api_url(url)
         self._attempt_seconds = attempt_seconds
         self._credential = FixedCredential() if credential is None else credential
-        proxy = None if proxy_url is None else parse_proxy(proxy_url)
-        self._connections = Connections(opener(self._url, ca_file=ca_file, proxy=proxy))
+        self._connections = Connections(opener(self._url, ca_file=ca_file))
 
     def put(
         self,
@@ -76,17 +72,14 @@ class HttpApi:
         request = self._request(order_id, body, idempotency_key, token)
         match self._connections.exchange(request, deadline=deadline, begin=begin, sent=sent):
             case Answer(head, answer_body):
-                return self._came_to(head, answer_body, token)
+                return self._result(head, answer_body, token)
             case Broken(reason, head):
                 return self._broken(reason, head)
             case NotOpened(reason):
                 return Unavailable(None, reason, may_have_arrived=False)
 
     def connect(self) -> None:
-        """Open a connection ahead of a turn, in at most AHEAD_SECONDS; costs little if one is open.
-
-        A failure shows with the attempt.
-        """
+        """Open a connection ahead of a turn unless one is idle; a failure shows in the attempt."""
         self._connections.open_ahead(seconds=min(self._attempt_seconds, AHEAD_SECONDS))
 
     def close(self) -> None:
@@ -108,7 +101,7 @@ class HttpApi:
         )
         return head.encode("ascii") + body
 
-    def _came_to(self, head: Head, body: bytes, token: str | None) -> Attempt:
+    def _result(self, head: Head, body: bytes, token: str | None) -> Attempt:
         status = head.status
         match status:
             case _ if 200 <= status < 300:  # noqa: PLR2004 - the class of success
@@ -144,7 +137,7 @@ def _answered(status: int) -> str:
 
 
 def _text(body: bytes, token: str | None) -> str:
-    """The start of an answer's body, for a person to read; an echo of the token is taken out."""
+    """The start of an answer's body, for a person to read; an echo of the token is removed."""
     text = body.decode(errors="replace")
     if token is not None:
         text = text.replace(token, "[credential]")

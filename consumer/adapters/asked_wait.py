@@ -1,4 +1,4 @@
-"""How long does an answer ask us to wait?"""
+"""How long an answer asks us to wait."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,20 +7,20 @@ from email.utils import parsedate_to_datetime
 
 import http_sf
 
-LONGEST_SECONDS = 1e9  # no wait anybody means; finite, so that arithmetic on it stays sound
+LONGEST_SECONDS = 1e9  # longer than any wait is meant; finite, so that arithmetic stays sound
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 Fields = Mapping[str, Sequence[str]]
 
 
 def asked_wait_seconds(fields: Fields, *, now: float) -> float | None:
-    """Seconds that a Retry-After asks for, else what RateLimit says; None where neither is usable.
+    """Seconds that Retry-After asks for, else RateLimit; None where neither is usable.
 
     Args:
         fields: header fields of the answer by name in lower case, each with its values in order.
         now: epoch seconds, for a Retry-After date in an answer without a readable Date of its own.
 
-    Between 0 and LONGEST_SECONDS. How much of it is believed is the delivery's decision.
+    Between 0 and LONGEST_SECONDS. The delivery decides how much of it to believe.
     Sources: RFC 9110 section 10.2.3; draft-ietf-httpapi-ratelimit-headers, whose section on
     Retry-After gives it precedence.
     """
@@ -32,7 +32,7 @@ def asked_wait_seconds(fields: Fields, *, now: float) -> float | None:
 def retry_after_seconds(fields: Fields, *, now: float) -> float | None:
     """Seconds that Retry-After asks for, as a number or a date; a date in the past is 0.
 
-    `now` is epoch seconds by the clock that the date was written with, as far as that is known.
+    `now` is epoch seconds by the clock that the date was written with, as far as known.
     """
     return _latest(_retry_after(value, now) for value in fields.get("retry-after", ()))
 
@@ -76,7 +76,7 @@ def _rate_limit_seconds(fields: Fields) -> float | None:
 def _members(values: Sequence[str]) -> dict[str, Mapping[str, object]]:
     """Members of a structured field by name, each with its parameters.
 
-    A field of today is a list (`"default";r=0;t=30`); up to draft 07 it was one dictionary
+    A current field is a list (`"default";r=0;t=30`); up to draft 07 it was one dictionary
     (`limit=10, remaining=0, reset=30`), which is read as one member without a name.
     """
     field = ", ".join(values).encode("latin-1", errors="replace")

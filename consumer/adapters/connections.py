@@ -1,4 +1,4 @@
-"""Which connection carries the next request?"""
+"""The pool of open connections."""
 
 import time
 from collections import deque
@@ -10,9 +10,9 @@ from consumer.adapters.http_answer import Answer, Broken
 from consumer.adapters.http_connection import HttpConnection, NothingSent, nothing
 from consumer.adapters.opening import NotOpened
 
-IDLE_SECONDS = 50.0  # below the 60 s after which common load balancers close
-SERVICE_SECONDS = 300.0  # a connection for days would stay with a host that left the API's name
-_SHARE_OF_PROMISE = 0.5  # the API counts its Keep-Alive seconds from an earlier moment than we
+IDLE_SECONDS = 50.0  # common load balancers close after 60 s
+SERVICE_SECONDS = 300.0  # a connection open for days would miss a change of the API's address
+_SHARE_OF_PROMISE = 0.5  # the API counts its Keep-Alive seconds from an earlier moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class _Idle:
 
 
 class Connections:
-    """Open connections, the one used last first; safe for any number of threads at once.
+    """Open connections, the last one used first; thread-safe.
 
     The rule for connections that the API may have closed meanwhile (decision 0020): one that was
-    idle too long, was closed or has unasked-for bytes is not used. One that fails before it takes
+    idle too long, was closed or has unsolicited bytes is not used. One that fails before it takes
     a byte of the request is replaced, once, within the same attempt: nothing has reached the API,
-    so the pace is kept. Once a byte is taken nothing is ever sent a second time here.
+    so the pace is kept. Once it took a byte, the request is never sent again here.
     """
 
     def __init__(
@@ -37,19 +37,24 @@ class Connections:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock`, in seconds, is what connections age by."""
+        """`clock`, in seconds, ages connections."""
         self._opened = opened
         self._clock = clock
         self._lock = Lock()
         self._idle: deque[_Idle] = deque()
 
     def open_ahead(self, *, seconds: float) -> NotOpened | None:
-        """Have one idle connection at hand; says why there is none."""
+        """Make sure that a connection is idle; the reason where there is none."""
         idle = self._take()
         if idle is not None:
             self._put_back(idle)
             return None
-        return self._keep(self._opened(seconds))
+        opened = self._opened(seconds)
+        if isinstance(opened, NotOpened):
+            return opened
+        now = self._clock()
+        self._put_back(_Idle(opened, opened_at=now, until=now + IDLE_SECONDS))
+        return None
 
     def exchange(
         self,
@@ -79,19 +84,12 @@ class Connections:
         return result
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Close the idle connections."""
         with self._lock:
             leaving = list(self._idle)
             self._idle.clear()
         for idle in leaving:
             idle.connection.close()
-
-    def _keep(self, opened: HttpConnection | NotOpened) -> NotOpened | None:
-        if isinstance(opened, NotOpened):
-            return opened
-        now = self._clock()
-        self._put_back(_Idle(opened, opened_at=now, until=now + IDLE_SECONDS))
-        return None
 
     def _release(
         self, connection: HttpConnection, opened_at: float, result: Answer | Broken
@@ -111,7 +109,7 @@ class Connections:
             self._put_back(_Idle(connection, opened_at, until))
 
     def _put_back(self, idle: _Idle) -> None:
-        """Keep an idle connection, and let go of the longest idle one where its time is up."""
+        """Keep an idle connection, and close the longest idle one if its time is up."""
         expired = None
         with self._lock:
             if self._idle and self._idle[0].until <= self._clock():

@@ -1,6 +1,5 @@
-"""Where does the credential come from?"""
+"""The sources of the credential: the environment, a file, or Secrets Manager."""
 
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,8 +32,7 @@ def credential_from(
 ) -> Credential:
     """The credential that the settings name, at most one of them; nothing is read yet.
 
-    Raises:
-        CredentialUnreadable: `token` cannot be one.
+    Raises CredentialUnreadable for a `token` that cannot be one.
     """
     if token_file is not None:
         return file_credential(token_file)
@@ -60,10 +58,6 @@ def file_credential(path: Path) -> ReadCredential:
 def secret_credential(secret_id: str) -> ReadCredential:
     """The token that a secret holds as its string (ORDERS_API_TOKEN_SECRET, an ARN or a name)."""
     source = f"The secret {secret_id} (ORDERS_API_TOKEN_SECRET)"
-    return ReadCredential(_secret_reader(secret_id, source), source=source)
-
-
-def _secret_reader(secret_id: str, source: str) -> Callable[[], str]:
     arn_parts = secret_id.split(":")
     region = arn_parts[3] if arn_parts[0] == "arn" and len(arn_parts) > 3 else None  # noqa: PLR2004
 
@@ -77,10 +71,10 @@ def _secret_reader(secret_id: str, source: str) -> Callable[[], str]:
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "no reason given")
             raise CredentialUnreadable(f"{source} cannot be read: {code}.") from error
-        except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+        except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is not a URL
             raise CredentialUnreadable(f"{source} cannot be read: {error}.") from error
         if "SecretString" not in answer:
             raise CredentialUnreadable(f"{source} is binary; store the token as text.")
         return answer["SecretString"]
 
-    return read
+    return ReadCredential(read, source=source)

@@ -1,4 +1,4 @@
-"""Which credential goes out with an order, and when is it read again?"""
+"""The credential sent with each order, and when it is read again."""
 
 import re
 import time
@@ -10,23 +10,22 @@ from pydantic import SecretStr
 
 from consumer.adapters.deadline import TookTooLong, within
 
-READ_AGAIN_SECONDS = 5.0  # Secrets Manager bills each read; a probe comes more rarely than this
+READ_AGAIN_SECONDS = 5.0  # Secrets Manager bills each read; probes are less frequent than this
 TOKEN_CHARACTERS = 16_384
 _TOKEN = re.compile(r"[!-~]+")
 
 
 class CredentialUnreadable(Exception):
-    """A sentence says where no usable credential was found, and what to do; never its value."""
+    """No usable credential; the message says where and what to do, never the value."""
 
 
 class Credential(Protocol):
-    """What the Authorization header is made of."""
+    """The source of the Authorization header."""
 
     def token(self, *, seconds: float) -> str | None:
-        """The token to send now, None where the API needs none; takes at most so many seconds.
+        """The token to send now, None if the API needs none; takes at most `seconds`.
 
-        Raises:
-            CredentialUnreadable: there ought to be one and there is none.
+        Raises CredentialUnreadable.
         """
 
     def refused(self, token: str) -> None:
@@ -43,19 +42,19 @@ class FixedCredential:
             self._token = _checked(token.get_secret_value(), "ORDERS_API_TOKEN")
 
     def token(self, *, seconds: float) -> str | None:
-        """The token, at once."""
+        """The token."""
         del seconds
         return self._token
 
     def refused(self, token: str) -> None:
-        """Nothing to be done: blocked until a person acts."""
+        """Sending stays blocked until a person acts."""
 
 
 class ReadCredential:
     """A token that is read from somewhere, and read again once the API refuses it.
 
-    A new reading is due before the next attempt, at most every READ_AGAIN_SECONDS, by one thread;
-    while it fails or another thread is at it, the old token serves.
+    One thread reads it before the next attempt, at most every READ_AGAIN_SECONDS; meanwhile, and
+    while reading fails, the old token is used.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class ReadCredential:
         source: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`read` may take its time and raises CredentialUnreadable; `source` names it to people."""
+        """`read` may block, and raises CredentialUnreadable; `source` begins error messages."""
         self._read = read
         self._source = source
         self._clock = clock
@@ -76,7 +75,7 @@ class ReadCredential:
         self._read_at: float | None = None
 
     def token(self, *, seconds: float) -> str:
-        """The token in hand, or a new one where that one was refused."""
+        """The current token, or a new one if that one was refused."""
         token = self._token
         if token is not None and not self._doubted:
             return token
@@ -92,7 +91,7 @@ class ReadCredential:
         ) from self._failure
 
     def refused(self, token: str) -> None:
-        """Doubt the token, unless another one has replaced it since."""
+        """Have the token read again, unless another one has replaced it since."""
         if token == self._token:
             self._doubted = True
 
@@ -115,7 +114,7 @@ class ReadCredential:
 
 
 def _checked(text: str, source: str) -> str:
-    """The token without the line ending that editors leave behind it."""
+    """The token without the line ending that editors add."""
     token = text.rstrip("\r\n")
     if not token:
         raise CredentialUnreadable(f"{source} is empty; put the API's token there.")

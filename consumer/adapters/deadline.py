@@ -1,4 +1,4 @@
-"""How is a call that nothing can interrupt left behind when its time is up?"""
+"""A deadline for calls that cannot be interrupted."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -11,18 +11,15 @@ T = TypeVar("T")
 
 
 class TookTooLong(Exception):
-    """The call did not end in time; what it still returns is disposed of."""
+    """The call did not end in time; a late result is disposed of."""
 
 
 def within(seconds: float, call: Callable[[], T], *, dispose: Callable[[T], None]) -> T:
-    """The result of `call`, made on a thread of its own and waited for `seconds`.
+    """The result of `call`, made on a thread of its own and awaited for `seconds`.
 
-    Name look-ups have no time-out at all, and those of TLS and proxies are per read; so a wait for
-    another thread is the only bound that holds.
-
-    Raises:
-        TookTooLong: time was up; `dispose` gets the result if one comes after all.
-        BaseException: whatever `call` raised.
+    Name look-ups have no time-out at all, and that of TLS is per read; so waiting for another
+    thread is the only bound that holds. Raises what `call` raised, or TookTooLong; then `dispose`
+    gets the result if there is one later.
     """
     future: Future[T] = Future()
 

@@ -1,4 +1,4 @@
-"""How does the consumer put a lane's end marker on the Kinesis stream?"""
+"""Putting a lane's end marker on the Kinesis stream."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class KinesisEndMarkers:
         self._stream = stream
 
     def put_end(self, key: LaneKey, *, lanes: int, tail: LaneTail) -> None:
-        """See EndMarkers.put_end. A single record: KCL reads it beside aggregates."""
+        """See EndMarkers.put_end. A single record: KCL reads it as well as aggregates."""
         try:
             self._client.put_record(
                 StreamName=self._stream,

@@ -1,4 +1,4 @@
-"""What has the API answered, as far as its bytes are here?"""
+"""The API's answer, parsed from the bytes received so far."""
 
 import re
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Fields = dict[str, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Status and those header fields that anything here reads, by name in lower case."""
+    """Status, and the header fields in use, by name in lower case."""
 
     status: int
     fields: Fields
@@ -35,10 +35,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer.
+    """A complete answer.
 
-    idle_seconds: how long the API keeps the connection for another request, as it says: None
-        where it says nothing, 0 where it closes.
+    idle_seconds: how long the API promises to keep the connection open: None without a promise, 0
+    where it closes.
     """
 
     head: Head
@@ -48,16 +48,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Some of the request was sent and no whole answer came; `head` where at least that is here."""
+    """Some of the request was sent, and no complete answer received; `head` if that much was."""
 
     reason: str
     head: Head | None = None
 
 
 class AnswerReader:
-    """Reads one answer from the pieces in which it arrives, within bounds.
+    """Reads one answer from the chunks in which it arrives, within bounds.
 
-    Interim answers (1xx) are passed over. The parser is llhttp, Node's; bounds are ours.
+    Interim answers (1xx) are skipped. The parser is llhttp, Node's; bounds are ours.
     """
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class AnswerReader:
         self._closes = False
 
     def feed(self, chunk: bytes) -> Answer | Broken | None:
-        """Take the next bytes, at least one; None while more have to come."""
+        """Parse the next bytes, at least one; None while the answer is incomplete."""
         self._received_bytes += len(chunk)
         try:
             self._parser.feed_data(chunk)
@@ -83,14 +83,14 @@ class AnswerReader:
         except HttpParserError as error:
             if not self._whole:
                 return self.broken(f"the answer is not HTTP: {str(error).lower()}")
-            self._closes = True  # what came behind the answer belongs to no request of ours
+            self._closes = True  # bytes after the answer belong to no request of ours
         too_large = self._too_large()
         if too_large is not None or self._head is None or not self._whole:
             return too_large
         return self._answer(self._head)
 
     def ended(self) -> Answer | Broken:
-        """The API closed the connection: an answer without a length of its own is whole now."""
+        """The API closed the connection, which completes an answer without a length."""
         if self._received_bytes == 0:
             return self.broken("the connection was closed without an answer")
         if self._head is None or self._has_length(self._head):
@@ -99,7 +99,7 @@ class AnswerReader:
         return self._answer(self._head)
 
     def broken(self, reason: str) -> Broken:
-        """The answer will not become whole, for this reason."""
+        """The answer will not be complete, for this reason."""
         return Broken(reason, self._head)
 
     def _too_large(self) -> Broken | None:
@@ -127,19 +127,19 @@ class AnswerReader:
     # Called by the parser.
 
     def on_message_begin(self) -> None:
-        """The first byte of an answer, interim or final, or of something behind it."""
+        """The first byte of an answer, interim or final, or of something after it."""
         if self._whole:
             self._closes = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One field of the head, or of a trailer, which is not read."""
+        """A field of the head, or of a trailer, which is ignored."""
         self._head_bytes += len(name) + len(value)
         lower = name.lower()
         if lower in _READ_FIELDS and self._head is None:
             self._fields.setdefault(lower.decode(), []).append(value.decode("latin-1"))
 
     def on_headers_complete(self) -> None:
-        """The empty line after a head; one that is too long stays unread."""
+        """The empty line after a head; one that is too long is ignored."""
         if self._head is not None or self._head_bytes > HEAD_BYTES:
             return
         status = self._parser.get_status_code()

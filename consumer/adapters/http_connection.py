@@ -1,4 +1,4 @@
-"""How does one request go over a connection, and its answer come back, by a deadline?"""
+"""One request over one connection, and its answer, by a deadline."""
 
 import select
 import socket
@@ -16,20 +16,20 @@ _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 @dataclass(frozen=True, slots=True)
 class NothingSent:
-    """The connection failed before it took a single byte of the request."""
+    """The connection failed before it took any byte of the request."""
 
     reason: str
 
 
 def nothing() -> None:
-    """Do nothing: nobody minds when the request is sent."""
+    """Do nothing when the request is sent."""
 
 
 Exchanged = Answer | Broken | NothingSent
 
 
 class HttpConnection:
-    """One open connection, used by one thread at a time; the socket is never waited on itself."""
+    """One open connection, used by one thread at a time; its socket never blocks."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -48,8 +48,7 @@ class HttpConnection:
         """Send a request and read its answer; `deadline` in seconds of time.monotonic().
 
         `begin` is called before the first byte of the request is given to the kernel, `sent` after
-        the last.
-        After anything but an Answer with time left the connection has no further use.
+        the last. The connection is reusable only after an Answer with time left.
         """
         if deadline <= time.monotonic():
             return NothingSent("no time was left to send it")
@@ -68,7 +67,7 @@ class HttpConnection:
                         return NothingSent(f"the connection was lost: {cause(error)}")
                     lost = True  # the API may have answered before it closed: read what is here
             if not self._wait(deadline, writable=bool(unsent) and not lost):
-                late = reader.broken("no whole answer came in time")
+                late = reader.broken("no complete answer in time")
                 return _as_far_as_sent(late, unsent=len(unsent), of=len(request))
             try:
                 received = self._read(reader)
@@ -78,7 +77,7 @@ class HttpConnection:
                 return _as_far_as_sent(received, unsent=len(unsent), of=len(request))
 
     def is_quiet(self) -> bool:
-        """Whether the API neither closed this idle connection nor sent what nobody asked for.
+        """Has the API neither closed this idle connection nor sent anything unsolicited?
 
         A socket that is merely readable may hold a TLS session ticket, so it is read.
         """
@@ -91,7 +90,7 @@ class HttpConnection:
         return False
 
     def close(self) -> None:
-        """Let go of the connection at once, without a farewell."""
+        """Close the connection at once, without TLS's goodbye."""
         with suppress(OSError):
             self._sock.close()
 
@@ -102,9 +101,9 @@ class HttpConnection:
             return 0
 
     def _wait(self, deadline: float, *, writable: bool) -> bool:
-        """Wait for something to do, at most until the deadline; False where there is nothing.
+        """Wait until the socket is ready, or for the deadline; False where it is not ready.
 
-        Of a process that was stopped past the deadline, the answer may be here all the same.
+        A process that was stopped past its deadline may still find the answer here.
         """
         seconds = max(0.0, deadline - time.monotonic())
         if seconds == 0 or not writable:
@@ -115,7 +114,7 @@ class HttpConnection:
         return bool(ready)
 
     def _read(self, reader: AnswerReader) -> Answer | Broken | None:
-        """Feed the reader with all that is here; None where that is no whole answer."""
+        """Feed the reader all that was received; None while the answer is incomplete."""
         while True:
             try:
                 chunk = self._sock.recv(_RECEIVE_BYTES)
@@ -127,7 +126,7 @@ class HttpConnection:
 
 
 def cause(error: BaseException) -> str:
-    """The innermost reason of a failed connection, in a few words."""
+    """The innermost reason for a failed connection, in a few words."""
     while error.__cause__ is not None:
         error = error.__cause__
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -138,7 +137,7 @@ def cause(error: BaseException) -> str:
 
 
 def _as_far_as_sent(result: Answer | Broken, *, unsent: int, of: int) -> Exchanged:
-    """What an answer to a request that is not all sent is worth; `unsent` and `of` in bytes."""
+    """The result of an answer to a request sent only in part; `unsent` and `of` in bytes."""
     if unsent == 0:
         return result
     if unsent == of:

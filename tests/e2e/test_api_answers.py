@@ -212,7 +212,7 @@ def test_an_api_that_hangs_before_its_answer_is_cut_off_at_the_deadline(sandbox_
 
     assert time.monotonic() - started_at < LATE_SECONDS
     assert (attempt.status, attempt.may_have_arrived) == (None, True)
-    assert attempt.reason == "no whole answer came in time"
+    assert attempt.reason == "no complete answer in time"
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,12 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from consumer.adapters.api import HttpApi
-from consumer.adapters.opening import OPENING_SECONDS, ProxyUrlUnusable, parse_proxy
+from consumer.adapters.opening import OPENING_SECONDS
 from consumer.delivery.attempts import Accepted, Attempt, Unavailable
 from tests.e2e.scripted_api import (
     LIMIT_SECONDS,
@@ -43,9 +42,8 @@ def put(
     *,
     seconds: float = 5.0,
     ca_file: Path | None = None,
-    proxy_url: str | None = None,
 ) -> Attempt:
-    api = HttpApi(url, attempt_seconds=seconds, ca_file=ca_file, proxy_url=proxy_url)
+    api = HttpApi(url, attempt_seconds=seconds, ca_file=ca_file)
     try:
         return api.put("o-1", b"{}", idempotency_key="key-1")
     finally:
@@ -215,73 +213,9 @@ def test_a_missing_authority_file_is_an_error_at_the_start(tmp_path: Path) -> No
         HttpApi("https://a.test/{order_id}", attempt_seconds=1.0, ca_file=tmp_path / "none.pem")
 
 
-# Proxies.
-
-
-def tunnel(peer: Peer) -> None:
-    """What a proxy does: connect on demand, and hand bytes to and fro."""
-    request = peer.hear()
-    assert request is not None
-    host, _, port = request.line.split()[1].rpartition(":")
-    with socket.create_connection((host, int(port))) as api:
-        peer.say(b"HTTP/1.1 200 Connected\r\n\r\n")
-        back = threading.Thread(target=hand_on, args=(api, peer.sock), daemon=True)
-        back.start()
-        hand_on(peer.sock, api)
-        with suppress(OSError):
-            api.shutdown(socket.SHUT_RDWR)
-        back.join(LIMIT_SECONDS)
-
-
-def hand_on(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while chunk := source.recv(65_536):
-            target.sendall(chunk)
-
-
-def test_a_proxy_is_tunnelled_through_and_tls_ends_at_the_api(shown: Certificate) -> None:
-    with (
-        ScriptedApi([always(OK)], shown.context).serving() as server,
-        ScriptedApi([tunnel]).serving() as proxy,
-    ):
-        attempt = put(
-            server.url,
-            ca_file=shown.ca_file,
-            proxy_url=f"http://us%40er:p:w@127.0.0.1:{proxy.port}",
-        )
-
-    assert attempt == Accepted(200)
-    assert proxy.requests[0].line.startswith(f"CONNECT 127.0.0.1:{server.port} ")
-    assert proxy.requests[0].fields["proxy-authorization"] == "Basic dXNAZXI6cDp3"
-    assert "proxy-authorization" not in server.requests[0].fields
-
-
-def test_a_proxy_that_refuses_is_unavailable_and_nothing_arrived() -> None:
-    refusing = always(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-    with (
-        ScriptedApi([always(OK)]).serving() as server,
-        ScriptedApi([refusing]).serving() as proxy,
-    ):
-        reason = nothing_sent(put(server.url, proxy_url=f"http://u:secret@127.0.0.1:{proxy.port}"))
-
-    assert "407 Proxy Authentication Required" in reason
-    assert "secret" not in reason
-    assert server.connections == 0
-
-
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
 
     with ScriptedApi([always(OK)]).serving() as server:
         assert put(server.url) == Accepted(200)
-
-
-@pytest.mark.parametrize(
-    "url", ["https://proxy.test", "proxy.test:3128", "http://", "http://a:b", "socks5://a:1", ""]
-)
-def test_a_proxy_that_cannot_be_used_is_named_without_its_password(url: str) -> None:
-    with pytest.raises(ProxyUrlUnusable) as raised:
-        parse_proxy(url)
-
-    assert "URL" in str(raised.value)
