@@ -1,4 +1,4 @@
-"""How does a child process die with its parent, however the parent dies?
+"""Start a child process that dies with its parent, however the parent dies.
 
 Run as a script, `python -I -S tied.py PARENT_PID FOLDER PROGRAM ARGUMENT...`: it asks the kernel
 for SIGKILL when the thread that started it ends (the parent-death signal), then becomes PROGRAM, in

@@ -1,4 +1,4 @@
-"""Which processes did this worker bring about, and how does it end them?"""
+"""The worker's descendants: reap them, stop them, kill them."""
 
 import contextlib
 import ctypes
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def adopt_orphans() -> None:
-    """Make this process the parent of every orphan among its descendants, as PID 1 is anyway."""
+    """Become the parent of every orphan among the descendants, as PID 1 is anyway."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
@@ -28,19 +28,14 @@ def reap_exited() -> dict[int, int]:
 
 
 class Children:
-    """The daemon, the shard processes, and whatever else came from this process."""
+    """The daemon, the shard processes, and whatever else descends from this process."""
 
     def __init__(self) -> None:
         self.daemon_pid: int | None = None
         self._told: set[int] = set()
 
-    @property
-    def daemon_lives(self) -> bool:
-        """The daemon that was added last has not ended."""
-        return self.daemon_pid is not None
-
     def add_daemon(self, pid: int) -> None:
-        """This child is the daemon."""
+        """Note which child is the daemon; `daemon_pid` is None once it has exited."""
         self.daemon_pid = pid
         self._told.clear()
 
@@ -48,20 +43,21 @@ class Children:
         """Reap exited children, orphans included; returns their ids."""
         exit_codes = reap_exited()
         for pid, code in exit_codes.items():
-            self._note(pid, code)
+            how = f"ended with code {code}" if code >= 0 else f"was ended by signal {-code}"
+            if pid == self.daemon_pid:
+                self.daemon_pid = None
+                log.warning("the daemon %d %s", pid, how)
+            else:
+                log.info("process %d %s", pid, how)
         return list(exit_codes)
 
     def living(self) -> frozenset[int]:
         """All living descendants, the daemon included."""
         return descendants(os.getpid())
 
-    def shards(self) -> frozenset[int]:
-        """The living shard processes."""
-        return self.living() - {self.daemon_pid or 0}
-
     def stop_shards(self) -> None:
         """Ask each shard process, once, to finish what is in flight and to end."""
-        for pid in self.shards() - self._told:
+        for pid in self.living() - {self.daemon_pid} - self._told:
             self._told.add(pid)
             _send(pid, signal.SIGTERM)
 
@@ -72,15 +68,7 @@ class Children:
         for pid in self.living():
             _send(pid, signal.SIGKILL)
 
-    def _note(self, pid: int, code: int) -> None:
-        how = f"ended with code {code}" if code >= 0 else f"was ended by signal {-code}"
-        if pid == self.daemon_pid:
-            self.daemon_pid = None
-            log.warning("the daemon %d %s", pid, how)
-        else:
-            log.info("process %d %s", pid, how)
-
 
 def _send(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):  # it ended meanwhile: that was to be reached
+    with contextlib.suppress(ProcessLookupError):  # it has ended already
         os.kill(pid, number)

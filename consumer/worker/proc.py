@@ -1,7 +1,4 @@
-"""Which processes live on this machine, and whose children are they?
-
-Linux only: it reads /proc.
-"""
+"""The processes of this machine, from /proc (Linux only)."""
 
 import os
 import socket
@@ -18,10 +15,10 @@ _GONE = frozenset("ZX")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where this process runs. Within one place a process id means one process at a time.
+    """Where a process runs. Within one place a process id names one process at a time.
 
-    boot: the kernel's boot id with the process namespace, because two containers of one machine
-    can share a host name and still not see each other's processes.
+    boot: the kernel's boot id and the process namespace, because two containers of one machine may
+    share a host name and yet not see each other's processes.
     """
 
     host: str
@@ -43,18 +40,18 @@ def this_place() -> Place:
 
 
 def live_process(pid: int) -> LiveProcess | None:
-    """The process that has this id now, None where there is none (a zombie is none)."""
+    """The process with this id now, None where there is none (a zombie is none)."""
     stat = _stat(pid)
     return None if stat is None or stat.is_gone else LiveProcess(pid, stat.started)
 
 
 def lives(process: LiveProcess) -> bool:
-    """Does this very process still live here?"""
+    """Is this very process still alive here?"""
     return live_process(process.pid) == process
 
 
 def descendants(pid: int) -> frozenset[int]:
-    """All living processes that come from this one, children's children included."""
+    """All living descendants of a process."""
     parents: dict[int, int] = {}
     for entry in os.scandir(PROC):
         if entry.name.isdigit() and (stat := _stat(int(entry.name))) and not stat.is_gone:
@@ -68,7 +65,7 @@ def descendants(pid: int) -> frozenset[int]:
 
 
 def command_line(pid: int) -> tuple[str, ...]:
-    """The arguments of a process; empty where it has ended."""
+    """The arguments of a process; empty if it has ended."""
     try:
         line = (PROC / str(pid) / "cmdline").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,17 +1,17 @@
-"""Signal handling: how do signals reach a main thread that waits?"""
+"""Signal handling for a main thread that waits."""
 
 import os
 import select
 import signal
 from collections.abc import Sequence
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self
 
 
 class Signals:
     """Stop signals and SIGCHLD, as something that the main thread can wait for.
 
-    Use it as a context, in the main thread. The old handlers come back at its end.
+    Use it as a context, in the main thread. At its end the old handlers are restored.
     """
 
     def __init__(self, stops: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)) -> None:
@@ -29,7 +29,7 @@ class Signals:
         return self.stops_asked > 0
 
     def wait(self, seconds: float) -> None:
-        """Return at the next signal, or after so many seconds."""
+        """Wait for the next signal, for at most `seconds`."""
         if select.select([self._reader], [], [], seconds)[0]:
             os.read(self._reader, 4096)
 
@@ -40,12 +40,7 @@ class Signals:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         signal.set_wakeup_fd(self._kept_writer)
         for number, handler in self._kept.items():
             signal.signal(number, handler)

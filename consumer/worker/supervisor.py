@@ -77,11 +77,10 @@ class Supervisor:
         # Through /proc only where it matters: it reads a file for each process of the machine.
         thorough = self._state.phase in {Phase.ENDING, Phase.KILLING}
         living = self._children.living() if thorough else frozenset[int]()
-        shards = living - {self._children.daemon_pid or 0}
         return Seen(
             now=time.monotonic(),
-            daemon_lives=self._children.daemon_lives,
-            shards=len(shards),
+            daemon_lives=self._children.daemon_pid is not None,
+            shards=len(living - {self._children.daemon_pid}),
             children=len(living),
             initialized=bool(self._folder.shards()),
             stop_asked=self._signals.stop_asked,
@@ -124,14 +123,14 @@ class Supervisor:
             if state.failures:
                 pause_seconds = state.until - time.monotonic()
                 log.warning("no shard was leased; starting again in %.0f s", pause_seconds)
-        lives = self._children.daemon_lives
+        daemon_pid = self._children.daemon_pid
         age_seconds = time.monotonic() - self._daemon_since
         self._folder.write_worker(
             WorkerFile(
                 pid=os.getpid(),
                 number=self._keeper.number,
-                daemon_pid=self._children.daemon_pid,
-                daemon_started_at=time.time() - age_seconds if lives else None,
+                daemon_pid=daemon_pid,
+                daemon_started_at=time.time() - age_seconds if daemon_pid else None,
                 state=state.phase,
             )
         )
@@ -141,6 +140,6 @@ class Supervisor:
             phase=self._state.phase,
             phase_since=self._phase_since,
             number=self._keeper.number,
-            daemon_since=self._daemon_since if self._children.daemon_lives else None,
+            daemon_since=self._daemon_since if self._children.daemon_pid else None,
             starts=self._starts,
         )
