@@ -37,9 +37,8 @@ from ledger.pace.pace import Pace
 from ledger.uploads.upload import Account
 from orders.upload import UploadId, upload_id
 from sandbox.simulation.process import Process
-from sandbox.simulation.surroundings import Surroundings
 from sandbox.simulation.timeline import Timeline
-from sandbox.simulation.world import SimulatedApi, Stream, upload_stream
+from sandbox.simulation.world import SimulatedApi, Simulation, Stream, upload_stream
 
 START = 1_800_000_000.0
 INTERVAL = 1.0
@@ -195,7 +194,7 @@ class Drain:
         chance = random.Random(orders)  # noqa: S311 - the same trouble at every run
         uploads = [shard.upload for shard in self.shards]
         self.api = NotedApi(uploads, self.orders_each, chance)
-        self.around = Surroundings(
+        self.simulation = Simulation(
             self.timeline,
             self.ledger,
             self.api,
@@ -228,7 +227,7 @@ class Drain:
     def _start(self, shard: Shard, checkpoint: StreamPosition | None) -> None:
         life = len(shard.lives)
         shard.lives.append((self.timeline.now(), float("inf")))
-        shard.process = Process(self.around, shard.stream, shard.settings, checkpoint)
+        shard.process = Process(self.simulation, shard.stream, shard.settings, checkpoint)
         # The shards are killed at different times of the hour, and of the second.
         seconds = HOUR + shard.number * 97.3 + 0.123 * life % 1.0
         self.timeline.after(seconds, lambda: self._crash(shard))

@@ -7,13 +7,13 @@ from pathlib import Path
 from orders.rate import RateError, parse_rate
 from sandbox.errors import SandboxError
 from sandbox.options import SandboxOptions
-from sandbox.up import run
+from sandbox.up import run_sandbox
 
 
 def main() -> int:
     """Keep a sandbox up until a signal; 0, 2 for wrong use, 5 where a part does not come up."""
     try:
-        run(_options(), _say)
+        run_sandbox(_options(), _say)
     except SandboxError as error:
         _say(str(error))
         return error.exit_code

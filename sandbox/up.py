@@ -49,7 +49,7 @@ class _Site:
     say: Callable[[str], None]
 
 
-def run(options: SandboxOptions, say: Callable[[str], None]) -> None:
+def run_sandbox(options: SandboxOptions, say: Callable[[str], None]) -> None:
     """Bring the sandbox up and keep it until SIGTERM, SIGINT or SIGHUP; then leave nothing behind.
 
     To be called in the main thread. `say` gets a sentence for each thing that happens. Raises

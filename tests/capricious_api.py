@@ -19,7 +19,7 @@ from consumer.delivery.attempts import (
 )
 from consumer.delivery.entries import Entry
 from orders.upload import UploadId
-from sandbox.simulation.world import Request
+from sandbox.simulation.world import SimulatedRequest
 
 HANG_SECONDS = 10.0
 FAILED_ALONE = 3
@@ -93,7 +93,7 @@ class CapriciousApi:
     mood: Mood = Mood.TAKE
     moods: deque[Mood] = field(default_factory=deque)
     says_conflict: bool = False
-    requests: list[Request] = field(default_factory=list)
+    requests: list[SimulatedRequest] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     excused: Counter[str] = field(default_factory=Counter)
@@ -119,7 +119,7 @@ class CapriciousApi:
         self._attempts[order.name] += 1
         self._busy_until[sender, order.upload, order.order_id] = at + latency_seconds
         was_accepted = order.name in self.taken
-        self.requests.append(Request(at, order.name, order.order_id, sender, was_accepted))
+        self.requests.append(SimulatedRequest(at, order.name, order.order_id, sender, was_accepted))
         return latency_seconds, attempt
 
     def _judge(self, order: KnownOrder, at: float, sender: str) -> None:

@@ -21,11 +21,10 @@ from ledger.uploads.upload import Account, LaneTail, Progress, Source, UploadSta
 from orders.envelope import EndMarker, OrderEnvelope, Unreadable
 from orders.rate import NO_LIMIT, Rate
 from orders.upload import UploadId
-from sandbox.simulation.faulty_ledger import Fault, with_faults
+from sandbox.simulation.faulty_ledger import LedgerFault, with_faults
 from sandbox.simulation.process import Process
-from sandbox.simulation.surroundings import Surroundings
 from sandbox.simulation.timeline import Timeline
-from sandbox.simulation.world import Stream
+from sandbox.simulation.world import Simulation, Stream
 from tests.capricious_api import CapriciousApi, KnownOrder, Retired
 
 if TYPE_CHECKING:
@@ -113,11 +112,11 @@ class Fleet:
         self.rates: list[tuple[float, Rate]] = []
         self.lost: dict[UploadId, int] = {}
         self.lines: dict[UploadId, int] = {}
-        self.faults: deque[Fault] = deque()
+        self.faults: deque[LedgerFault] = deque()
         self.is_ledger_down = False
         self.ahead_seconds = 0.0
         self.slowed_while_taken_over = False
-        self.around = Surroundings(
+        self.simulation = Simulation(
             self.timeline,
             with_faults(self.ledger, self._fault),
             self.api,
@@ -197,7 +196,7 @@ class Fleet:
             shard.name, f"{shard.name[-1]}/{shard.lives}", WINDOW, refusal_budget=(4, 20.0)
         )
         shard.process = Process(
-            self.around,
+            self.simulation,
             shard.stream,
             settings,
             shard.checkpoint,
@@ -292,10 +291,10 @@ class Fleet:
         """Let time pass."""
         self.timeline.run(lambda: False, until=self.timeline.now() + seconds)
 
-    def _fault(self, _name: str) -> Fault:
+    def _fault(self, _name: str) -> LedgerFault:
         if self.is_ledger_down:
-            return Fault.REFUSED
-        return self.faults.popleft() if self.faults else Fault.NONE
+            return LedgerFault.REFUSED
+        return self.faults.popleft() if self.faults else LedgerFault.NONE
 
     # --- what is known of it --------------------------------------------------------------------
 

@@ -1,17 +1,17 @@
 """Is each promise of docs/guarantees.md kept? One named check a promise, for every kind of test.
 
 The checks are the judge of the demo, turned into assertions: a test gathers what it saw as
-`sandbox.judge.evidence.Observed` and names the promise that it leans on.
+`sandbox.judge.observations.Observed` and names the promise that it leans on.
 """
 
 from collections.abc import Collection, Sequence
 
 from orders.rate import Rate
-from sandbox.judge import arrival, outage, sequence, spacing
-from sandbox.judge.evidence import Observed
+from sandbox.judge import completeness, outage, sequence, spacing
+from sandbox.judge.observations import Observed
 from sandbox.judge.outage import Outage
 from sandbox.judge.sequence import TakeOver
-from sandbox.judge.verdict import Verdict
+from sandbox.judge.verdict import PromiseVerdict
 
 LEAST_USED = 0.9
 """What a test asks for on a machine with other work: benchmarks/pacing.py measures the share."""
@@ -19,12 +19,12 @@ LEAST_USED = 0.9
 
 def nothing_is_lost(seen: Observed) -> None:
     """Promise 1: the numbers add up at every look and agree with what the API received."""
-    _assert_kept(arrival.nothing_is_lost(seen))
+    _assert_kept(completeness.nothing_is_lost(seen))
 
 
 def repeats_are_bounded(seen: Observed, *, kills: int = 0, window: int = 1) -> None:
     """Promise 2: at most `window` repeats for each of `kills`, under the same key."""
-    _assert_kept(arrival.repeats_are_bounded(seen, kills=kills, window=window))
+    _assert_kept(completeness.repeats_are_bounded(seen, kills=kills, window=window))
 
 
 def pace_is_kept(
@@ -62,7 +62,7 @@ def old_owner_stops(seen: Observed, *, take_overs: Sequence[TakeOver], window: i
     _assert_kept(sequence.old_owner_stops(seen, take_overs=take_overs, window=window))
 
 
-def _assert_kept(verdict: Verdict) -> None:
+def _assert_kept(verdict: PromiseVerdict) -> None:
     assert verdict.is_kept, "\n".join(
         [f"promise {verdict.promise}, {verdict.name}: broken", *verdict.breaches, verdict.evidence]
     )

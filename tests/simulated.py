@@ -19,9 +19,15 @@ from ledger.uploads.upload import Account, LaneTail
 from orders.envelope import EndMarker
 from orders.upload import UploadId
 from sandbox.simulation.process import Process
-from sandbox.simulation.surroundings import Surroundings
 from sandbox.simulation.timeline import Timeline
-from sandbox.simulation.world import Behaviour, Request, SimulatedApi, Stream, upload_stream
+from sandbox.simulation.world import (
+    Behaviour,
+    SimulatedApi,
+    SimulatedRequest,
+    Simulation,
+    Stream,
+    upload_stream,
+)
 
 if TYPE_CHECKING:
     from consumer.delivery.events import Event
@@ -66,8 +72,8 @@ class World:
             self.ledger, UPLOAD, self.orders, order_id=self.order_id, is_read=self.is_read
         )
         self.stream = self._tampered(stream)
-        self.around = Surroundings(self.timeline, self.ledger, self.api, self.events.append)
-        self.process = Process(self.around, self.stream, self.settings, None)
+        self.simulation = Simulation(self.timeline, self.ledger, self.api, self.events.append)
+        self.process = Process(self.simulation, self.stream, self.settings, None)
         now = self.timeline.now
         self._closer = Closer(self.ledger, self, clock=now, monotonic=now)
         self.timeline.after(CLOSER_SECONDS, self._close)
@@ -98,7 +104,7 @@ class World:
         settings = DeliverySettings(SHARD, token, self.settings.window_max)
 
         def start() -> None:
-            self.process = Process(self.around, self.stream, settings, checkpoint)
+            self.process = Process(self.simulation, self.stream, settings, checkpoint)
 
         self.timeline.after(after_seconds, start)
 
@@ -126,7 +132,7 @@ class World:
         return self.ledger.read_pace()
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[SimulatedRequest]:
         """What the API received."""
         return self.api.requests
 

@@ -11,7 +11,7 @@ from orders_cli.speech import say
 from orders_cli.teaching import command_app, examples
 from sandbox.errors import SandboxError
 from sandbox.options import SandboxOptions
-from sandbox.up import run
+from sandbox.up import run_sandbox
 
 app = command_app()
 
@@ -60,7 +60,7 @@ def up(
             metrics_port=metrics_port,
             consumer=not no_consumer,
         )
-        run(options, say)
+        run_sandbox(options, say)
     except SandboxError as error:
         raise SandboxFailed(error) from error
 

@@ -9,7 +9,7 @@ from orders.rate import Rate, parse_rate
 from orders.upload import UploadId
 from orders_cli.demo.file import DemoFile
 from orders_cli.demo.stage import Stage, lives
-from sandbox.judge.evidence import Request
+from sandbox.judge.observations import Request
 from sandbox.judge.outage import Outage
 from sandbox.judge.sequence import TakeOver
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from sandbox.judge.evidence import Request, requests_of_log
+from sandbox.judge.observations import Request, requests_of_log
 
 _SECONDS = 5.0
 
@@ -24,7 +24,7 @@ class SandboxApi:
         return requests_of_log(json.loads(line) for line in log.iter_lines())
 
     def add_fault(self, **fault: Any) -> None:  # noqa: ANN401 - the fields of a fault
-        """Let it misbehave; the fields are those of design.md."""
+        """Let it misbehave; the fields are those of POST /_sandbox/faults."""
         self._post("faults", fault)
 
     def set_rate(self, rate: str) -> None:

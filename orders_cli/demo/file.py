@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from orders.upload import UploadId
-from sandbox.judge.evidence import ExpectedOrder, expected_orders
+from sandbox.judge.observations import ExpectedOrder, expected_orders
 
 LINES = 40
 BROKEN_LINE = 7

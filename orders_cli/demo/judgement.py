@@ -7,12 +7,12 @@ from orders_cli.demo.file import DemoFile
 from orders_cli.demo.telling import Teller
 from orders_cli.speech import aligned
 from sandbox.api.gap import ALLOWANCE_OF_INTERVAL
-from sandbox.judge.arrival import nothing_is_lost, repeats_are_bounded
-from sandbox.judge.evidence import Numbers, Observed
+from sandbox.judge.completeness import nothing_is_lost, repeats_are_bounded
+from sandbox.judge.observations import Numbers, Observed
 from sandbox.judge.outage import outage_costs_time_only
 from sandbox.judge.sequence import old_owner_stops, order_is_kept
 from sandbox.judge.spacing import pace_is_kept
-from sandbox.judge.verdict import Verdict
+from sandbox.judge.verdict import PromiseVerdict
 
 # The judge reads arrivals, which are a little off the starts that the promise speaks of: what the
 # API itself takes as kept is kept.
@@ -22,7 +22,7 @@ _PASS, _FAIL = "PASS", "FAIL"
 _REFUSALS = range(400, 500)
 
 
-def judge(seen: Observed, happenings: Happenings, file: DemoFile) -> list[Verdict]:
+def judge(seen: Observed, happenings: Happenings, file: DemoFile) -> list[PromiseVerdict]:
     """A verdict on each promise, by the API's own log and the ledger's numbers."""
     return [
         nothing_is_lost(seen),
@@ -42,7 +42,7 @@ def judge(seen: Observed, happenings: Happenings, file: DemoFile) -> list[Verdic
     ]
 
 
-def tell_end(teller: Teller, seen: Observed, verdicts: Sequence[Verdict]) -> bool:
+def tell_end(teller: Teller, seen: Observed, verdicts: Sequence[PromiseVerdict]) -> bool:
     """Tell it all; True where every promise was kept."""
     teller.act("What the ledger says, and what the API received")
     for line in aligned([("", "ledger", "API"), *_columns(seen)]):

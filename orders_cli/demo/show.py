@@ -16,7 +16,7 @@ from orders_cli.demo.file import demo_file
 from orders_cli.demo.judgement import judge, tell_end
 from orders_cli.demo.stage import POLL_SECONDS, DemoStuck, Stage
 from orders_cli.demo.telling import Teller
-from sandbox.judge.evidence import Observed, numbers_of_status
+from sandbox.judge.observations import Observed, numbers_of_status
 from sandbox.running import running_sandbox
 
 START_SECONDS = 90.0

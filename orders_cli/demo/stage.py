@@ -16,7 +16,7 @@ from orders.upload import UploadId
 from orders_cli.demo.api import SandboxApi
 from orders_cli.demo.telling import Teller
 from orders_cli.failures import CommandFailed
-from sandbox.judge.evidence import Numbers, Request, numbers_of_account
+from sandbox.judge.observations import Numbers, Request, numbers_of_account
 from sandbox.running import RunningSandbox
 
 POLL_SECONDS = 0.1

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sandbox.judge.evidence import Observed, Request
-from sandbox.judge.verdict import Verdict, some
+from sandbox.judge.observations import Observed, Request
+from sandbox.judge.verdict import PromiseVerdict, some
 
 FREE_PROBES = 5
 """Attempts before the back-off has reached its last step: in flight, then after 1, 2 and 4 s."""
@@ -26,7 +26,7 @@ def outage_costs_time_only(
     outages: Sequence[Outage],
     refused_for_good: Collection[str] = (),
     recovery_seconds: float = 6.0,
-) -> Verdict:
+) -> PromiseVerdict:
     """Promise 5: sending held, probed with single attempts, and went on.
 
     refused_for_good: the order ids that the API refuses on purpose; no other order may end as a
@@ -60,7 +60,7 @@ def outage_costs_time_only(
         f"{probes} probes in {seconds:.1f} s of outage; refused {now.refused}, "
         f"of which {min(expected, now.refused)} on purpose"
     )
-    return Verdict(5, evidence, tuple(breaches))
+    return PromiseVerdict(5, evidence, tuple(breaches))
 
 
 def _recovery(requests: Sequence[Request], outage: Outage, most_seconds: float) -> list[str]:

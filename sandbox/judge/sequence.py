@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from sandbox.judge.evidence import Observed, Request
-from sandbox.judge.verdict import Verdict, some
+from sandbox.judge.observations import Observed, Request
+from sandbox.judge.verdict import PromiseVerdict, some
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class TakeOver:
     gone_at: float | None
 
 
-def order_is_kept(seen: Observed, *, whole_file: bool = True) -> Verdict:
+def order_is_kept(seen: Observed, *, whole_file: bool = True) -> PromiseVerdict:
     """Promise 4: an order is not begun before the one with its id above it is done.
 
     whole_file: one lane and a window of 1, so that all orders are begun in file order.
@@ -48,7 +48,7 @@ def order_is_kept(seen: Observed, *, whole_file: bool = True) -> Verdict:
     twins = sum(len(lines) > 1 for lines in same_id.values())
     scope = "all begun in file order" if whole_file else "judged by order id"
     evidence = f"{len(same_id)} order ids, {twins} of them on several lines, {scope}"
-    return Verdict(4, evidence, tuple(breaches))
+    return PromiseVerdict(4, evidence, tuple(breaches))
 
 
 def _done_at(requests: Sequence[Request]) -> float:
@@ -56,7 +56,9 @@ def _done_at(requests: Sequence[Request]) -> float:
     return next((r.t for r in requests if r.is_accepted), requests[-1].t)
 
 
-def old_owner_stops(seen: Observed, *, take_overs: Sequence[TakeOver], window: int = 1) -> Verdict:
+def old_owner_stops(
+    seen: Observed, *, take_overs: Sequence[TakeOver], window: int = 1
+) -> PromiseVerdict:
     """Promise 6: after each take-over at most the old owner's `window` of current turns.
 
     Until it has ended, whatever comes is from the old owner. What it sends beside its successor
@@ -81,4 +83,4 @@ def old_owner_stops(seen: Observed, *, take_overs: Sequence[TakeOver], window: i
         f"{len(take_overs)} old owners ended; they sent {alone} orders after they had lost their "
         f"shard, and {len(again)} came again"
     )
-    return Verdict(6, evidence, tuple(breaches))
+    return PromiseVerdict(6, evidence, tuple(breaches))

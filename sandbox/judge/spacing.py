@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from orders.rate import Rate
-from sandbox.judge.evidence import Observed, Request
-from sandbox.judge.verdict import Verdict, some
+from sandbox.judge.observations import Observed, Request
+from sandbox.judge.verdict import PromiseVerdict, some
 
 GAP_SHARE = 0.99
 """No two starts closer than this part of the interval."""
@@ -23,7 +23,7 @@ def pace_is_kept(
     busy: Sequence[tuple[float, float]] = (),
     gap_share: float = GAP_SHARE,
     least_used: float = 0.985,
-) -> Verdict:
+) -> PromiseVerdict:
     """Promise 3, over all requests, retries included.
 
     rates: the pace from a moment on, in order; times as in the log. busy: ranges in which orders
@@ -47,7 +47,7 @@ def pace_is_kept(
     ]
     used = f"; {min(shares):.1%} of the turns used" if shares else ""
     evidence = f"{len(requests)} requests, smallest gap {min(gaps, default=0.0):.3f} s{used}"
-    return Verdict(3, evidence, tuple(breaches))
+    return PromiseVerdict(3, evidence, tuple(breaches))
 
 
 def turns_used(

@@ -15,7 +15,7 @@ PROMISES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PromiseVerdict:
     """A promise (by its number), what was seen, and every way in which it was broken."""
 
     promise: int

@@ -8,19 +8,19 @@ from consumer.sending.ledger_calls import Ledger
 from ledger.errors import LedgerRefused, LedgerUnreachable
 
 
-class Fault(Enum):
+class LedgerFault(Enum):
     """What happens to a call."""
 
     NONE = auto()
     REFUSED = auto()  # it has no effect
-    REFUSED_FOR_EVER = auto()  # nor will the same call ever have one
+    REFUSED_FOR_GOOD = auto()  # nor will the same call ever have one
     ANSWER_LOST = auto()  # it takes effect, and nobody hears of it
 
 
 class FaultyLedger:
     """A ledger, each of whose calls goes through `fault`, which is told the call's name."""
 
-    def __init__(self, ledger: Ledger, fault: Callable[[str], Fault]) -> None:
+    def __init__(self, ledger: Ledger, fault: Callable[[str], LedgerFault]) -> None:
         """Around a real one."""
         self._ledger = ledger
         self._fault = fault
@@ -31,18 +31,18 @@ class FaultyLedger:
 
         def call(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - as the real method
             fault = self._fault(name)
-            if fault is Fault.REFUSED_FOR_EVER:
-                raise LedgerRefused(f"{name} was refused for ever", hint="it is a simulation")
-            if fault is Fault.REFUSED:
+            if fault is LedgerFault.REFUSED_FOR_GOOD:
+                raise LedgerRefused(f"{name} was refused for good", hint="it is a simulation")
+            if fault is LedgerFault.REFUSED:
                 raise LedgerUnreachable(f"{name} was refused", hint="it is a simulation")
             answer = method(*args, **named)
-            if fault is Fault.ANSWER_LOST:
+            if fault is LedgerFault.ANSWER_LOST:
                 raise LedgerUnreachable(f"{name}: no answer", hint="it is a simulation")
             return answer
 
         return call
 
 
-def with_faults(ledger: Ledger, fault: Callable[[str], Fault]) -> Ledger:
+def with_faults(ledger: Ledger, fault: Callable[[str], LedgerFault]) -> Ledger:
     """The ledger as somebody sees it for whom its calls fail."""
     return cast("Ledger", FaultyLedger(ledger, fault))

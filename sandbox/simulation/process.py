@@ -21,8 +21,8 @@ from ledger.pace.pace import NOTICE_SECONDS, Pace
 from ledger.pace.reservation import Grant, Reservation
 from ledger.pace.turns import own
 from ledger.uploads.lane import Lane
-from sandbox.simulation.surroundings import SetClock, Surroundings
-from sandbox.simulation.world import Stream, index_after
+from sandbox.simulation.timeline import SkewedClock
+from sandbox.simulation.world import Simulation, Stream, index_after
 
 BATCH_RECORDS = 500
 LEDGER_SECONDS = 0.004
@@ -42,7 +42,7 @@ class Process:
 
     def __init__(
         self,
-        around: Surroundings,
+        simulation: Simulation,
         stream: Stream,
         settings: DeliverySettings,
         checkpoint: StreamPosition | None,
@@ -52,13 +52,13 @@ class Process:
         """Own the shard and begin after the checkpoint, by a clock so many seconds ahead."""
         self.checkpoint = checkpoint
         self.settings = settings
-        self._around = around
-        self._timeline = around.timeline
-        self._clock = SetClock.ahead(around.timeline, ahead_seconds)
+        self._simulation = simulation
+        self._timeline = simulation.timeline
+        self._clock = SkewedClock.ahead(simulation.timeline, ahead_seconds)
         self._ledger_calls = LedgerCalls(
-            around.ledger, self._clock, shard=settings.shard, token=settings.token
+            simulation.ledger, self._clock, shard=settings.shard, token=settings.token
         )
-        self._began_at = around.timeline.now()
+        self._began_at = simulation.timeline.now()
         self._delivery: Delivery | None = None
         self._stream = stream
         self._next_index = index_after(checkpoint)
@@ -114,8 +114,8 @@ class Process:
         except LedgerError:
             self._later(LEDGER_RETRY_SECONDS, self._own)
         else:
-            starts = self._around.starts_of(token)
-            self._delivery = Delivery(self.settings, pace, self._around.observe, starts)
+            starts = self._simulation.starts_of(token)
+            self._delivery = Delivery(self.settings, pace, self._simulation.observe, starts)
             self._turns_stamp = self._delivery.turns_stamp
 
     def _later(self, seconds: float, event: Callable[[], None]) -> None:
@@ -248,7 +248,7 @@ class Process:
 
     def _wait_for_turn(self, send: Send) -> None:
         self._waiting.append(send)
-        seconds = max(send.start - self._clock.now(), 0.0) + self._around.late_seconds()
+        seconds = max(send.start - self._clock.now(), 0.0) + self._simulation.late_seconds()
         self._later(seconds, lambda: self._start(send))
 
     def _look_at_turns(self) -> None:
@@ -274,7 +274,7 @@ class Process:
     @property
     def _is_idle(self) -> bool:
         """Are looks left out that would show nothing new?"""
-        return self._timeline.now() - self._began_at >= self._around.idle_looks_seconds
+        return self._timeline.now() - self._began_at >= self._simulation.idle_looks_seconds
 
     def _look_in_time(self) -> None:
         """Let nothing start on what was seen long ago, where looks are left out."""
@@ -287,7 +287,7 @@ class Process:
 
     def _attempt(self, send: Send) -> None:
         delivery, clock = self.delivery, self._clock
-        latency_seconds, attempt = self._around.api.receive(
+        latency_seconds, attempt = self._simulation.api.receive(
             send.entry, self._timeline.now(), self.settings.token
         )
         delivery.sent(send, max(clock.now() - send.at, 0.0), 0.0)

@@ -2,7 +2,10 @@
 
 import heapq
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
+
+from consumer.sending.clock import AnchoredClock
 
 Event = Callable[[], None]
 
@@ -37,3 +40,31 @@ class Timeline:
             self._now, _, event = heapq.heappop(self._events)
             event()
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class SkewedClock:
+    """The clock of a process on a machine whose own is so many seconds ahead of the simulation's.
+
+    Like the real one it listens to what the ledger's answers say.
+    """
+
+    timeline: Timeline
+    anchored: AnchoredClock | None
+
+    @classmethod
+    def ahead(cls, timeline: Timeline, seconds: float) -> "SkewedClock":
+        """A clock so many seconds ahead."""
+        if not seconds:
+            return cls(timeline, None)
+        return cls(timeline, AnchoredClock(lambda: timeline.now() + seconds, timeline.now))
+
+    def now(self) -> float:
+        """See Clock.now."""
+        return self.anchored.now() if self.anchored else self.timeline.now()
+
+    def hears(self, answered_seconds: float) -> None:
+        """The ledger was called now, and answers in so many seconds."""
+        if self.anchored:
+            now = self.timeline.now()
+            self.anchored.heard(now, now + answered_seconds, float(int(now)))

@@ -1,4 +1,4 @@
-"""What surrounds the delivery in a simulation: the stream, the API and its request log?"""
+"""What surrounds a process in a simulation: the stream, the API and what processes share?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,13 +6,18 @@ from typing import NamedTuple, Protocol
 
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import Entry, StreamPosition, StreamRecord
+from consumer.delivery.events import Observer
+from consumer.delivery.starts import ProcessStarts
+from consumer.sending.ledger_calls import Ledger
+from ledger.pace.pace import machine_of
 from ledger.ports.uploads import UploadLedger
 from ledger.uploads.upload import LaneTail, Progress, Source, UploadState
 from orders.envelope import Decoded, EndMarker, OrderEnvelope
 from orders.upload import UploadId
+from sandbox.simulation.timeline import Timeline
 
 
-class Request(NamedTuple):
+class SimulatedRequest(NamedTuple):
     """One request as the API received it.
 
     at: seconds since the epoch. name: `<upload>/<line>`. sender: the token of the process.
@@ -44,14 +49,38 @@ class SimulatedApi:
     """An API that answers by a rule and notes what it received."""
 
     behaviour: Behaviour
-    requests: list[Request] = field(default_factory=list)
+    requests: list[SimulatedRequest] = field(default_factory=list)
 
     def receive(self, entry: Entry, at: float, sender: str) -> tuple[float, Attempt]:
         """See ReceivingApi.receive."""
         latency_seconds, attempt = self.behaviour(entry.order_id, at)
         was_accepted = isinstance(attempt, Accepted)
-        self.requests.append(Request(at, entry.name, entry.order_id, sender, was_accepted))
+        self.requests.append(SimulatedRequest(at, entry.name, entry.order_id, sender, was_accepted))
         return latency_seconds, attempt
+
+
+@dataclass
+class Simulation:
+    """What the processes of one simulation share.
+
+    late_seconds: how late a thread wakes up for its turn, each time it is asked.
+    idle_looks_seconds: from this age on a process looks at the pace only when it is told of news,
+    and when it would start an attempt on what it saw long ago: over days most looks show nothing.
+    """
+
+    timeline: Timeline
+    ledger: Ledger
+    api: ReceivingApi
+    observe: Observer
+    late_seconds: Callable[[], float] = lambda: 0.0
+    idle_looks_seconds: float = float("inf")
+    machines: dict[str, ProcessStarts] = field(default_factory=dict)
+
+    def starts_of(self, token: str) -> ProcessStarts:
+        """The starts of the machine that a token names; one that names none is alone on its own."""
+        machine = machine_of(token)
+        starts = ProcessStarts(machine, self.timeline.now)
+        return self.machines.setdefault(machine or token, starts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from orders.upload import UploadId, upload_id
 from orders_cli.demo.api import SandboxApi
 from orders_cli.main import main
 from sandbox.code_archive import CHECKOUT
-from sandbox.judge.evidence import (
+from sandbox.judge.observations import (
     Numbers,
     Observed,
     expected_orders,

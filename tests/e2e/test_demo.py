@@ -16,7 +16,7 @@ from orders_cli.demo.file import BROKEN_LINE, LINES, demo_file
 from orders_cli.demo.judgement import judge, tell_end
 from orders_cli.demo.telling import Teller
 from sandbox.code_archive import CHECKOUT
-from sandbox.judge.evidence import Numbers, Observed, Request
+from sandbox.judge.observations import Numbers, Observed, Request
 
 SECONDS = 75.0
 BUSY_SECONDS = 150.0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orders.rate import parse_rate
-from sandbox.judge.evidence import Observed
+from sandbox.judge.observations import Observed
 from sandbox.running import running_sandbox
 from tests import promises
 from tests.e2e.command_desk import Desk, order_line

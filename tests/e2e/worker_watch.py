@@ -16,7 +16,7 @@ import requests
 
 from consumer.worker.proc import descendants, live_process
 from sandbox.code_archive import CHECKOUT
-from sandbox.judge.evidence import Request
+from sandbox.judge.observations import Request
 from sandbox.running import RunningSandbox
 
 LIMIT_SECONDS = 60.0

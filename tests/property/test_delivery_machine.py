@@ -17,8 +17,8 @@ from ledger.uploads.dead_letter import UNREADABLE
 from ledger.uploads.lane import LaneKey, LaneNumber
 from ledger.uploads.upload import Account, UploadState
 from orders.envelope import EndMarker, OrderEnvelope
-from sandbox.judge.evidence import Observed, Request, numbers_of_account
-from sandbox.simulation.faulty_ledger import Fault
+from sandbox.judge.observations import Observed, Request, numbers_of_account
+from sandbox.simulation.faulty_ledger import LedgerFault
 from tests import promises
 from tests.capricious_api import Mood
 from tests.fleet import START, Fate, Fleet, FleetShard, Plan, PlannedOrder
@@ -110,8 +110,8 @@ class Deliveries(RuleBasedStateMachine):
     def the_clock_is_set(self, seconds: float) -> None:
         self.fleet.ahead_seconds = seconds if self.do_clocks_differ else 0.0
 
-    @rule(faults=st.lists(st.sampled_from(Fault), min_size=1, max_size=6), seconds=short)
-    def calls_of_the_ledger_fail(self, faults: list[Fault], seconds: float) -> None:
+    @rule(faults=st.lists(st.sampled_from(LedgerFault), min_size=1, max_size=6), seconds=short)
+    def calls_of_the_ledger_fail(self, faults: list[LedgerFault], seconds: float) -> None:
         self.fleet.faults.extend(faults)
         self.fleet.run(seconds)
 

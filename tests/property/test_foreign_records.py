@@ -31,7 +31,7 @@ from orders.envelope import (
     encode_order,
 )
 from orders.upload import idempotency_key, partition_key
-from sandbox.judge.evidence import ExpectedOrder, Observed, Request, numbers_of_account
+from sandbox.judge.observations import ExpectedOrder, Observed, Request, numbers_of_account
 from tests import promises
 from tests.contract.ledger_table import create_ledger_table
 from tests.simulated import UPLOAD, World

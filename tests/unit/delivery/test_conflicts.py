@@ -25,7 +25,9 @@ def settings(token: str = "token-1") -> DeliverySettings:  # noqa: S107 - a fenc
 def next_life(world: World, token: str) -> None:
     """SIGKILL; another process takes the shard over, with the checkpoint."""
     world.process.crash()
-    world.process = Process(world.around, world.stream, settings(token), world.process.checkpoint)
+    world.process = Process(
+        world.simulation, world.stream, settings(token), world.process.checkpoint
+    )
 
 
 @dataclass

@@ -12,7 +12,7 @@ from ledger.uploads.lane import LaneKey, LaneNumber, Tally
 from ledger.uploads.upload import UploadState
 from orders.envelope import EndMarker
 from orders.outcome import Outcome
-from sandbox.judge.evidence import numbers_of_account
+from sandbox.judge.observations import numbers_of_account
 from sandbox.simulation.world import upload_stream
 from tests.simulated import START, UPLOAD, World
 

@@ -48,7 +48,9 @@ def test_an_old_owner_sends_nothing_after_its_current_turn() -> None:
     world.run(10.2)
     old = world.process
 
-    new = Process(world.around, world.stream, DeliverySettings(SHARD, "token-2"), old.checkpoint)
+    new = Process(
+        world.simulation, world.stream, DeliverySettings(SHARD, "token-2"), old.checkpoint
+    )
     world.process = new
     world.run(1.5)
     assert old.delivery.is_superseded

@@ -175,7 +175,7 @@ def test_a_ledger_that_answers_slowly_wastes_no_turn(
 def test_turns_are_taken_in_their_order_however_late_a_thread_is() -> None:
     late = iter([0.0, 0.0, 0.9, *[0.0] * 200])
     world = World(orders=20, rate="2/s")
-    world.around.late_seconds = lambda: next(late)
+    world.simulation.late_seconds = lambda: next(late)
 
     world.run_to_end()
 

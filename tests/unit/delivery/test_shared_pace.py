@@ -16,9 +16,8 @@ from ledger.pace.pace import Override, Pause
 from ledger.pace.turns import own
 from orders.upload import UploadId
 from sandbox.simulation.process import Process
-from sandbox.simulation.surroundings import Surroundings
 from sandbox.simulation.timeline import Timeline
-from sandbox.simulation.world import Behaviour, SimulatedApi, upload_stream
+from sandbox.simulation.world import Behaviour, SimulatedApi, Simulation, upload_stream
 from tests.fleet import START, Fate, Fleet, PlannedOrder
 
 if TYPE_CHECKING:
@@ -103,26 +102,26 @@ def test_sending_goes_on_in_its_turn_when_the_ledger_is_back() -> None:
 
 def beside_each_other(
     behaviour: Behaviour, *, rate: str, shards: int, machines: int, late: Callable[[], float]
-) -> Surroundings:
+) -> Simulation:
     """Shards with many orders each, on a number of machines; nothing has happened yet."""
     timeline, ledger = Timeline(START), MemoryLedger()
     events: list[Event] = []
     api = SimulatedApi(behaviour)
-    around = Surroundings(timeline, ledger, api, events.append, late_seconds=late)
+    simulation = Simulation(timeline, ledger, api, events.append, late_seconds=late)
     change(ledger, lambda pace: steps.configure(pace, rate, now=START))
     for number in range(shards):
         upload = UploadId(f"{number:020x}")
         stream = upload_stream(ledger, upload, 3_000, order_id=f"{number}-{{}}".format)
         token = f"machine{number % machines}-{number}"
-        Process(around, stream, DeliverySettings(f"shardId-{number:012d}", token), None)
-    return around
+        Process(simulation, stream, DeliverySettings(f"shardId-{number:012d}", token), None)
+    return simulation
 
 
-def starts_of(around: Surroundings, begin: float, end: float) -> list[float]:
+def starts_of(simulation: Simulation, begin: float, end: float) -> list[float]:
     """When attempts started in a part of the simulation, which runs until then."""
-    around.timeline.run(lambda: False, until=START + end)
-    assert isinstance(around.api, SimulatedApi)
-    return [r.at for r in around.api.requests if r.at >= START + begin]
+    simulation.timeline.run(lambda: False, until=START + end)
+    assert isinstance(simulation.api, SimulatedApi)
+    return [r.at for r in simulation.api.requests if r.at >= START + begin]
 
 
 @pytest.mark.parametrize("machines", [1, 2])
@@ -132,7 +131,7 @@ def test_at_any_rate_the_shards_use_every_turn_although_their_threads_are_a_litt
     rate: str, shards: int, machines: int
 ) -> None:
     chance = random.Random(1)  # noqa: S311 - what a test draws, it must draw again
-    around = beside_each_other(
+    simulation = beside_each_other(
         lambda _, __: (chance.uniform(0.03, 0.08), Accepted(200)),
         rate=rate,
         shards=shards,
@@ -140,7 +139,7 @@ def test_at_any_rate_the_shards_use_every_turn_although_their_threads_are_a_litt
         late=lambda: chance.expovariate(1_000.0),
     )
 
-    times = starts_of(around, 5.0, 40.0)
+    times = starts_of(simulation, 5.0, 40.0)
 
     interval = 1.0 / float(rate.removesuffix("/s"))
     share = (len(times) - 1) * interval / (times[-1] - times[0])
@@ -150,7 +149,7 @@ def test_at_any_rate_the_shards_use_every_turn_although_their_threads_are_a_litt
 
 
 def test_a_shard_whose_orders_take_long_does_not_keep_turns_from_the_others() -> None:
-    around = beside_each_other(
+    simulation = beside_each_other(
         lambda order_id, _: (30.0 if order_id.startswith("0") else 0.05, Accepted(200)),
         rate="20/s",
         shards=2,
@@ -158,4 +157,4 @@ def test_a_shard_whose_orders_take_long_does_not_keep_turns_from_the_others() ->
         late=lambda: 0.0,
     )
 
-    assert len(starts_of(around, 15.0, 30.0)) >= 0.98 * 300
+    assert len(starts_of(simulation, 15.0, 30.0)) >= 0.98 * 300

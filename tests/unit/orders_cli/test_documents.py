@@ -27,7 +27,7 @@ from orders_cli.examining import Finding, Grade
 from orders_cli.intake_dead_letters import IntakeDeadLetter
 from orders_cli.looking import look
 from orders_cli.redriving import Redriven
-from sandbox.judge.evidence import numbers_of_status
+from sandbox.judge.observations import numbers_of_status
 from tests.contract.stores import claim
 from tests.unit.orders_cli.ledgers import FIRST, NOW, SECOND, Book
 

@@ -5,7 +5,7 @@ import pytest
 from orders.rate import Rate
 from sandbox.errors import WrongUse
 from sandbox.options import SandboxOptions
-from sandbox.up import run
+from sandbox.up import run_sandbox
 
 
 def test_without_java_nothing_is_started_or_written(
@@ -14,6 +14,6 @@ def test_without_java_nothing_is_started_or_written(
     monkeypatch.setenv("ORDERS_JAVA", str(tmp_path / "no-java"))
 
     with pytest.raises(WrongUse, match="ORDERS_JAVA"):
-        run(SandboxOptions(tmp_path / "sandbox", Rate(1.0)), print)
+        run_sandbox(SandboxOptions(tmp_path / "sandbox", Rate(1.0)), print)
 
     assert not (tmp_path / "sandbox").exists()

@@ -25,7 +25,7 @@ from ledger.pace.turns import own
 from ledger.uploads.lane import LaneKey, LaneNumber
 from ledger.uploads.upload import Account
 from orders.upload import UploadId
-from sandbox.simulation.faulty_ledger import Fault, with_faults
+from sandbox.simulation.faulty_ledger import LedgerFault, with_faults
 from sandbox.simulation.world import upload_stream
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class ShardAtWork:
     behaviour: Callable[[str], Attempt] = accepts
     window_max: int = 64
     has_row: bool = True
-    fault: Callable[[str], Fault] = lambda _: Fault.NONE
+    fault: Callable[[str], LedgerFault] = lambda _: LedgerFault.NONE
 
     def __post_init__(self) -> None:
         self.clock = AnchoredClock()
@@ -153,7 +153,7 @@ class ShardAtWork:
             DeliverySettings(shard="", token="", window_max=self.window_max),
         )
 
-    def _fault_of(self, name: str) -> Fault:
+    def _fault_of(self, name: str) -> LedgerFault:
         return self.fault(name)  # which a test may exchange at any moment
 
     # --- what the daemon does -------------------------------------------------------------------
@@ -217,9 +217,9 @@ class ShardAtWork:
         self.ledger.cancel(UPLOAD, reason="by hand", now=self.clock.now())
 
     @staticmethod
-    def refused(name: str, method: str) -> Fault:
+    def refused(name: str, method: str) -> LedgerFault:
         """Only this method of the ledger fails."""
-        return Fault.REFUSED if name == method else Fault.NONE
+        return LedgerFault.REFUSED if name == method else LedgerFault.NONE
 
     def take_over(self) -> None:
         """Another process takes the shard, and this one sees it."""

@@ -8,7 +8,7 @@ from consumer.delivery.attempts import Accepted, Attempt, Refused
 from consumer.delivery.entries import StreamPosition
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import UploadState
-from sandbox.simulation.faulty_ledger import Fault
+from sandbox.simulation.faulty_ledger import LedgerFault
 from tests.unit.sending.shard_at_work import (
     LANE,
     SHARD,
@@ -85,7 +85,7 @@ def test_no_checkpoint_passes_an_order_that_the_ledger_does_not_have(managed: Ma
 @pytest.mark.usefixtures("short_rests")
 def test_while_the_ledger_takes_no_settle_there_is_no_checkpoint(managed: Manage) -> None:
     work = managed(ShardAtWork(orders=3))
-    work.fault = lambda name: Fault.REFUSED if name == "settle" else Fault.NONE
+    work.fault = lambda name: LedgerFault.REFUSED if name == "settle" else LedgerFault.NONE
     work.begin()
     work.feed()
     draining = begun(work.drain)
@@ -93,7 +93,7 @@ def test_while_the_ledger_takes_no_settle_there_is_no_checkpoint(managed: Manage
     eventually(lambda: len(work.api.received) == 3 and "settle" in work.failed_calls())
 
     assert work.checkpoints == []
-    work.fault = lambda _: Fault.NONE
+    work.fault = lambda _: LedgerFault.NONE
     draining.result()
     work.follow()
     assert work.marks[0] > 0
@@ -102,7 +102,7 @@ def test_while_the_ledger_takes_no_settle_there_is_no_checkpoint(managed: Manage
 @pytest.mark.usefixtures("short_rests")
 def test_an_order_is_not_settled_before_its_dead_letter_is_kept(managed: Manage) -> None:
     work = managed(ShardAtWork(orders=3, behaviour=refuses_the_second))
-    work.fault = lambda name: Fault.REFUSED if name == "put_dead_letter" else Fault.NONE
+    work.fault = lambda name: LedgerFault.REFUSED if name == "put_dead_letter" else LedgerFault.NONE
     work.begin()
     work.feed()
     draining = begun(work.drain)
@@ -112,7 +112,7 @@ def test_an_order_is_not_settled_before_its_dead_letter_is_kept(managed: Manage)
     lane = work.ledger.read_lane(LANE)
     assert lane is not None
     assert not lane.is_settled(2)
-    work.fault = lambda _: Fault.NONE
+    work.fault = lambda _: LedgerFault.NONE
     draining.result()
     (letter,) = work.ledger.dead_letters(UPLOAD, limit=10)
     assert (letter.line, letter.reason) == (2, "no such sku")

@@ -14,7 +14,7 @@ from ledger.pace.pace import Blocker
 from ledger.sending_status import SendingState, sending_status
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import UploadState
-from sandbox.simulation.faulty_ledger import Fault
+from sandbox.simulation.faulty_ledger import LedgerFault
 from tests.unit.sending.shard_at_work import (
     LANE,
     LIMIT_SECONDS,
@@ -25,19 +25,19 @@ from tests.unit.sending.shard_at_work import (
 )
 
 Manage = Callable[[ShardAtWork], ShardAtWork]
-LOST = [Fault.REFUSED, Fault.ANSWER_LOST]
+LOST = [LedgerFault.REFUSED, LedgerFault.ANSWER_LOST]
 pytestmark = pytest.mark.usefixtures("short_rests")
 
 
-def until_told(work: ShardAtWork, call: str, method: str, fault: Fault) -> None:
+def until_told(work: ShardAtWork, call: str, method: str, fault: LedgerFault) -> None:
     """Have a method of the ledger fail until a call has failed by it.
 
     Not longer: a call whose answer was lost may have nothing left to write.
     """
 
-    def faulty(name: str) -> Fault:
+    def faulty(name: str) -> LedgerFault:
         has_failed = call in work.failed_calls()
-        return fault if name == method and not has_failed else Fault.NONE
+        return fault if name == method and not has_failed else LedgerFault.NONE
 
     work.fault = faulty
 
@@ -51,7 +51,7 @@ def assert_all_arrived_once(work: ShardAtWork) -> None:
 
 @pytest.mark.parametrize("fault", LOST)
 def test_the_shard_is_owned_although_the_ledger_fails_at_first(
-    managed: Manage, fault: Fault
+    managed: Manage, fault: LedgerFault
 ) -> None:
     work = managed(ShardAtWork())
     until_told(work, "own the shard", "swap_pace", fault)
@@ -75,7 +75,7 @@ def test_the_shard_is_owned_although_the_ledger_fails_at_first(
     ],
 )
 def test_an_errand_that_fails_is_tried_again_and_no_order_is_lost_or_repeated(
-    managed: Manage, call: str, method: str, fault: Fault
+    managed: Manage, call: str, method: str, fault: LedgerFault
 ) -> None:
     work = managed(ShardAtWork(rate="50/s"))
     work.begin()
@@ -91,7 +91,7 @@ def test_an_errand_that_fails_is_tried_again_and_no_order_is_lost_or_repeated(
 
 @pytest.mark.parametrize("fault", LOST)
 def test_a_change_of_the_pace_that_fails_is_tried_again(
-    managed: Manage, monkeypatch: pytest.MonkeyPatch, fault: Fault
+    managed: Manage, monkeypatch: pytest.MonkeyPatch, fault: LedgerFault
 ) -> None:
     monkeypatch.setitem(
         cast("dict[HoldKind, tuple[float, ...]]", BACK_OFF_SECONDS), HoldKind.UNAVAILABLE, (0.05,)
@@ -118,7 +118,7 @@ def test_a_change_of_the_pace_that_fails_is_tried_again(
 
 def test_a_dead_letter_whose_answer_is_lost_is_kept_once(managed: Manage) -> None:
     work = managed(ShardAtWork(orders=1, behaviour=lambda _: Refused(422, "no", "")))
-    until_told(work, "settle", "put_dead_letter", Fault.ANSWER_LOST)
+    until_told(work, "settle", "put_dead_letter", LedgerFault.ANSWER_LOST)
 
     work.send_all()
 
@@ -176,7 +176,7 @@ def test_a_write_that_the_ledger_refuses_for_ever_blocks_the_shard_until_it_is_t
 ) -> None:
     monkeypatch.setattr(settle_queue, "REFUSED_SECONDS", 0.02)
     work = managed(ShardAtWork(orders=3, behaviour=lambda _: Refused(422, "no", "")))
-    work.fault = lambda name: Fault.REFUSED_FOR_EVER if name == method else Fault.NONE
+    work.fault = lambda name: LedgerFault.REFUSED_FOR_GOOD if name == method else LedgerFault.NONE
     work.begin()
     work.feed()
     eventually(lambda: bool(work.ledger.read_pace().blockers))
@@ -186,8 +186,8 @@ def test_a_write_that_the_ledger_refuses_for_ever_blocks_the_shard_until_it_is_t
     eventually(lambda: bool(work.ledger.read_pace().blockers))
     sending = sending_status(work.ledger.read_pace(), work.clock.now())
     assert (sending.state, sending.cause) == (SendingState.BLOCKED, "ledger refuses a write")
-    assert f"{method} was refused for ever" in sending.reason
-    work.fault = lambda _: Fault.NONE
+    assert f"{method} was refused for good" in sending.reason
+    work.fault = lambda _: LedgerFault.NONE
     work.drain()
     eventually(lambda: not work.ledger.read_pace().blockers)
     assert work.account.tally == Tally(refused=3)

@@ -15,7 +15,7 @@ from consumer.delivery.delivery import Delivery
 from consumer.sending import leased_shard
 from ledger.pace import steps
 from ledger.pace.pace import Override, Pause
-from sandbox.simulation.faulty_ledger import Fault
+from sandbox.simulation.faulty_ledger import LedgerFault
 from tests.unit.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, begun, eventually
 
 Manage = Callable[[ShardAtWork], ShardAtWork]
@@ -171,7 +171,7 @@ def test_while_the_ledger_fails_neither_it_nor_the_delivery_is_asked_without_res
     work.feed()
     eventually(lambda: bool(work.api.received))
 
-    work.fault = lambda _: Fault.REFUSED
+    work.fault = lambda _: LedgerFault.REFUSED
     work.api.gate.set()
     eventually(lambda: bool(work.failed_calls()))
 
@@ -189,11 +189,11 @@ def test_what_waits_for_a_look_that_takes_long_is_not_asked_for_without_rest(
     eventually(lambda: len(work.api.received) == 2)
     asked, answered = threading.Event(), threading.Event()
 
-    def hangs(name: str) -> Fault:
+    def hangs(name: str) -> LedgerFault:
         if name == "read_pace":
             asked.set()
             answered.wait(LIMIT_SECONDS)
-        return Fault.NONE
+        return LedgerFault.NONE
 
     work.fault = hangs
     assert asked.wait(LIMIT_SECONDS)
@@ -233,11 +233,11 @@ def test_while_a_hold_is_being_written_no_turns_of_before_are_reserved(managed: 
     eventually(lambda: len(work.api.received) == 3)
     writes: list[str] = []
 
-    def fails_once(name: str) -> Fault:
+    def fails_once(name: str) -> LedgerFault:
         if name != "swap_pace" or work.ledger.read_pace().hold:
-            return Fault.NONE
+            return LedgerFault.NONE
         writes.append(name)
-        return Fault.NONE if "change the pace" in work.failed_calls() else Fault.REFUSED
+        return LedgerFault.NONE if "change the pace" in work.failed_calls() else LedgerFault.REFUSED
 
     work.fault = fails_once
     work.api.gate.set()

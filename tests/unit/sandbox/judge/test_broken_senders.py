@@ -12,7 +12,7 @@ from orders.rate import Rate
 from orders.upload import UploadId, idempotency_key
 from orders_cli.demo.api import SandboxApi
 from sandbox.api.server import api_in_threads
-from sandbox.judge.evidence import Numbers, Observed, expected_orders
+from sandbox.judge.observations import Numbers, Observed, expected_orders
 from sandbox.judge.outage import Outage
 from sandbox.judge.sequence import TakeOver
 from tests import promises

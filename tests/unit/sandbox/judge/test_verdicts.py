@@ -7,12 +7,12 @@ import pytest
 
 from orders.rate import parse_rate
 from orders.upload import UploadId
-from sandbox.judge.arrival import nothing_is_lost, repeats_are_bounded
-from sandbox.judge.evidence import Numbers, Observed, Request, expected_orders, requests_of_log
+from sandbox.judge.completeness import nothing_is_lost, repeats_are_bounded
+from sandbox.judge.observations import Numbers, Observed, Request, expected_orders, requests_of_log
 from sandbox.judge.outage import Outage, outage_costs_time_only
 from sandbox.judge.sequence import TakeOver, old_owner_stops, order_is_kept
 from sandbox.judge.spacing import pace_is_kept
-from sandbox.judge.verdict import Verdict, some
+from sandbox.judge.verdict import PromiseVerdict, some
 
 UPLOAD = UploadId("0123456789abcdef0123")
 LINES = {n: json.dumps({"order_id": f"A-{n}"}).encode() for n in range(1, 11)}
@@ -43,7 +43,7 @@ def seen(requests: Sequence[Request], *polls: Numbers) -> Observed:
 ALL = [sent(line, float(line)) for line in range(1, 11)]
 
 
-def all_verdicts(observed: Observed) -> list[Verdict]:
+def all_verdicts(observed: Observed) -> list[PromiseVerdict]:
     return [
         nothing_is_lost(observed),
         repeats_are_bounded(observed),

@@ -121,7 +121,7 @@ def expected_orders(upload: UploadId, lines: Mapping[int, bytes]) -> tuple[Expec
 
 
 def requests_of_log(entries: Iterable[Mapping[str, Any]]) -> tuple[Request, ...]:
-    """The sandbox API's log in order of arrival; each entry as design.md names its fields."""
+    """The sandbox API's log in order of arrival; entries as GET /_sandbox/requests has them."""
     requests = (
         Request(
             t=float(entry["t"]),

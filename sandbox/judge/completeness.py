@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from sandbox.judge.evidence import Observed, Request
-from sandbox.judge.verdict import Verdict, some
+from sandbox.judge.observations import Observed, Request
+from sandbox.judge.verdict import PromiseVerdict, some
 
 
-def nothing_is_lost(seen: Observed) -> Verdict:
+def nothing_is_lost(seen: Observed) -> PromiseVerdict:
     """Promise 1, at every look and against what the API received."""
     by_line = seen.requests_by_line()
     unaccepted = [
@@ -31,7 +31,7 @@ def nothing_is_lost(seen: Observed) -> Verdict:
         f"{now.cancelled} cancelled + {now.missing} missing + {now.waiting} waiting; "
         f"the API took {accepted}, byte for byte; it added up at all {len(seen.polls)} looks"
     )
-    return Verdict(1, evidence, tuple(breaches))
+    return PromiseVerdict(1, evidence, tuple(breaches))
 
 
 def _altered(seen: Observed, by_line: Mapping[int, Sequence[Request]]) -> list[str]:
@@ -44,7 +44,7 @@ def _altered(seen: Observed, by_line: Mapping[int, Sequence[Request]]) -> list[s
     ]
 
 
-def repeats_are_bounded(seen: Observed, *, kills: int = 0, window: int = 1) -> Verdict:
+def repeats_are_bounded(seen: Observed, *, kills: int = 0, window: int = 1) -> PromiseVerdict:
     """Promise 2: at most `window` repeats for each of `kills`, and none under another key."""
     again = seen.repeats()
     allowed = kills * window
@@ -58,4 +58,4 @@ def repeats_are_bounded(seen: Observed, *, kills: int = 0, window: int = 1) -> V
         names = some([f"{r.order_id} ({r.idempotency_key or 'no key'})" for r in strange])
         breaches.append(f"{len(strange)} requests under a key of no order of the file: {names}")
     evidence = f"{len(again)} repeats, {allowed} allowed; each order came under one key"
-    return Verdict(2, evidence, tuple(breaches))
+    return PromiseVerdict(2, evidence, tuple(breaches))
