@@ -5,7 +5,7 @@ from time import sleep
 
 from ledger.errors import LedgerUnreachable
 
-TRIES = 20
+TRIES = 50
 _JITTER_MILLISECONDS = 20
 _DOUBLINGS_MAX = 3
 
