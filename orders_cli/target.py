@@ -1,4 +1,4 @@
-"""Which AWS does a command act on, and may it change something there?"""
+"""The AWS account or address that a command acts on, and whether it may change anything there."""
 
 import sys
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from orders_cli.failures import UsageWrong
-from orders_cli.speech import say
+from orders_cli.output import say
 
 if TYPE_CHECKING:
     import boto3
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class Target:
     """Where a command acts.
 
-    endpoints: the addresses that are called, as the AWS library resolved them.
-    account: None where a stand-in for AWS answers.
-    thing: the table or bucket that is meant, in words.
+    endpoints: the addresses that are called, as boto3 resolved them.
+    account: None for a stand-in for AWS.
+    thing: the table and bucket, in words.
     """
 
     endpoints: tuple[str, ...]
@@ -29,7 +29,7 @@ class Target:
 
     @property
     def is_here(self) -> bool:
-        """Does all of it run on this machine, so that nothing of value can be changed?"""
+        """Does all of it run on this machine, so that nothing real can be changed?"""
         return all(_is_loopback(endpoint) for endpoint in self.endpoints)
 
     @property
@@ -42,7 +42,7 @@ class Target:
 
 
 def find_target(session: "boto3.Session", endpoints: tuple[str, ...], *, thing: str) -> Target:
-    """Say who would be called; asks AWS for the account unless another endpoint is set."""
+    """The target of a session; asks AWS for the account unless another endpoint is set."""
     region = session.region_name or ""
     if any(_is_aws(endpoint) for endpoint in endpoints):
         account = session.client("sts").get_caller_identity()["Account"]
@@ -50,17 +50,17 @@ def find_target(session: "boto3.Session", endpoints: tuple[str, ...], *, thing: 
     return Target(endpoints, region, None, thing)
 
 
-def ask_before_change(target: Target, what: str, *, yes: bool) -> None:
-    """Let a person agree to a change of something real. Raises UsageWrong if nobody does."""
+def confirm(target: Target, what: str, *, yes: bool) -> None:
+    """Ask a person before a real account is changed. Raises UsageWrong if nobody agrees."""
     if yes or target.is_here:
         return
     if not sys.stdin.isatty():
         raise UsageWrong(
-            f"To {what} on {target.sentence} somebody must agree, and there is no terminal to ask.",
-            hint="Say --yes if you mean it.",
+            f"To {what} on {target.sentence} needs confirmation, and there is no terminal to ask.",
+            hint="Add --yes if you mean it.",
         )
     say(f"About to {what} on {target.sentence}.")
-    sys.stderr.write("Go on? [y/N] ")
+    sys.stderr.write("Continue? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise UsageWrong("Nothing was changed.")

@@ -1,39 +1,34 @@
-"""orders doctor: is everything in place?"""
-
-from typing import Annotated
+"""orders doctor: check that everything is in place."""
 
 import typer
 
-from orders_cli.documents import findings_document
-from orders_cli.examining import Finding, Grade, examine
+from orders_cli.aws import open_to_read
+from orders_cli.checks import CheckResult, Grade, run_checks
 from orders_cli.failures import ExitCode
-from orders_cli.opening import open_to_read
-from orders_cli.speech import aligned, answer, answer_json
-from orders_cli.teaching import command_app, examples
+from orders_cli.json_documents import doctor_document
+from orders_cli.options import AsJson, command_app, examples
+from orders_cli.output import answer_aligned, answer_json
 
 app = command_app()
 
 
 @app.command(epilog=examples("orders doctor"))
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")] = False,
-) -> None:
-    """Look at ledger, bucket, stream, intake, sending and consumer, and say what is wrong.
+def doctor(as_json: AsJson = False) -> None:
+    """Check ledger, bucket, stream, intake, sending and consumer, and say what is wrong.
 
-    Exit codes: 0 nothing bad, 3 something is bad, 5 AWS is out of reach.
+    Exit codes: 0 nothing is bad, 3 something is bad, 5 AWS is unreachable.
     """
-    findings = list(examine(open_to_read()))
+    results = list(run_checks(open_to_read()))
     if as_json:
-        answer_json(findings_document(findings))
+        answer_json(doctor_document(results))
     else:
-        for line in aligned([(f.thing, f.grade.value, f.sentence) for f in findings]):
-            answer(line)
-    raise typer.Exit(_exit_code(findings))
+        answer_aligned([(one.thing, one.grade.value, one.sentence) for one in results])
+    raise typer.Exit(_exit_code(results))
 
 
-def _exit_code(findings: list[Finding]) -> ExitCode:
-    if any(finding.is_unreachable for finding in findings):
+def _exit_code(results: list[CheckResult]) -> ExitCode:
+    if any(result.is_unreachable for result in results):
         return ExitCode.AWS_UNREACHABLE
-    if any(finding.grade is Grade.BAD for finding in findings):
+    if any(result.grade is Grade.BAD for result in results):
         return ExitCode.PROBLEMS
     return ExitCode.DONE

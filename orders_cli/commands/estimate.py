@@ -1,4 +1,4 @@
-"""orders estimate: what is to be expected of a file, before it is uploaded?"""
+"""orders estimate: what to expect of a file, before it is uploaded."""
 
 import time
 from collections.abc import Iterator
@@ -12,68 +12,60 @@ from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import SourceUnreadable, format_of
 from orders.parsed_lines import FilePosition
 from orders.plain_text import OpenAt
-from orders.rate import Rate, RateError, parse_rate
-from orders_cli.documents import estimate_document
-from orders_cli.estimating import PRICES_OF, Estimate, FileContents, estimate
+from orders.rate import Rate
+from orders_cli.aws import open_to_read
 from orders_cli.failures import ExitCode, UsageWrong
-from orders_cli.opening import open_to_read
-from orders_cli.phrases import count, duration, moment
+from orders_cli.file_estimate import PRICES_OF, FileContents, FileEstimate, estimate_file
+from orders_cli.json_documents import estimate_document
+from orders_cli.local_file import check_file
+from orders_cli.options import AsJson, command_app, examples, rate_option
+from orders_cli.output import answer, answer_aligned, answer_json, say
+from orders_cli.quantities import count, duration, moment
 from orders_cli.settings import CommandSettings, load_settings
-from orders_cli.speech import aligned, answer, answer_json, say
-from orders_cli.teaching import command_app, examples
-from orders_cli.transfer import check_file
 
 _CHUNK_BYTES = 1 << 17
 _ENVELOPE_BYTES = 40
-"""What an order takes on the stream beside its body, about."""
+"""What an order adds to its body on the stream, roughly."""
 
 app = command_app()
 
 
-@app.command(
-    "estimate", epilog=examples("orders estimate orders.jsonl", "orders estimate o.csv --rate 1/s")
-)
-def estimate_file(
+@app.command(epilog=examples("orders estimate orders.jsonl", "orders estimate o.csv --rate 1/s"))
+def estimate(
     file: Annotated[Path, typer.Argument(help="A file of orders.")],
     rate: Annotated[
-        str | None, typer.Option(help="Reckon with this pace; then no AWS is needed.")
+        str | None, typer.Option(help="Assume this rate; then no AWS is needed.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Say when a file would be done, whether the stream keeps it for so long, and what it costs.
+    """Show when a file would be done, whether the stream keeps it long enough, and what it costs.
 
-    Every line is checked as it would be by the upload. Exit code 4 if it would be refused at
+    Every line is checked as the producer would. Exit code 4 if the file would be refused at
     admission.
     """
     check_file(file)
     settings = load_settings()
-    meant = _rate(rate) if rate else None
-    report = _report(settings, meant)
+    assumed = rate_option(rate) if rate else None
+    report = _report(settings, assumed)
     contents = _contents(file, ReadingLimits(settings.line_bytes, settings.csv_delimiter))
-    found = estimate(contents, rate=meant, report=report, retention_hours=settings.retention_hours)
+    found = estimate_file(
+        contents, rate=assumed, report=report, retention_hours=settings.retention_hours
+    )
     if as_json:
         answer_json(estimate_document(found))
     else:
-        for line in aligned(_lines(found)):
-            answer(line)
+        answer_aligned(_lines(found))
         answer(f"prices: {PRICES_OF}")
     if not found.fits:
         raise typer.Exit(ExitCode.REFUSED_ADMISSION)
 
 
 def _report(settings: CommandSettings, rate: Rate | None) -> StatusReport | None:
-    """How things stand, for what is ahead of the file; not needed where a pace is given."""
+    """What is ahead of the file; not needed where a rate is given."""
     if rate is not None and settings.ledger_table is None:
-        say("orders: ORDERS_LEDGER_TABLE is not set: reckoning without what may be waiting there")
+        say("orders: ORDERS_LEDGER_TABLE is not set: ignoring what may be waiting there")
         return None
     return open_to_read().report()
-
-
-def _rate(text: str) -> Rate:
-    try:
-        return parse_rate(text)
-    except RateError as error:
-        raise UsageWrong(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
 
 
 def _contents(file: Path, limits: ReadingLimits) -> FileContents:
@@ -99,7 +91,7 @@ def _opener(file: Path) -> OpenAt:
     return open_at
 
 
-def _lines(found: Estimate) -> list[tuple[str, str]]:
+def _lines(found: FileEstimate) -> list[tuple[str, str]]:
     contents = found.contents
     lines = [
         ("orders", f"{contents.orders:,}"),
@@ -107,9 +99,9 @@ def _lines(found: Estimate) -> list[tuple[str, str]]:
         ("ahead of it", count(found.ahead, "order")),
     ]
     if found.seconds is None:
-        return [*lines, ("done", f"nobody can say: {found.reason}")]
+        return [*lines, ("done", f"unknown: {found.reason}")]
     days = found.retention_hours / 24
-    kept = f"{days:g} days; it takes {duration(found.needed_hours * 3600.0)} of it with a margin"
+    kept = f"{days:g} days; the file needs {duration(found.needed_hours * 3600.0)} with a margin"
     lines += [
         ("done in", duration(found.seconds)),
         ("done at", moment(time.time() + found.seconds)),
@@ -118,4 +110,4 @@ def _lines(found: Estimate) -> list[tuple[str, str]]:
     if found.advice:
         lines.append(("admission", found.advice))
     lines += [(cost.thing, f"${cost.dollars:,.2f}") for cost in found.costs]
-    return [*lines, ("all of it", f"${found.dollars:,.2f}")]
+    return [*lines, ("total", f"${found.dollars:,.2f}")]

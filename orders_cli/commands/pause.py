@@ -1,4 +1,4 @@
-"""orders pause: how does a person stop sending for a while?"""
+"""orders pause: stop sending for a while."""
 
 import time
 from typing import Annotated
@@ -8,28 +8,27 @@ import typer
 from ledger.pace import steps
 from ledger.pace.change import change
 from ledger.pace.pace import Pause
-from orders_cli.opening import open_to_change
-from orders_cli.person import whoami
-from orders_cli.phrases import moment
-from orders_cli.speech import answer
-from orders_cli.teaching import command_app, examples
-from orders_cli.until import GRAMMAR, local_now, parse_until
+from orders_cli.aws import open_to_change
+from orders_cli.options import UNTIL_GRAMMAR, Yes, command_app, examples, until_option, whoami
+from orders_cli.output import answer
+from orders_cli.quantities import moment
 
 app = command_app()
 
 
-@app.command(epilog=examples("orders pause --until 2h --reason 'their database moves'"))
+@app.command(epilog=examples("orders pause --until 2h --reason 'database migration'"))
 def pause(
     until: Annotated[
-        str | None, typer.Option(help=f"When it ends by itself: {GRAMMAR}. Unset: `orders resume`.")
+        str | None,
+        typer.Option(help=f"When to resume: {UNTIL_GRAMMAR}. Omit to wait for `orders resume`."),
     ] = None,
     reason: Annotated[str, typer.Option(help="Why; others see it.")] = "no reason was given",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask on a real account.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Stop sending within a second, everywhere; orders wait and none is lost."""
-    ends_at = parse_until(until, now=local_now()) if until is not None else None
-    opened = open_to_change("pause sending", yes=yes)
+    ends_at = until_option(until)
+    aws = open_to_change("pause sending", yes=yes)
     value = Pause(whoami(), reason, since=time.time(), until=ends_at)
-    change(opened.ledger, lambda pace: steps.pause(pace, value))
+    change(aws.ledger, lambda pace: steps.pause(pace, value))
     end = f"until {moment(ends_at)}" if ends_at else "until `orders resume`"
     answer(f"paused {end}: {reason}")

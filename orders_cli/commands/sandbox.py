@@ -1,14 +1,13 @@
-"""orders sandbox: how does the whole system run on this machine?"""
+"""orders sandbox: the whole system on this machine."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orders.rate import Rate, RateError, parse_rate
-from orders_cli.failures import CommandFailed, ExitCode, UsageWrong
-from orders_cli.speech import say
-from orders_cli.teaching import command_app, examples
+from orders_cli.failures import CommandFailed, ExitCode
+from orders_cli.options import command_app, examples, rate_option
+from orders_cli.output import say
 from sandbox.errors import SandboxError
 from sandbox.options import SandboxOptions
 from sandbox.up import run_sandbox
@@ -31,10 +30,10 @@ def sandbox() -> None:
 )
 def up(
     *,
-    folder: Annotated[Path, typer.Option("--dir", help="Everything it writes is in here.")],
-    rate: Annotated[str, typer.Option(help="The consumer's pace, and what the API takes.")] = "1/s",
+    folder: Annotated[Path, typer.Option("--dir", help="Everything it writes goes here.")],
+    rate: Annotated[str, typer.Option(help="The consumer's pace, and the API's limit.")] = "1/s",
     api_rate: Annotated[
-        str | None, typer.Option(metavar="RATE|none", help="What the API takes, if it differs.")
+        str | None, typer.Option(metavar="RATE|none", help="The API's limit, if it differs.")
     ] = None,
     shards: Annotated[int, typer.Option(min=1, help="Shards of the stream.")] = 1,
     aws_port: _Port = 0,
@@ -44,16 +43,16 @@ def up(
         bool, typer.Option("--no-consumer", help="You run `python -m consumer` by hand.")
     ] = False,
 ) -> None:
-    """Bring everything up and keep it until Ctrl-C; the next `up` starts fresh.
+    """Start everything and keep it running until Ctrl-C; the next `up` starts fresh.
 
-    When all of it answers, DIR/sandbox.env holds the environment for other terminals and
-    DIR/processes.json says which process is what.
+    Once everything answers, DIR/sandbox.env holds the environment for other terminals and
+    DIR/processes.json lists the processes by role.
     """
     try:
         options = SandboxOptions(
             folder,
-            _rate(rate),
-            api_rate=None if api_rate is None else _rate(api_rate),
+            rate_option(rate),
+            api_rate=None if api_rate is None else rate_option(api_rate),
             shards=shards,
             aws_port=aws_port,
             api_port=api_port,
@@ -66,15 +65,8 @@ def up(
 
 
 class SandboxFailed(CommandFailed):
-    """The sandbox could not start, or could not go on."""
+    """The sandbox could not start, or could not continue."""
 
     def __init__(self, error: SandboxError) -> None:
         super().__init__(str(error))
         self.exit_code = ExitCode(error.exit_code)
-
-
-def _rate(text: str) -> Rate:
-    try:
-        return parse_rate(text)
-    except RateError as error:
-        raise UsageWrong(f"{str(error)[0].upper()}{str(error)[1:]}.") from error

@@ -1,4 +1,4 @@
-"""orders status: what is left, when is it done, what stands in the way?"""
+"""orders status: what is left, when it will be done, what stands in the way."""
 
 import json
 import sys
@@ -7,14 +7,12 @@ from typing import Annotated
 
 import typer
 
-from orders_cli.documents import status_document
+from orders_cli.aws import Aws, open_to_read
 from orders_cli.failures import ExitCode
-from orders_cli.intake_dead_letters import IntakeDeadLetter
-from orders_cli.looking import Look
-from orders_cli.opening import Opened, open_to_read
-from orders_cli.rendering import UPLOAD_HEADERS, status_lines, upload_row
-from orders_cli.speech import answer, answer_json, answer_table, is_lively
-from orders_cli.teaching import command_app, examples
+from orders_cli.json_documents import status_document
+from orders_cli.options import command_app, examples
+from orders_cli.output import answer, answer_json, answer_table, is_lively
+from orders_cli.status_text import UPLOAD_HEADERS, status_lines, upload_row
 
 WATCH_SECONDS = 1.0
 _CLEAR_SCREEN = "\x1b[H\x1b[2J"
@@ -25,46 +23,46 @@ app = command_app()
 @app.command(epilog=examples("orders status --watch"))
 def status(
     watch: Annotated[
-        bool, typer.Option("--watch", help="Look again every second, until Ctrl-C.")
+        bool, typer.Option("--watch", help="Refresh every second, until Ctrl-C.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON document; with --watch one line a look.")
+        bool, typer.Option("--json", help="One JSON document; with --watch one per line.")
     ] = False,
 ) -> None:
-    """Show what waits, until when, at which pace, and what stands in the way.
+    """Show how many orders are waiting, when they will be done, and what stands in the way.
 
-    Listed are all open uploads and those that ended in the last 30 days, newest first.
+    Lists all open uploads and those that ended in the last 30 days, newest first.
     """
-    opened = open_to_read()
+    aws = open_to_read()
     if not watch:
-        _show(opened.look(), opened.intake_dead_letters(), as_json=as_json)
+        _show(aws, as_json=as_json)
         return
     try:
-        _watch(opened, as_json=as_json)
+        while True:
+            _refresh(aws, as_json=as_json)
+            time.sleep(WATCH_SECONDS)
     except KeyboardInterrupt as error:
         raise typer.Exit(ExitCode.STOPPED_WATCHING) from error
 
 
-def _watch(opened: Opened, *, as_json: bool) -> None:
-    while True:
-        look, dead_letters = opened.look(), opened.intake_dead_letters()
-        if as_json:
-            answer(json.dumps(status_document(look, dead_letters), ensure_ascii=False))
-        else:
-            if is_lively(sys.stdout):
-                sys.stdout.write(_CLEAR_SCREEN)
-            _show(look, dead_letters, as_json=False)
-            answer("")
-        sys.stdout.flush()
-        time.sleep(WATCH_SECONDS)
-
-
-def _show(look: Look, dead_letters: list[IntakeDeadLetter], *, as_json: bool) -> None:
+def _refresh(aws: Aws, *, as_json: bool) -> None:
     if as_json:
-        answer_json(status_document(look, dead_letters))
-        return
-    for line in status_lines(look, dead_letters):
-        answer(line)
-    if look.accounts:
+        document = status_document(aws.overview(), aws.intake_dead_letters())
+        answer(json.dumps(document, ensure_ascii=False))
+    else:
+        _show(aws, as_json=False, before=_CLEAR_SCREEN if is_lively(sys.stdout) else "")
         answer("")
-        answer_table(UPLOAD_HEADERS, [upload_row(account) for account in look.accounts])
+    sys.stdout.flush()
+
+
+def _show(aws: Aws, *, as_json: bool, before: str = "") -> None:
+    overview, dead_letters = aws.overview(), aws.intake_dead_letters()
+    if as_json:
+        answer_json(status_document(overview, dead_letters))
+        return
+    sys.stdout.write(before)  # only now, so that the screen is not empty while AWS is asked
+    for line in status_lines(overview, dead_letters):
+        answer(line)
+    if overview.accounts:
+        answer("")
+        answer_table(UPLOAD_HEADERS, [upload_row(account) for account in overview.accounts])

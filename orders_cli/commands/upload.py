@@ -1,27 +1,33 @@
-"""orders upload: how does a file of orders get into the system?"""
+"""orders upload: store a file of orders.
+
+A stored file is read and sent, so its upload id and key are printed whatever fails after that:
+whoever does not see them uploads the file again, and every order is sent twice.
+"""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ledger.uploads.upload import Account
-from orders_cli.failures import ExitCode
-from orders_cli.following import exit_code_of
-from orders_cli.invalid_lines import first_invalid_lines
-from orders_cli.opening import Opened, open_to_change
-from orders_cli.readiness import check_ready
-from orders_cli.rendering import account_lines
-from orders_cli.speech import aligned, answer, is_lively, say
-from orders_cli.storage import Stored
-from orders_cli.stored_answer import answering
-from orders_cli.storing import find_in_doubt, store_file
-from orders_cli.teaching import command_app, examples
-from orders_cli.transfer import check_file, fresh_key
-from orders_cli.waiting import wait_for
+from ledger.ports.uploads import UploadLedger
+from ledger.uploads.upload import Account, Upload, UploadState
+from orders_cli.aws import Aws, open_to_change
+from orders_cli.bucket import Stored
+from orders_cli.failures import AwsUnreachable, ExitCode, failure_of
+from orders_cli.invalid_lines import invalid_line_text, invalid_lines
+from orders_cli.json_documents import upload_document
+from orders_cli.local_file import check_file, new_key
+from orders_cli.options import AsJson, Yes, command_app, examples
+from orders_cli.output import answer, answer_aligned, answer_json, is_lively, say
+from orders_cli.preflight import check_ready
+from orders_cli.status_text import account_lines
+from orders_cli.store_once import find_in_doubt, store_file
+from orders_cli.upload_watch import exit_code_of, wait_for
 
 INVALID_SHOWN = 10
 
@@ -37,65 +43,127 @@ def upload(
         bool,
         typer.Option("--wait", help="Watch until every order is settled."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask on a real account.")] = False,
+    as_json: AsJson = False,
+    yes: Yes = False,
 ) -> None:
-    """Upload a file of orders, one order a line; it is read and sent by itself.
+    """Upload a file of orders, one order per line; it is then read and sent automatically.
 
-    Every upload has a key and an id of its own: the same file again is another upload, whose orders
-    are sent, too. Once the file is stored, the id and the key are printed, whatever fails after
-    that: where they are, do not upload it again.
+    Every upload has its own key and id: the same file again is another upload, whose orders are
+    sent as well. Once the file is stored, its id and key are printed, whatever fails after that:
+    if you see them, do not upload the file again.
 
     Exit codes with --wait: 0 all accepted, 3 some invalid, refused or missing, 4 refused at
     admission, 130 stopped watching.
     """
     check_file(file)
-    opened = open_to_change(f"upload {file.name}", yes=yes, with_bucket=True)
-    key = fresh_key(opened.settings.upload_prefix, file.name)
+    aws = open_to_change(f"upload {file.name}", yes=yes, with_bucket=True)
+    key = new_key(aws.settings.upload_prefix, file.name)
     try:
-        check_ready(opened, key)
+        check_ready(aws, key)
     except Exception:
         say("Nothing was stored.")
         raise
-    stored, is_stopped = _store(opened, file, key)
-    with answering(stored, as_json=as_json) as known:
-        known.announce(opened.ledger)
+    stored, is_stopped = _store(aws, file, key)
+    with _answering(stored, as_json=as_json) as known:
+        known.announce(aws.ledger)
         if is_stopped:
             say(known.sentence)
             raise typer.Exit(ExitCode.STOPPED_WATCHING)
         if not wait:
             return
-        known.account = wait_for(opened, stored.upload, known.see)
+        known.account = wait_for(aws, stored.upload, known.update)
         if not as_json:
-            for line in aligned(account_lines(known.account)[2:]):
-                answer(line)
-        _say_invalid(opened, known.account)
+            answer_aligned(account_lines(known.account)[2:])
+        _say_invalid(aws, known.account)
         raise typer.Exit(exit_code_of(known.account))
 
 
-def _store(opened: Opened, file: Path, key: str) -> tuple[Stored, bool]:
-    """Store the file. True: Ctrl-C came too late to keep it from being stored."""
+class _StoredUpload:
+    """A stored file, and the latest known state of its upload."""
+
+    def __init__(self, stored: Stored, *, now: float) -> None:
+        """`now` is epoch seconds."""
+        self._stored = stored
+        row = Upload(
+            stored.upload, stored.source, UploadState.READING, created_at=now, updated_at=now
+        )
+        self.account = Account(row)
+
+    def update(self, account: Account) -> None:
+        """Keep the latest state."""
+        self.account = account
+
+    def announce(self, ledger: UploadLedger) -> None:
+        """Write its row, unless the producer was faster. Raises LedgerUnreachable."""
+        stored = self._stored
+        self.account = Account(ledger.announce(stored.upload, stored.source, now=time.time()))
+        self.account = ledger.read_account(stored.upload) or self.account
+
+    @property
+    def sentence(self) -> str:
+        """What is true, for a person who sees something fail."""
+        stored = self._stored
+        return (
+            f"The file IS stored as {stored.source.key} and will be read and sent as upload "
+            f"{stored.upload}: do not upload it again. See `orders status`, or "
+            f"`orders uploads show {stored.upload}`."
+        )
+
+
+@contextmanager
+def _answering(stored: Stored, *, as_json: bool) -> Iterator[_StoredUpload]:
+    """Print id and key at once, or with --json all that is known at the end, however it ends.
+
+    A failure of AWS, or of a setting, becomes AwsUnreachable: the usage was right, and exit code 2
+    would say that nothing was done.
+    """
+    known = _StoredUpload(stored, now=time.time())
+    if not as_json:
+        answer(f"upload  {stored.upload}")
+        answer(f"key     {stored.source.key}")
+        sys.stdout.flush()
+    try:
+        yield known
+    except typer.Exit:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        failure = failure_of(error) if isinstance(error, Exception) else None
+        if failure is None or failure.exit_code is not ExitCode.PROBLEMS:
+            say(known.sentence)
+        if failure and failure.exit_code is ExitCode.USAGE:
+            raise AwsUnreachable(str(failure)) from error
+        if isinstance(error, KeyboardInterrupt):
+            raise typer.Exit(ExitCode.STOPPED_WATCHING) from error
+        raise
+    finally:
+        if as_json:
+            answer_json(upload_document(known.account))
+            sys.stdout.flush()
+
+
+def _store(aws: Aws, file: Path, key: str) -> tuple[Stored, bool]:
+    """Store the file. True: Ctrl-C came too late to prevent it."""
     size_bytes = file.stat().st_size
     if not size_bytes:
-        say(f"{file} is empty: the upload holds no order.")
+        say(f"{file} is empty: the upload has no orders.")
     try:
         with file.open("rb") as content, _progress(file.name, size_bytes) as on_bytes:
-            return store_file(opened.s3, opened.storage, content, key, on_bytes), False
+            return store_file(aws.bucket, content, key, on_bytes), False
     except KeyboardInterrupt as error:
-        found = find_in_doubt(opened.storage, key)
+        found = find_in_doubt(aws.bucket, key)
         if found:
             return found, True
-        say(f"Stopped before all of {file.name} was stored: nothing of it will be sent.")
+        say(f"Stopped before all of {file.name} was stored: none of it will be sent.")
         raise typer.Exit(ExitCode.STOPPED_WATCHING) from error
 
 
 @contextmanager
 def _progress(name: str, size_bytes: int) -> Iterator[Callable[[int], None]]:
-    """A bar while the file is on its way; nothing without a terminal."""
+    """A progress bar while the file is sent; nothing without a terminal."""
     if not is_lively(sys.stderr):
         yield lambda _: None
         return
-    from rich.console import Console  # noqa: PLC0415 - only who looks at a terminal pays for it
+    from rich.console import Console  # noqa: PLC0415 - imported only for a terminal
     from rich.progress import (  # noqa: PLC0415
         BarColumn,
         DownloadColumn,
@@ -115,12 +183,12 @@ def _progress(name: str, size_bytes: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: progress.advance(task, count)
 
 
-def _say_invalid(opened: Opened, account: Account) -> None:
+def _say_invalid(aws: Aws, account: Account) -> None:
     invalid = account.upload.progress.invalid
     if not invalid:
         return
-    prefix = opened.settings.report_prefix
-    for line in first_invalid_lines(opened.storage, prefix, account.upload.id, INVALID_SHOWN):
-        say(line)
+    found = invalid_lines(aws.bucket, aws.settings.report_prefix, account.upload.id)
+    for one in islice(found, INVALID_SHOWN):
+        say(invalid_line_text(one))
     if invalid > INVALID_SHOWN:
         say(f"{invalid - INVALID_SHOWN:,} more: `orders uploads invalid {account.upload.id}`")

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from orders_cli.demo.acts import Happenings
+from orders_cli.demo.acts import DemoHistory
 from orders_cli.demo.file import DemoFile
-from orders_cli.demo.telling import Teller
-from orders_cli.speech import aligned
+from orders_cli.demo.narrator import Narrator
+from orders_cli.output import aligned
 from sandbox.api.gap import ALLOWANCE_OF_INTERVAL
 from sandbox.judge.completeness import nothing_is_lost, repeats_are_bounded
 from sandbox.judge.observations import Numbers, Observed
@@ -22,40 +22,38 @@ _PASS, _FAIL = "PASS", "FAIL"
 _REFUSALS = range(400, 500)
 
 
-def judge(seen: Observed, happenings: Happenings, file: DemoFile) -> list[PromiseVerdict]:
+def judge(seen: Observed, history: DemoHistory, file: DemoFile) -> list[PromiseVerdict]:
     """A verdict on each promise, by the API's own log and the ledger's numbers."""
     return [
         nothing_is_lost(seen),
-        repeats_are_bounded(seen, kills=happenings.kills),
+        repeats_are_bounded(seen, kills=history.kills),
         pace_is_kept(
             seen,
-            rates=happenings.rates,
-            busy=happenings.busy,
+            rates=history.rates,
+            busy=history.busy,
             gap_share=GAP_SHARE,
             least_used=LEAST_USED,
         ),
         order_is_kept(seen),
-        outage_costs_time_only(
-            seen, outages=happenings.outages, refused_for_good={file.refused_id}
-        ),
-        old_owner_stops(seen, take_overs=happenings.take_overs),
+        outage_costs_time_only(seen, outages=history.outages, refused_for_good={file.refused_id}),
+        old_owner_stops(seen, take_overs=history.take_overs),
     ]
 
 
-def tell_end(teller: Teller, seen: Observed, verdicts: Sequence[PromiseVerdict]) -> bool:
+def tell_end(narrator: Narrator, seen: Observed, verdicts: Sequence[PromiseVerdict]) -> bool:
     """Tell it all; True where every promise was kept."""
-    teller.act("What the ledger says, and what the API received")
+    narrator.act("What the ledger says, and what the API received")
     for line in aligned([("", "ledger", "API"), *_columns(seen)]):
-        teller.line(f"          {line}")
-    teller.line()
+        narrator.line(f"          {line}")
+    narrator.line()
     for line in _equation(seen.now):
-        teller.line(f"          {line}")
-    teller.act("The promises, judged by the API's own log")
+        narrator.line(f"          {line}")
+    narrator.act("The promises, judged by the API's own log")
     for verdict in verdicts:
         word = _PASS if verdict.is_kept else _FAIL
-        teller.line(f"{f'{verdict.promise}. {verdict.name} ':.<60} {word}")
+        narrator.line(f"{f'{verdict.promise}. {verdict.name} ':.<60} {word}")
         for sentence in (verdict.evidence, *verdict.breaches):
-            teller.line(f"          {sentence}")
+            narrator.line(f"          {sentence}")
     return all(verdict.is_kept for verdict in verdicts)
 
 

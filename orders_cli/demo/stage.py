@@ -14,7 +14,7 @@ from ledger.dynamodb.ledger import DynamoLedger
 from ledger.uploads.upload import Account
 from orders.upload import UploadId
 from orders_cli.demo.api import SandboxApi
-from orders_cli.demo.telling import Teller
+from orders_cli.demo.narrator import Narrator
 from orders_cli.failures import CommandFailed
 from sandbox.judge.observations import Numbers, Request, numbers_of_account
 from sandbox.running import RunningSandbox
@@ -39,7 +39,7 @@ class Stage:
 
     sandbox: RunningSandbox
     folder: Path
-    teller: Teller
+    narrator: Narrator
     api: SandboxApi
     ledger: DynamoLedger
     polls: list[Numbers] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Stage:
 
         Raises DemoStuck where it fails.
         """
-        self.teller.tell(f"$ orders {' '.join(arguments)}")
+        self.narrator.tell(f"$ orders {' '.join(arguments)}")
         ended = subprocess.run(
             [sys.executable, "-m", "orders_cli.main", *arguments],
             capture_output=True,
@@ -117,7 +117,7 @@ class Stage:
     def _tell_of(self, requests: tuple[Request, ...], index: int) -> None:
         request = requests[index]
         gap = f"{request.t - requests[index - 1].t:7.3f} s after the last" if index else "the first"
-        self.teller.tell(f"    {request.order_id}  {request.status}  {gap}", at=request.t)
+        self.narrator.tell(f"    {request.order_id}  {request.status}  {gap}", at=request.t)
 
 
 def lives(pid: int) -> bool:

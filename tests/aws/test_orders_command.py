@@ -33,10 +33,10 @@ from orders.invalid_report import report_key, write_report_part
 from orders.outcome import Outcome
 from orders.parsed_lines import InvalidLine
 from orders.upload import UploadId, upload_id
+from orders_cli.bucket import UploadBucket
 from orders_cli.main import main
-from orders_cli.person import whoami
-from orders_cli.redriving import Redriver
-from orders_cli.storage import Storage
+from orders_cli.options import whoami
+from orders_cli.redrive import Redriver
 from tests.contract.ledger_table import create_ledger_table
 from tests.contract.stores import claim
 
@@ -76,7 +76,7 @@ class Desk:
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
     ledger: DynamoLedger
-    storage: Storage
+    storage: UploadBucket
     dead_letter_url: str
 
     def type(self, *words: str) -> Said:
@@ -171,7 +171,7 @@ def desk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         monkeypatch.setenv("ORDERS_INTAKE_QUEUE_URL", intake["QueueUrl"])
         tell_of_uploads(s3, "intake")
         ledger = DynamoLedger(dynamodb, TABLE)
-        yield Desk(monkeypatch, capsys, ledger, Storage(s3, BUCKET), dead)
+        yield Desk(monkeypatch, capsys, ledger, UploadBucket(s3, BUCKET), dead)
 
 
 @contextmanager
@@ -367,7 +367,7 @@ def test_the_document_is_printed_though_nobody_watches_to_the_end(
     def ctrl_c(_: float) -> None:
         raise KeyboardInterrupt
 
-    desk.monkeypatch.setattr("orders_cli.waiting.time.sleep", ctrl_c)
+    desk.monkeypatch.setattr("orders_cli.upload_watch.time.sleep", ctrl_c)
     said = desk.type("upload", str(file), "--yes", "--json", "--wait")
 
     assert said.code == 130
@@ -436,7 +436,7 @@ def test_a_file_that_s3_stores_only_after_the_time_out_is_found(desk: Desk, tmp_
             sends.pop()()
 
     at_the_upload(desk, time_out)
-    desk.monkeypatch.setattr("orders_cli.storing.sleep", wait)
+    desk.monkeypatch.setattr("orders_cli.store_once.sleep", wait)
     said = desk.type("upload", str(file), "--yes", "--json")
 
     assert said.code == 0
@@ -452,7 +452,7 @@ def test_a_file_that_may_still_be_stored_is_named_with_its_key(desk: Desk, tmp_p
         raise ReadTimeoutError(endpoint_url="https://s3")
 
     at_the_upload(desk, time_out)
-    desk.monkeypatch.setattr("orders_cli.storing.sleep", lambda _: None)
+    desk.monkeypatch.setattr("orders_cli.store_once.sleep", lambda _: None)
     said = desk.type("upload", str(file), "--yes", "--json")
 
     assert (said.code, said.out) == (5, "")
@@ -481,7 +481,7 @@ def test_an_earlier_try_without_an_answer_may_still_be_stored_though_the_last_ne
         return made
 
     desk.monkeypatch.setattr(boto3.Session, "client", client)
-    desk.monkeypatch.setattr("orders_cli.storing.sleep", lambda _: None)
+    desk.monkeypatch.setattr("orders_cli.store_once.sleep", lambda _: None)
     desk.monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     said = desk.type("upload", str(file), "--yes")
 
@@ -526,12 +526,12 @@ def test_a_file_that_may_be_stored_is_named_with_its_key(desk: Desk, tmp_path: P
 
     at_the_upload(desk, the_answer_is_lost)
     with desk.monkeypatch.context() as patch:
-        patch.setattr(Storage, "find", unreachable)
+        patch.setattr(UploadBucket, "find", unreachable)
         said = desk.type("upload", str(file), "--yes")
 
     (key,) = desk.storage.keys("uploads/")
     assert said.code == 5
-    assert f"Nobody can say whether the file was stored as {key}" in said.err
+    assert f"It is unknown whether the file was stored as {key}" in said.err
 
 
 @pytest.mark.parametrize("is_stored", [True, False])
@@ -674,7 +674,7 @@ def test_who_waits_for_an_upload_reads_only_that_one_at_each_look(
             (account,) = desk.ledger.open_accounts()
             desk.ledger.cancel(account.upload.id, reason="enough", now=time.time())
 
-    desk.monkeypatch.setattr("orders_cli.waiting.time.sleep", sleep)
+    desk.monkeypatch.setattr("orders_cli.upload_watch.time.sleep", sleep)
     with calls_counted(desk.monkeypatch) as calls:
         said = desk.type("upload", str(file), "--yes", "--wait")
 
@@ -771,7 +771,7 @@ def test_a_cancelled_upload_stays_cancelled(desk: Desk) -> None:
     assert account.upload.state is UploadState.CANCELLED
     assert "wrong list" in account.upload.reason
     assert "5 will not be sent" in first.out
-    assert "had been cancelled before" in second.out
+    assert "was already cancelled" in second.out
 
 
 # --- dead letters ---------------------------------------------------------------------------------
@@ -826,7 +826,7 @@ def test_an_interrupted_redrive_is_ended_by_the_next_one(desk: Desk, step: str) 
     for line in (1, 2):
         desk.refuse(upload, line, order(line))
     redriver = Redriver(desk.ledger, desk.storage, ReadingLimits())
-    owner = Storage if step in {"find", "put_once"} else type(desk.ledger)
+    owner = UploadBucket if step in {"find", "put_once"} else type(desk.ledger)
 
     def interrupt(*_: object, **__: object) -> None:
         raise Interrupted
@@ -851,7 +851,7 @@ def test_an_order_refused_later_is_not_in_the_file_of_an_interrupted_redrive(des
     desk.refuse(upload, 1, order(1))
     redriver = Redriver(desk.ledger, desk.storage, ReadingLimits())
     with desk.monkeypatch.context() as patch:
-        patch.setattr(Storage, "find", lambda *_: (_ for _ in ()).throw(Interrupted()))
+        patch.setattr(UploadBucket, "find", lambda *_: (_ for _ in ()).throw(Interrupted()))
         with pytest.raises(Interrupted):
             redriver.redrive(upload, key="uploads/first.jsonl", now=1.0)
     desk.refuse(upload, 2, order(2))
@@ -909,7 +909,7 @@ def test_what_an_interrupted_redrive_left_and_what_came_since_go_in_one_command(
     desk.refuse(upload, 1, order(1))
     redriver = Redriver(desk.ledger, desk.storage, ReadingLimits())
     with desk.monkeypatch.context() as patch:
-        patch.setattr(Storage, "find", lambda *_: (_ for _ in ()).throw(Interrupted()))
+        patch.setattr(UploadBucket, "find", lambda *_: (_ for _ in ()).throw(Interrupted()))
         with pytest.raises(Interrupted):
             redriver.redrive(upload, key="uploads/first.jsonl", now=1.0)
     desk.refuse(upload, 2, order(2))

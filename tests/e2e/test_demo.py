@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from orders.upload import UploadId
-from orders_cli.demo.acts import Happenings
+from orders_cli.demo.acts import DemoHistory
 from orders_cli.demo.file import BROKEN_LINE, LINES, demo_file
 from orders_cli.demo.judgement import judge, tell_end
-from orders_cli.demo.telling import Teller
+from orders_cli.demo.narrator import Narrator
 from sandbox.code_archive import CHECKOUT
 from sandbox.judge.observations import Numbers, Observed, Request
 
@@ -72,8 +72,8 @@ def faithful() -> Observed:
 
 def told(seen: Observed) -> tuple[bool, str]:
     stream = io.StringIO()
-    verdicts = judge(seen, Happenings(), demo_file())
-    return tell_end(Teller(stream), seen, verdicts), stream.getvalue()
+    verdicts = judge(seen, DemoHistory(), demo_file())
+    return tell_end(Narrator(stream), seen, verdicts), stream.getvalue()
 
 
 def test_a_faithful_run_ends_with_six_kept_promises() -> None:

@@ -14,7 +14,7 @@ from ledger.uploads.settlement import Settlement, Span
 from ledger.uploads.upload import LaneTail, Progress, Source, UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
-from orders_cli.looking import look
+from orders_cli.overview import read_overview
 
 UPLOAD = UploadId("a" * 20)
 KEY = LaneKey(UPLOAD, LaneNumber(0))
@@ -77,7 +77,7 @@ def test_worker_and_command_agree_on_when_it_will_be_done() -> None:
         clock.at += 2.3
         settle(ledger, line)
         on_the_page = watch.look().status
-        both.append((on_the_page, look(ledger, retention_hours=24, now=clock.at).report))
+        both.append((on_the_page, read_overview(ledger, retention_hours=24, now=clock.at).report))
 
     assert all(on_the_page == on_the_terminal for on_the_page, on_the_terminal in both)
     assert both[-1][0].estimate.per_second == pytest.approx(1 / 2.3, rel=0.02)

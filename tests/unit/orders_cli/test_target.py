@@ -3,7 +3,7 @@ import io
 import pytest
 
 from orders_cli.failures import UsageWrong
-from orders_cli.target import Target, ask_before_change
+from orders_cli.target import Target, confirm
 
 HERE = Target(("http://127.0.0.1:4566",), "eu-central-1", None, "table orders-ledger")
 REAL = Target(
@@ -34,7 +34,7 @@ def test_only_a_loopback_address_is_this_machine(endpoint: str, here: bool) -> N
 
 
 def test_a_change_on_this_machine_needs_no_consent() -> None:
-    ask_before_change(HERE, "pause sending", yes=False)
+    confirm(HERE, "pause sending", yes=False)
 
 
 @pytest.mark.parametrize("target", [REAL, ELSEWHERE, MIXED])
@@ -43,6 +43,6 @@ def test_a_change_elsewhere_needs_yes_where_nobody_can_be_asked(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("y"))
 
-    ask_before_change(target, "pause sending", yes=True)
-    with pytest.raises(UsageWrong, match=r"To pause sending on .* Say --yes"):
-        ask_before_change(target, "pause sending", yes=False)
+    confirm(target, "pause sending", yes=True)
+    with pytest.raises(UsageWrong, match=r"To pause sending on .* Add --yes"):
+        confirm(target, "pause sending", yes=False)

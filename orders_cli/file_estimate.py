@@ -1,0 +1,129 @@
+"""When a file would be done, whether the stream would keep it long enough, and what it costs."""
+
+from dataclasses import dataclass
+
+from ledger.report import PaceSource, StatusReport
+from orders.rate import Rate
+from producer_lambda.admission import LONGEST_RETENTION_HOURS, MARGIN
+
+PRICES_OF = "list prices of us-east-1 in 2025, without free tiers and taxes"
+# US dollars. Another region differs by up to a half; the proportions stay.
+_SHARD_HOUR = 0.015
+_EXTENDED_SHARD_HOUR = 0.02  # retention from 24 hours to 7 days
+_LONG_GB_MONTH = 0.023  # retention beyond 7 days
+_PUT_UNIT = 0.014 / 1e6  # 25 kB put to the stream
+_WRITE_UNIT = 0.625 / 1e6  # DynamoDB on demand, 1 kB
+_FARGATE_HOUR = 0.25 * 0.04048 + 0.5 * 0.004445  # a quarter of a processor and 0.5 GB
+_LAMBDA_GB_SECOND = 0.0000166667
+
+WRITES_PER_ORDER = 3
+"""A turn, a settle, a checkpoint; at high rates one of each serves many orders."""
+_NO_PACE = "there is no pace; give one with --rate"
+_NO_LIMIT = (
+    "without a limit it depends on how fast the API answers; give a pace, for example --rate 10/s"
+)
+_READ_PER_SECOND = 50_000
+_LAMBDA_GB = 0.5
+_PUT_UNIT_BYTES = 25_000
+_DAY_HOURS = 24
+_WEEK_HOURS = 7 * _DAY_HOURS
+_MONTH_HOURS = 730.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileContents:
+    """What a file holds; `stream_bytes` is the size of its orders on the stream."""
+
+    orders: int
+    invalid: int
+    blank: int
+    stream_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """US dollars for one thing while the file is sent."""
+
+    thing: str
+    dollars: float
+
+
+@dataclass(frozen=True, slots=True)
+class FileEstimate:
+    """What to expect of a file.
+
+    ahead: orders already waiting, which are sent first. seconds: from now until the file is done;
+    None where there is no pace, and `reason` says why. needed_hours: the retention it needs.
+    """
+
+    contents: FileContents
+    ahead: int
+    seconds: float | None
+    needed_hours: int
+    retention_hours: int
+    costs: tuple[Cost, ...]
+    reason: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Would the file be admitted?"""
+        return self.needed_hours <= self.retention_hours
+
+    @property
+    def dollars(self) -> float:
+        """The total cost."""
+        return sum(cost.dollars for cost in self.costs)
+
+    @property
+    def advice(self) -> str:
+        """What to raise where the file does not fit, as a sentence; else empty."""
+        if self.fits:
+            return ""
+        if self.needed_hours <= LONGEST_RETENTION_HOURS:
+            return f"It would be refused: deploy with RetentionHours={self.needed_hours} first."
+        return "It would be refused, and no retention is long enough: raise the pace or split it."
+
+
+def estimate_file(
+    contents: FileContents, *, rate: Rate | None, report: StatusReport | None, retention_hours: int
+) -> FileEstimate:
+    """Estimate at a rate. report: None for an idle system.
+
+    rate: None for that of the report: the achieved one where it is below the one that is set.
+    Orders already waiting or still to be read, and a pause that has an end, come first.
+    """
+    ahead = report.backlog.waiting + report.estimate.unread if report else 0
+    per_second = rate.per_second if rate else _pace_of(report)
+    starts_in = report.estimate.starts_in_seconds if report else 0.0
+    if not per_second:
+        is_unset = rate is None and (report is None or report.pace.source is PaceSource.UNSET)
+        why = _NO_PACE if is_unset else _NO_LIMIT
+        return FileEstimate(contents, ahead, None, 0, retention_hours, (), why)
+    sending = (ahead + contents.orders) / per_second
+    needed_hours = int(sending / 3_600 / MARGIN) + 1
+    own_hours = contents.orders / per_second / 3_600
+    costs = _costs(contents, hours=own_hours, retention_hours=retention_hours)
+    return FileEstimate(contents, ahead, starts_in + sending, needed_hours, retention_hours, costs)
+
+
+def _pace_of(report: StatusReport | None) -> float | None:
+    if report is None:
+        return None
+    reckoned = report.estimate.per_second
+    return reckoned or report.pace.target_per_second or report.pace.achieved_per_second
+
+
+def _costs(contents: FileContents, *, hours: float, retention_hours: int) -> tuple[Cost, ...]:
+    """What sending the file costs, with standing costs for the time it takes."""
+    stream = hours * (_SHARD_HOUR + (retention_hours > _DAY_HOURS) * _EXTENDED_SHARD_HOUR)
+    if retention_hours > _WEEK_HOURS:
+        kept_months = (retention_hours - _WEEK_HOURS) / _MONTH_HOURS
+        stream += contents.stream_bytes / 1e9 * kept_months * _LONG_GB_MONTH
+    stream += contents.stream_bytes / _PUT_UNIT_BYTES * _PUT_UNIT
+    lines = contents.orders + contents.invalid + contents.blank
+    return (
+        Cost("stream (Kinesis, one shard)", stream),
+        Cost("ledger (DynamoDB)", contents.orders * WRITES_PER_ORDER * _WRITE_UNIT),
+        Cost("consumer (Fargate, 0.25 vCPU, 0.5 GB)", hours * _FARGATE_HOUR),
+        Cost("reading (Lambda)", lines / _READ_PER_SECOND * _LAMBDA_GB * _LAMBDA_GB_SECOND),
+    )

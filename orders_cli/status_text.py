@@ -1,0 +1,193 @@
+"""The state of sending and of the uploads as text for people."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ledger.advice import action_beside_reason
+from ledger.finish import Basis, Estimate
+from ledger.report import Backlog, PaceReport, PaceSource, StatusReport
+from ledger.sending_status import SendingState, SendingStatus
+from ledger.uploads.upload import Account, UploadState
+from orders.rate import Rate
+from orders_cli.intake_dead_letters import IntakeDeadLetter
+from orders_cli.overview import Overview
+from orders_cli.quantities import count, duration, moment, per_second
+
+BELOW_TARGET = "PaceBelowTarget in docs/operations.md says where to look"
+UPLOAD_HEADERS = ("UPLOAD", "STATE", "LINES", "INVALID", "ACCEPTED", "REFUSED", "WAITING", "KEY")
+
+
+def upload_row(account: Account) -> tuple[str, ...]:
+    """One upload as the cells below UPLOAD_HEADERS."""
+    tally = account.tally
+    return (
+        account.upload.id,
+        state_text(account),
+        f"{account.lines_read:,}",
+        f"{account.upload.progress.invalid:,}",
+        f"{tally.accepted:,}",
+        f"{tally.refused:,}",
+        f"{account.waiting:,}",
+        account.upload.source.key,
+    )
+
+
+def state_text(account: Account) -> str:
+    """The state for people: a cancelled upload is `cancelling` until every order is settled."""
+    return "cancelling" if account.is_cancelling else account.upload.state.value
+
+
+def status_lines(overview: Overview, dead_letters: Sequence[IntakeDeadLetter]) -> list[str]:
+    """The status without the table of uploads."""
+    lines = [f"{name:<8}  {sentence}" for name, sentence in headline(overview.report)]
+    return lines + trouble_lines(overview.accounts, dead_letters)
+
+
+def trouble_lines(
+    accounts: Sequence[Account], dead_letters: Sequence[IntakeDeadLetter]
+) -> list[str]:
+    """A line for each upload that needs attention, with the reason."""
+    lines = [
+        f"{account.upload.id}  {account.upload.reason}"
+        for account in accounts
+        if account.upload.reason and account.upload.state is not UploadState.CANCELLED
+    ]
+    return lines + [f"{letter.upload or letter.key}  {letter.reason}" for letter in dead_letters]
+
+
+def account_lines(account: Account) -> list[tuple[str, str]]:
+    """Everything about one upload: names and values."""
+    upload, progress, tally = account.upload, account.upload.progress, account.tally
+    lines = [
+        ("upload", str(upload.id)),
+        ("key", upload.source.key),
+        ("state", state_text(account)),
+        ("reason", upload.reason),
+        ("kind", upload.kind.value),
+        ("linked", str(upload.linked or "")),
+        ("lines read", f"{account.lines_read:,}"),
+        ("blank", f"{progress.blank:,}"),
+        ("invalid", f"{progress.invalid:,}"),
+        ("enqueued", f"{account.enqueued:,}"),
+        ("accepted", f"{tally.accepted:,}"),
+        ("refused", f"{tally.refused:,}"),
+        ("cancelled", f"{tally.cancelled:,}"),
+        ("missing", f"{tally.missing:,}"),
+        ("waiting", f"{account.waiting:,}"),
+        ("read in", duration(progress.read_seconds)),
+        ("since", moment(upload.created_at)),
+        ("ended", moment(upload.ended_at) if upload.ended_at else ""),
+    ]
+    return [(name, value) for name, value in lines if value]
+
+
+def headline(report: StatusReport) -> list[tuple[str, str]]:
+    """The first lines of the status: names and sentences."""
+    action = action_beside_reason(report.sending.cause)
+    lines = [
+        ("sending", sending_sentence(report.sending, now=report.at)),
+        *([("to do", action)] if action else []),
+        ("pace", pace_sentence(_known(report))),
+        ("waiting", waiting_sentence(report)),
+    ]
+    warning = shortfall_sentence(report)
+    if warning:
+        lines.append(("warning", warning))
+    if report.backlog.runway_seconds is not None:
+        left = duration(report.backlog.runway_seconds)
+        lines.append(("runway", f"the oldest of them leaves the stream in {left}"))
+    return lines
+
+
+def sending_sentence(sending: SendingStatus, *, now: float) -> str:
+    """Whether orders are sent; if not, why, since when, and until when."""
+    state = sending.state.value
+    sentence = sending.reason if sending.reason.startswith(state) else f"{state}: {sending.reason}"
+    if not sending.reason:
+        return state
+    if sending.since is not None:
+        ago = duration(max(0.0, now - sending.since))
+        sentence += f"; since {moment(sending.since)} ({ago})"
+    if sending.state is SendingState.PAUSED:
+        sentence += f", until {_end(sending.until, 'orders resume')}"
+    return sentence
+
+
+def pace_sentence(pace: PaceReport) -> str:
+    """The pace that is set and by whom, and the pace achieved."""
+    if pace.source is PaceSource.UNSET:
+        target = "not set"
+    else:
+        target = f"{Rate(pace.target_per_second)} ({_source(pace)})"
+    if pace.achieved_per_second is None or pace.measured_seconds is None:
+        return target
+    achieved, seconds = per_second(pace.achieved_per_second), duration(pace.measured_seconds)
+    return f"{target}, {achieved} over the last {seconds}"
+
+
+def waiting_sentence(report: StatusReport) -> str:
+    """What is left, and when it will be done."""
+    backlog, estimate = report.backlog, report.estimate
+    left = _left(backlog, estimate)
+    if estimate.seconds is None:
+        why = report.sending.state.value
+        is_known = estimate.reason == report.sending.reason
+        sentence = f"{left}; the finish date is unknown"
+        sentence += f" while sending is {why}" if is_known else f": {estimate.reason}"
+    elif not estimate.seconds:
+        sentence = left
+    else:
+        end = moment(report.at + estimate.seconds)
+        about = _about(estimate)
+        sentence = f"{left}, for {about}{duration(estimate.seconds)}, until {about}{end}"
+        if estimate.basis is Basis.ACHIEVED:
+            sentence += f", at the {per_second(estimate.per_second)} achieved"
+    if backlog.cancelling:
+        sentence += f"; besides, {count(backlog.cancelling, 'order')} still to settle as cancelled"
+    return sentence
+
+
+def shortfall_sentence(report: StatusReport) -> str:
+    """That the pace is below the target; empty where it is kept."""
+    target, estimate = report.pace.target_per_second, report.estimate
+    if target is None or estimate.basis is not Basis.ACHIEVED or not estimate.per_second:
+        return ""
+    share = estimate.per_second / target
+    return (
+        f"only {per_second(estimate.per_second)} of the {Rate(target)} is achieved ({share:.0%}), "
+        f"and the finish date is based on that; {BELOW_TARGET}"
+    )
+
+
+def _known(report: StatusReport) -> PaceReport:
+    """The pace; achieving nothing is no news while nothing is waiting."""
+    is_idle = not report.backlog.waiting and not report.pace.achieved_per_second
+    return replace(report.pace, achieved_per_second=None) if is_idle else report.pace
+
+
+def _source(pace: PaceReport) -> str:
+    override = pace.override
+    if override is None:
+        return pace.source.value
+    why = f": {override.reason}" if override.reason else ""
+    end = _end(override.until, "orders pace default")
+    return f"{pace.source.value} by {override.by} until {end}{why}"
+
+
+def _end(until: float | None, command: str) -> str:
+    return f"`{command}`" if until is None else moment(until)
+
+
+def _left(backlog: Backlog, estimate: Estimate) -> str:
+    waiting = count(backlog.waiting, "order") if backlog.waiting else "nothing"
+    if estimate.unread:
+        return f"{waiting} yet, and about {count(estimate.unread, 'order')} still to be read"
+    if estimate.is_lower_bound:
+        return f"{waiting} yet, and an upload of unknown size is still to be read"
+    return waiting
+
+
+def _about(estimate: Estimate) -> str:
+    if estimate.is_lower_bound:
+        return "at least "
+    return "about " if estimate.unread else ""
