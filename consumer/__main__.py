@@ -1,4 +1,4 @@
-"""Run the consumer's worker: `python -m consumer`, configured by ORDERS_... variables alone."""
+"""Run the consumer's worker: `python -m consumer`, configured by ORDERS_... variables only."""
 
 import sys
 

@@ -1,8 +1,7 @@
-"""How is a thread started whose end by surprise somebody hears of?
+"""Starting a thread whose failure does not go unnoticed.
 
-A thread that raises ends by itself and the process goes on without it: without the one that looks
-for a stop, or the one that holds the claim. Every thread of the consumer is started here (decision
-0064), so none can.
+A thread that raises ends alone, and the process goes on without it: without the thread that watches
+for a stop, or renews the claim. So every thread of the consumer is started here (decision 0064).
 """
 
 from collections.abc import Callable
@@ -12,10 +11,7 @@ from threading import Thread
 def start_thread(
     name: str, target: Callable[[], object], *, fail: Callable[[BaseException], object]
 ) -> Thread:
-    """Run `target` beside the caller; `fail` gets what it raises. A return is an end as planned.
-
-    It is a daemon thread: the process never waits for it at its end.
-    """
+    """Run `target` in a daemon thread; `fail` gets what it raises."""
 
     def run() -> None:
         try:

@@ -1,4 +1,4 @@
-"""How is an upload brought to its end whose lanes never came to theirs?"""
+"""Ending uploads whose lanes never reached their end."""
 
 import logging
 import secrets
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class MarkerNotPut(Exception):
-    """The stream did not take an end marker; `hint` says what to do about it."""
+    """The stream refused an end marker; `hint` says what to do about it."""
 
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message)
@@ -27,17 +27,17 @@ class EndMarkers(Protocol):
     """Puts end markers on the stream."""
 
     def put_end(self, key: LaneKey, *, lanes: int, tail: LaneTail) -> None:
-        """Put a lane's end marker behind everything that is in the stream of it.
+        """Put a lane's end marker after all of its records. Raises MarkerNotPut.
 
-        `lanes` is how many the upload has. Raises MarkerNotPut.
+        `lanes` is how many the upload has.
         """
 
 
 class Closer:
-    """Puts the end markers of uploads that stand still again. One thread uses it.
+    """Puts the end markers of uploads without progress again. One thread uses it.
 
-    Several workers may do the same at once: end markers repeat without harm, and of two who end
-    the reading of one upload only the last to take it over does.
+    Several workers may do so at once: repeated end markers do no harm, and of two that end the
+    reading of one upload only the last to take it over succeeds.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Closer:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
-        """`clock` gives seconds since the epoch, `monotonic` those of a clock that nobody sets."""
+        """`clock` gives seconds since the epoch, `monotonic` those of a monotonic clock."""
         self._ledger = ledger
         self._markers = markers
         self._clock = clock
@@ -56,9 +56,9 @@ class Closer:
         self._still = StillUploads()
 
     def look(self, accounts: Iterable[Account]) -> None:
-        """Do what is due for the open uploads; one that fails does not keep the others waiting.
+        """Close the open uploads that are due; a failure of one does not delay the others.
 
-        What failed is due again soon. Raises the first LedgerError once all of them had their turn.
+        It is due again soon. Raises the first LedgerError at the end.
         """
         failures: list[LedgerError] = []
         for account in self._still.due(accounts, self._monotonic()):
@@ -77,15 +77,15 @@ class Closer:
 
     def _close(self, account: Account) -> None:
         upload, token = account.upload, secrets.token_hex(8)
-        if not upload.read_complete:  # it is cancelled, and no run is left to end the reading
+        if not upload.read_complete:  # cancelled, and no producer run is left to end the reading
             upload = self._ledger.start_run(
                 upload.id, token=token, lanes=upload.lanes, now=self._clock()
             )
         put = self._put_ends(account, upload)
-        log.info("upload %s stands still: %d of its end markers are put again", upload.id, put)
+        log.info("upload %s makes no progress: put %d of its end markers again", upload.id, put)
         if upload.read_complete:
             self._ledger.close_if_drained(upload.id, now=self._clock())
-        else:  # only with the markers in the stream, as for every reading that ends
+        else:  # only after the markers are in the stream, as always
             self._ledger.finish_reading(
                 upload.id,
                 token=token,

@@ -1,43 +1,36 @@
-"""Which uploads stand still, so that the end markers of their lanes are to be put again?
+"""Which open uploads make no progress, so that their lanes need their end markers again?
 
-An upload closes when the end marker of each lane comes out of the stream. Where the end of a lane
-left the stream unread (its retention passed, or somebody changed the stream), no later record of
-the lane shows the gap, and the upload would wait for ever. An end marker that is put again does: a
-lane's records keep their order, so whatever may still come of the lane comes before it, and what
-has not come by then is missing. To put one too often does no harm: it is a repeat.
+An upload closes when the end marker of each lane comes out of the stream. If the end of a lane left
+the stream unread (its retention passed, or somebody changed the stream), no later record of the
+lane shows the gap, and the upload would wait forever. Another end marker does: a lane's records
+keep their order, so whatever is still to come of the lane comes before it, and what has not come by
+then is missing. A superfluous marker is a repeat and does no harm.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from ledger.uploads.upload import UploadState
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ledger.uploads.upload import Account
-    from orders.upload import UploadId
+from ledger.uploads.upload import Account, UploadState
+from orders.upload import UploadId
 
 STILL_SECONDS = 600.0
-"""An upload of which nothing was settled for so long may wait for records that never come."""
+"""An upload without progress for this long may be waiting for records that never come."""
 CANCELLED_SECONDS = 60.0
-"""Orders of a cancelled upload need no turn, so those that come are settled at once."""
+"""Orders of a cancelled upload need no turn, so they are settled as soon as they come."""
 ABANDONED_SECONDS = 120.0
-"""A run that reads notices a cancel when it next saves its progress, within seconds, and ends the
-upload itself: one that has not done so by now is no longer there."""
+"""A producer run notices a cancel when it next saves its progress, within seconds, and ends the
+upload itself: one that has not done so after this is gone."""
 WAIT_SECONDS_MAX = 86_400.0
-"""The wait doubles with each time up to this: an upload may just stand behind a long backlog."""
+"""The wait doubles up to this: the upload may just be behind a long backlog."""
 RETRY_SECONDS = 15.0
-"""What could not be done is due again after this; the wait doubles with each failure in a row."""
+"""A failure is retried after this; the wait doubles with each failure in a row."""
 RETRY_SECONDS_MAX = 600.0
-"""No wait after a failure is longer than this."""
+"""The limit of that wait."""
 
 
 @dataclass(slots=True)
 class _Standstill:
-    """An upload as it was seen, since when nothing has changed."""
+    """The last change seen in an upload, and when its markers are due."""
 
     state: UploadState
     changes: tuple[object, ...]
@@ -47,17 +40,13 @@ class _Standstill:
 
 
 class StillUploads:
-    """Remembers how the open uploads stood. Times are seconds of one clock, whichever it is."""
+    """Remembers the progress of open uploads. Times are seconds of any one clock."""
 
     def __init__(self) -> None:
-        """Start with nothing seen."""
         self._seen: dict[UploadId, _Standstill] = {}
 
     def due(self, accounts: Iterable[Account], now: float) -> list[Account]:
-        """The uploads whose end markers are to be put again now.
-
-        They stay due until it is said that this is done, or that it failed.
-        """
+        """The uploads that need their end markers now; due until `done` or `failed` is called."""
         waiting = [account for account in accounts if _waits_for_its_end(account)]
         ids = {account.upload.id for account in waiting}
         self._seen = {upload: seen for upload, seen in self._seen.items() if upload in ids}
@@ -78,14 +67,14 @@ class StillUploads:
         return now >= seen.due_at
 
     def done(self, upload: UploadId, now: float) -> None:
-        """The end markers of an upload that was due are put: it has time again."""
+        """The end markers of a due upload were put."""
         seen = self._seen[upload]
         seen.wait_seconds = min(2 * seen.wait_seconds, WAIT_SECONDS_MAX)
         seen.due_at = now + seen.wait_seconds
         seen.retry_seconds = RETRY_SECONDS
 
     def failed(self, upload: UploadId, now: float) -> None:
-        """It could not be done for an upload that was due: try again soon."""
+        """The end markers of a due upload could not be put: try again soon."""
         seen = self._seen[upload]
         seen.due_at = now + seen.retry_seconds
         seen.retry_seconds = min(2 * seen.retry_seconds, RETRY_SECONDS_MAX)

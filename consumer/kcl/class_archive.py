@@ -1,8 +1,8 @@
-"""How are the daemon's classes made ready, so that it starts in half the time?
+"""Make a class archive, from which the daemon starts in half the time.
 
 `python -m consumer.kcl.class_archive`, run by set-up and by the image's build, has Java load the
-classes of properties/kcl.classlist from the jars and write them down as they lie in memory. The
-archive serves this very Java and these very jars (decision 0043).
+classes of properties/kcl.classlist from the jars and dump them as they are in memory. The archive
+fits only this Java and these jars (decision 0043).
 """
 
 import os
@@ -14,7 +14,7 @@ from consumer.kcl.daemon import ARCHIVE, JAVA_OPTIONS, Java, JavaMissing, archiv
 from consumer.kcl.properties import PROJECT_FOLDER
 
 CLASS_LIST = PROJECT_FOLDER / "properties" / "kcl.classlist"
-"""The classes that a daemon loads until its first order; `python -m tools.class_list` makes it."""
+"""The classes that a daemon loads up to its first order; tools.class_list makes it."""
 HEAP_MEGABYTES = 256
 REASON_LINES = 3
 
@@ -24,13 +24,13 @@ class ArchiveFailed(Exception):
 
 
 def make(java: Java, archive: Path, class_list: Path = CLASS_LIST) -> None:
-    """Put a new archive in place: a whole one, that this Java takes, or none. Takes seconds.
+    """Replace the archive by a complete one that this Java accepts, or fail. Takes seconds.
 
     Raises ArchiveFailed.
     """
     archive.parent.mkdir(parents=True, exist_ok=True)
     draft = archive.with_name(f"{archive.name}.{os.getpid()}")
-    # Some classes of the list cannot be archived, and each is worth a warning to Java.
+    # Some classes of the list cannot be archived, and Java would warn about each.
     dump = ("-Xshare:dump", f"-XX:SharedClassListFile={class_list}", "-Xlog:cds=error:stderr:none")
     try:
         _run(java, [*dump, f"-XX:SharedArchiveFile={draft}"])
@@ -41,10 +41,13 @@ def make(java: Java, archive: Path, class_list: Path = CLASS_LIST) -> None:
 
 
 def check(java: Java, archive: Path) -> None:
-    """See that this Java takes the archive for its jars. Raises ArchiveFailed with its reason."""
+    """Check that this Java accepts the archive for its jars. Raises ArchiveFailed."""
     if not archive.exists():
         raise ArchiveFailed(f"There is no class archive {archive}.")
-    must = ("-Xshare:on", "-Xlog:cds=warning:stderr:none")  # by itself it would go on without
+    must = (
+        "-Xshare:on",
+        "-Xlog:cds=warning:stderr:none",
+    )  # else it runs without the archive
     _run(java, [*must, *archive_options(archive), "-version"])
 
 
@@ -55,11 +58,11 @@ def _run(java: Java, options: list[str]) -> None:
     if done.returncode != 0:
         said = (done.stderr + done.stdout).split("\n")[:REASON_LINES]
         reason = "; ".join(line.strip().rstrip(".") for line in said if line.strip())
-        raise ArchiveFailed(f"{java.program} has no use of a class archive: {reason}.")
+        raise ArchiveFailed(f"{java.program} cannot use a class archive: {reason}.")
 
 
 def main() -> int:
-    """Make the archive of this environment, where the daemon's start looks for it."""
+    """Make the archive where the daemon's start looks for it."""
     try:
         java = find_java(os.environ.get("ORDERS_JAVA"), heap_megabytes=HEAP_MEGABYTES)
         make(java, ARCHIVE)

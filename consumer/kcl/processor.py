@@ -1,7 +1,7 @@
-"""What does KCL's record processor do with what the daemon hands it?
+"""KCL's record processor: passes the daemon's messages to the shard.
 
 kclpy reports success for a handler that raised, and the records would be lost: so nothing is ever
-raised out of here, the process ends instead. Any stands only in this module, at kclpy's edge.
+raised from here, the process ends instead. Any occurs only in this module, at kclpy's edge.
 """
 
 import logging
@@ -25,7 +25,7 @@ class LeaseLost(Exception):
 
 
 class Shard(Protocol):
-    """One leased shard at work."""
+    """A leased shard; consumer.sending.leased_shard is the real one."""
 
     def begin(self, shard: str) -> None:
         """Take the shard over."""
@@ -33,19 +33,19 @@ class Shard(Protocol):
     def feed(
         self, records: list[StreamRecord], checkpoint: Callable[[StreamPosition], bool]
     ) -> None:
-        """Take records; returns when there is room for more, with checkpoints on the way.
+        """Take records; returns when there is room for more, writing checkpoints meanwhile.
 
-        `checkpoint` writes a position; False: not now, try again later; what it raises goes on.
+        `checkpoint` writes a position; False: try again later. What it raises is passed on.
         """
 
     def drain(self, checkpoint: Callable[[StreamPosition], bool]) -> None:
-        """Send and settle all that is in hand."""
+        """Send and settle all orders in hand."""
 
     def give_up(self) -> None:
-        """The end of the shard is written: nothing more will come."""
+        """The end of the shard has been written."""
 
     def stop(self) -> None:
-        """Start nothing more; returns when what was on its way is settled."""
+        """Start nothing more; returns when what is in flight is settled."""
 
 
 class RecordProcessor:
@@ -54,7 +54,7 @@ class RecordProcessor:
     version = 3
 
     def __init__(self, shard: Shard, die: Callable[[BaseException], None]) -> None:
-        """`die` ends the process without a word to the daemon."""
+        """`die` ends the process without an answer to the daemon."""
         self._shard = shard
         self._die = die
 
@@ -76,11 +76,11 @@ class RecordProcessor:
             self._shard.stop()
 
     def lease_lost(self, lease_lost_input: Any) -> None:  # noqa: ANN401, ARG002
-        """Another worker has the shard: finish what is on its way, send nothing more."""
+        """Another worker has the shard: finish what is in flight, send nothing more."""
         self._guard(self._shard.stop)
 
     def shard_ended(self, shard_ended_input: Any) -> None:  # noqa: ANN401
-        """The shard is closed: its end is written only once all that it delivered is settled."""
+        """The shard is closed: its end is written only once everything delivered is settled."""
         self._guard(lambda: self._end(shard_ended_input))
 
     def _end(self, shard_ended_input: Any) -> None:  # noqa: ANN401
@@ -91,7 +91,7 @@ class RecordProcessor:
         self._shard.give_up()
 
     def shutdown_requested(self, shutdown_requested_input: Any) -> None:  # noqa: ANN401, ARG002
-        """The lease is to move: settle what is on its way; the next owner skips what is settled."""
+        """The lease will move: settle what is in flight; the next owner skips what is settled."""
         self._guard(self._shard.stop)
 
     def _guard(self, handler: Callable[[], None]) -> None:
@@ -108,9 +108,9 @@ def _record(record: Any) -> StreamRecord:  # noqa: ANN401
 
 
 def _checkpoint_by(checkpointer: Any) -> Callable[[StreamPosition | None], bool]:  # noqa: ANN401
-    """Write a checkpoint by the daemon; None stands for the end of the shard.
+    """A function that writes a checkpoint; None stands for the end of the shard.
 
-    True: written. False: try again later. Raises LeaseLost where the lease is not held, and
+    True: written. False: try again later. It raises LeaseLost where the lease is not held, and
     CheckpointError where trying again cannot help.
     """
 
@@ -118,14 +118,14 @@ def _checkpoint_by(checkpointer: Any) -> Callable[[StreamPosition | None], bool]
         try:
             if position is None:
                 checkpointer.checkpoint()
-            else:  # always both: without the second, KCL takes 0 and repeats the aggregate
+            else:  # always both: without the second, KCL uses 0 and repeats the aggregate
                 checkpointer.checkpoint(position.sequence, position.sub_sequence)
         except CheckpointError as error:
             if error.value == "ShutdownException":
                 raise LeaseLost(str(error.value)) from error
             if error.value not in _AGAIN:
                 raise
-            log.warning("the checkpoint failed and is tried again: %s", error.value)
+            log.warning("the checkpoint failed and will be tried again: %s", error.value)
             return False
         return True
 

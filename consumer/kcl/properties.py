@@ -1,7 +1,7 @@
-"""What does the KCL daemon read at its start?
+"""The files that the KCL daemon reads at its start.
 
-properties/consumer.properties holds the choices that are the same everywhere; this adds what
-differs from place to place, and the script that the daemon runs for each shard.
+properties/consumer.properties holds what is the same everywhere; this adds what depends on the
+deployment, and the script that the daemon runs for each shard.
 """
 
 import shlex
@@ -19,7 +19,7 @@ RENDERED = "kcl.properties"
 
 @dataclass(frozen=True, slots=True)
 class DaemonPlace:
-    """What differs from place to place. `endpoint_url` None: AWS itself."""
+    """What depends on the deployment. `endpoint_url` None: AWS itself."""
 
     stream: str
     application: str
@@ -38,7 +38,7 @@ def kcl_worker_id(worker_id: str, number: int) -> str:
 
 
 def properties_text(place: DaemonPlace, fixed: str) -> str:
-    """The whole properties file, `fixed` first. Raises ValueError for a value of two lines."""
+    """The properties file, `fixed` first. Raises ValueError for a value of two lines."""
     rows = {
         # The daemon runs in the run folder and splits this at spaces only: no quoting exists.
         "executableName": f"/bin/sh {SHARD_SCRIPT}",
@@ -53,17 +53,17 @@ def properties_text(place: DaemonPlace, fixed: str) -> str:
         for name in ("kinesisEndpoint", "dynamoDBEndpoint", "cloudWatchClient.endpointOverride"):
             rows[name] = place.endpoint_url
     added = "".join(f"{name} = {_value(value)}\n" for name, value in rows.items())
-    return f"{fixed.rstrip()}\n\n# --- this place ---\n{added}"
+    return f"{fixed.rstrip()}\n\n# --- this deployment ---\n{added}"
 
 
 def shard_script_text(module: str = SHARD_MODULE) -> str:
-    """The shell script that becomes a shard process; the environment is the daemon's."""
+    """The shell script that becomes a shard process, with the daemon's environment."""
     folder, python = shlex.quote(str(PROJECT_FOLDER)), shlex.quote(sys.executable)
     return f"cd {folder} || exit 1\nexec {python} -m {module}\n"
 
 
 def render(place: DaemonPlace, run_folder: Path, *, module: str = SHARD_MODULE) -> Path:
-    """Write both files into the run folder; returns the properties' path."""
+    """Write both files into the run folder; returns the path of the properties."""
     (run_folder / SHARD_SCRIPT).write_text(shard_script_text(module), encoding="utf-8")
     rendered = run_folder / RENDERED
     fixed = FIXED_PROPERTIES.read_text(encoding="utf-8")
@@ -73,5 +73,5 @@ def render(place: DaemonPlace, run_folder: Path, *, module: str = SHARD_MODULE) 
 
 def _value(value: str) -> str:
     if "\n" in value or "\r" in value:
-        raise ValueError(f"{value!r} is no value of one line")
+        raise ValueError(f"{value!r} is not a value of one line")
     return value.replace("\\", "\\\\")

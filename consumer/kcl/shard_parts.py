@@ -1,8 +1,7 @@
-"""Which parts does a shard process run with?"""
+"""The parts of a shard process, put together."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,15 +20,7 @@ from ledger.dynamodb.connect import open_ledger
 from orders.outcome import Outcome
 
 SETTLE_SECONDS = 5.0
-"""How long, after the last attempt ended, the ledger may take until the process ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """A shard process, put together."""
-
-    shard: LeasedShard
-    guard: Guard
+"""How long the ledger may take, after the last attempt, before the process ends."""
 
 
 def build(
@@ -38,49 +29,34 @@ def build(
     *,
     die: Callable[[BaseException], NoReturn],
     leave: Callable[[int], NoReturn],
-) -> Parts:
-    """Put the parts together; nothing runs yet."""
+) -> Guard:
+    """The guard with its shard; nothing runs yet."""
     clock = AnchoredClock()
     ledger = open_ledger(settings.ledger_table, connections=settings.window + 8)
     DateListener(time.monotonic, clock.heard).listen(ledger.events, "dynamodb")
+    starts = starts_file(settings.machine_folder, ledger.place)
     hooks = ProcessHooks(
         clock=clock,
-        starts=MachineStarts(
-            starts_file(settings.machine_folder, ledger.place), offset=clock.offset
-        ),
+        starts=MachineStarts(starts, offset=clock.offset),
         observe=Sink(),
         is_orphan=is_orphaned_from(),
         fail=die,
     )
-    api = HttpApi(
-        settings.api_url,
-        attempt_seconds=settings.attempt_seconds,
-        credential=credential_from(
-            token=settings.api_token,
-            token_file=settings.api_token_file,
-            token_secret=settings.api_token_secret,
-        ),
+    credential = credential_from(
+        token=settings.api_token,
+        token_file=settings.api_token_file,
+        token_secret=settings.api_token_secret,
     )
-    shard = LeasedShard(
-        ledger,
-        api,
-        hooks,
-        DeliverySettings(
-            shard="",
-            token="",
-            window_max=settings.window,
-            refusal_budget=settings.refusal_budget,
-            failed_alone=settings.failed_alone,
-            conflict_outcome=(
-                None if settings.conflict == "retried" else Outcome(settings.conflict)
-            ),
-        ),
+    attempt_seconds = settings.attempt_seconds
+    api = HttpApi(settings.api_url, attempt_seconds=attempt_seconds, credential=credential)
+    delivery = DeliverySettings(
+        shard="",
+        token="",
+        window_max=settings.window,
+        refusal_budget=settings.refusal_budget,
+        failed_alone=settings.failed_alone,
+        conflict_outcome=None if settings.conflict == "retried" else Outcome(settings.conflict),
     )
-    guard = Guard(
-        shard,
-        run_folder,
-        hooks,
-        stop_seconds=settings.attempt_seconds + SETTLE_SECONDS,
-        leave=leave,
-    )
-    return Parts(shard, guard)
+    shard = LeasedShard(ledger, api, hooks, delivery)
+    stop_seconds = attempt_seconds + SETTLE_SECONDS
+    return Guard(shard, run_folder, hooks, stop_seconds=stop_seconds, leave=leave)

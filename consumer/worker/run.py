@@ -42,11 +42,18 @@ def run(settings: ConsumerSettings) -> int:
     log.info("settings: %s", settings)
     # boto3 reads the one name, KCL's SDK the other; shard processes inherit both.
     os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = settings.region
+    host, port = settings.metrics_host, settings.metrics_port
     try:
         java = find_java(settings.java, heap_megabytes=settings.java_megabytes)
-        listener = _listen(settings.metrics_host, settings.metrics_port)
-    except (JavaMissing, PortTaken) as error:
+        listener = _listen(host, port)
+    except JavaMissing as error:
         return _give_up(str(error), EXIT_USAGE)
+    except OSError as error:
+        sentence = (
+            f"Metrics cannot be served on {host}:{port} ({error.strerror}); "
+            "set ORDERS_METRICS_PORT or ORDERS_METRICS_HOST to an address that is free."
+        )
+        return _give_up(sentence, EXIT_USAGE)
     with listener:
         try:
             folder = open_run_folder(settings.run_folder)
@@ -129,19 +136,9 @@ def _claim(settings: ConsumerSettings, claims: Claims, context: WorkerContext) -
     return wait_for_number(claims, applicant, context.signals, tell=tell)
 
 
-class PortTaken(Exception):
-    """The address for metrics and status page cannot be listened on; the message is a sentence."""
-
-
 def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise PortTaken(
-            f"Metrics cannot be served on {host}:{port} ({error.strerror}); "
-            "set ORDERS_METRICS_PORT or ORDERS_METRICS_HOST to an address that is free."
-        ) from error
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    return socket.create_server((host, port), family=family)
 
 
 def _give_up(sentence: str, code: int) -> int:

@@ -90,11 +90,13 @@ def test_a_full_disk_ends_nothing_and_is_logged_once(
         full = FullDisk()
         patch.setattr(Path, "write_text", full)
         eventually(lambda: full.tries > 3)
-    guarded.guard._shard.feed([], lambda _: True)
+    guarded.guard.shard.feed([], lambda _: True)
 
     eventually(lambda: guarded.told().get("alive_at") != before)
     assert not guarded.left.is_set()
-    said = [record.getMessage() for record in caplog.records if "cannot be told" in record.message]
+    said = [
+        record.getMessage() for record in caplog.records if "cannot be written" in record.message
+    ]
     assert len(said) == 1
     assert "No space left on device" in said[0]
 
@@ -126,10 +128,10 @@ def test_a_guard_that_fails_by_surprise_ends_the_process(
 
     with monkeypatch.context() as patch:
 
-        def broken(_: object) -> None:
+        def broken(*_: object) -> None:
             raise ZeroDivisionError
 
-        patch.setattr(Guard, "_tell", broken)
+        patch.setattr(Guard, "_report", broken)
         eventually(lambda: bool(guarded.failures))
 
     assert isinstance(guarded.failures[0], ZeroDivisionError)
