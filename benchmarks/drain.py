@@ -28,8 +28,8 @@ from itertools import pairwise
 from math import ceil
 
 from consumer.delivery.attempts import Accepted, Attempt, Throttled, Unavailable
+from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import Entry, StreamPosition
-from consumer.delivery.orders_in_hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
 from ledger.pace import steps
 from ledger.pace.change import change

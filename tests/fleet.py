@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamPosition, StreamRecord
-from consumer.delivery.orders_in_hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
 from ledger.pace.change import change
 from ledger.pace.pace import Pace

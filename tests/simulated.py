@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from consumer.closing.closer import Closer
 from consumer.delivery.attempts import Accepted, Attempt
+from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamRecord
-from consumer.delivery.orders_in_hand import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
 from ledger.pace import steps
 from ledger.pace.change import change

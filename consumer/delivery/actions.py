@@ -1,22 +1,44 @@
-"""What may the delivery ask its driver to do?
+"""What the delivery asks its driver to do, and how the driver answers.
 
 The delivery is a state machine without clock or socket: a driver (threads in the shard process, a
-heap of events in a simulation) takes one action at a time, carries it out, and tells the result.
+heap of events in a simulation) takes one action at a time and carries it out. The result of a
+ledger call goes to `Delivery.ended`; a Send is passed on to the dispatcher.
 """
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from consumer.delivery.entries import Entry
-from ledger.pace.hold import Failure
-from ledger.pace.pace import Blocker
+from consumer.delivery.turn import Turn
+from ledger.errors import LedgerError
+from ledger.pace.pace import Pace
+from ledger.pace.reservation import Reservation
 from ledger.uploads.dead_letter import DeadLetter
 from ledger.uploads.lane import Lane, LaneKey
 from ledger.uploads.settlement import Settlement
 
+PaceStep = Callable[[Pace, float], Pace]
+"""The pace after a change made at this time."""
+
+
+@dataclass(slots=True, eq=False)
+class Send:
+    """Ask the dispatcher's `may_start`; then make one attempt at `at`, and tell how it ended.
+
+    Call `sent` once the request is on its way, then `ended`; or `given_up` if it may not start.
+
+    entry: what to send, once it may start; until then an earlier order may take its place.
+    at: when the attempt starts, once it may.
+    """
+
+    entry: Entry
+    turn: Turn
+    at: float = 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Reserve up to `wanted` turns from the pace item; then call `reserved`.
+    """Reserve up to `wanted` turns from the pace item.
 
     lead_seconds: how long the answer may take; a turn before that would come too late.
     jitter_seconds: by how much the API's answers vary; None: not known.
@@ -29,31 +51,13 @@ class Reserve:
     begun: int
 
 
-@dataclass(slots=True, eq=False)
-class Send:
-    """Ask `may_start`, make one attempt at `at`, call `sent`, then `ended`; else call `given_up`.
-
-    entry: what to send, once it may start; until then an order before it may take its place.
-    start: its turn, in seconds since the epoch; 0 where none is needed.
-    at: when the attempt starts, once it may.
-    """
-
-    entry: Entry
-    start: float
-    epoch: int
-    generation: int
-    interval: float
-    is_probe: bool
-    at: float = 0.0
-
-
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Keep the dead letters, settle the lane; then call `settled` or `settle_failed`.
+    """Store the dead letters, then settle the lane.
 
-    Where the settlement ends the lane, close the upload if it is drained before `settled`: the
-    checkpoint follows, and after it the end marker never comes again. lane is None for records that
-    belong to no lane: only their dead letters are kept.
+    Where the settlement ends the lane, the upload is closed if it is drained before the result is
+    told: the checkpoint follows, and after it the end marker never comes again. lane is None for
+    records that belong to no lane: only their dead letters are stored.
     """
 
     lane: Lane | None
@@ -63,48 +67,38 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportFailure:
-    """Take the step `pace.failed`; then call `pace_changed`."""
+class ChangePace:
+    """Take this step from the pace as it is stored."""
 
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True)
-class ReportAnswer:
-    """Take the step `pace.answered`; then call `pace_changed`."""
-
-    generation: int
-    started_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class SetBlocker:
-    """Take the step `pace.block`; then call `pace_changed`."""
-
-    name: str
-    blocker: Blocker
-
-
-@dataclass(frozen=True, slots=True)
-class ClearBlocker:
-    """Take the step `pace.unblock`; then call `pace_changed`."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ForgetSetAside:
-    """Take the step `pace.was_set_aside`; then call `pace_changed`."""
-
-    name: str
+    step: PaceStep
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Read the pace item and which of these lanes' uploads are cancelled; then call `looked`."""
+    """Read the pace item, and which of these lanes' uploads are cancelled."""
 
     lanes: tuple[LaneKey, ...]
 
 
-PaceChange = ReportFailure | ReportAnswer | SetBlocker | ClearBlocker | ForgetSetAside
-Action = Reserve | Send | Settle | PaceChange | Refresh
+LedgerAction = Reserve | Settle | ChangePace | Refresh
+Action = Send | LedgerAction
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsReserved:
+    """A Reserve ended; `pace` is the item after it."""
+
+    reservation: Reservation
+    pace: Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """A Refresh ended; `cancelled` are those lanes whose upload is cancelled."""
+
+    pace: Pace
+    cancelled: Collection[LaneKey]
+
+
+LedgerResult = TurnsReserved | Refreshed | Pace | Lane | None | LedgerError
+"""What a ledger call returned: a ChangePace the new Pace, a Settle the Lane (or None) after it."""

@@ -1,24 +1,25 @@
-"""Which order is sent next, when may it start, and what does its answer mean?"""
+"""Which attempt is made next, when may it start, and what follows from its result?"""
 
 from math import ceil
 
 from consumer.delivery.actions import Reserve, Send
 from consumer.delivery.attempts import Accepted, Attempt, Unavailable
-from consumer.delivery.classification import Classification, classify
-from consumer.delivery.entries import Entry, Stage
+from consumer.delivery.classification import FailedAttempt, classify
+from consumer.delivery.entries import Entry
 from consumer.delivery.events import Attempted, Observer, WaitCapped, WindowSized
-from consumer.delivery.failure_evidence import FailureEvidence, is_suspect
+from consumer.delivery.failure_evidence import FailureEvidence
 from consumer.delivery.orders_in_hand import OrdersInHand
+from consumer.delivery.schedule import Schedule, Verdict
 from consumer.delivery.starts import Starts
+from consumer.delivery.turn import Turn
 from consumer.delivery.turn_reserver import TurnReserver
-from consumer.delivery.turns import Turns, Verdict, is_late, is_void, planned_from
 from consumer.delivery.window_size import WindowSize
 from ledger.pace.hold import Failure, HoldKind
 from ledger.pace.pace import AHEAD_SECONDS, BATCH_SECONDS
 from orders.outcome import Outcome
 
 STALE_SECONDS = 0.05
-"""How often is asked again for an attempt that waits for a look at the pace, or for room."""
+"""How often is asked again for an attempt that waits for a refresh of the pace, or for room."""
 ASSIGN_SECONDS = 0.05
 ASSIGNED_LEAST = 2
 """A turn gets its order so long before it comes, but a few have theirs sooner: each of them takes a
@@ -26,20 +27,19 @@ thread, which opens a connection in time."""
 
 
 class Dispatcher:
-    """The attempts: who is next, in which turn, and what came of it."""
+    """The attempts of the orders in hand: who is next, in which turn, and with which result."""
 
-    def __init__(self, hand: OrdersInHand, observe: Observer, starts: Starts | None) -> None:
-        """Over the orders in hand, beside the starts of this machine."""
-        settings = hand.settings
-        self.turns = Turns(starts)
+    def __init__(self, orders: OrdersInHand, observe: Observer, starts: Starts | None) -> None:
+        settings = orders.settings
+        self.schedule = Schedule(starts)
         self.sizing = WindowSize(settings.window_max)
-        self.reserving = TurnReserver(hand, self.turns, self.sizing, observe)
+        self.reserver = TurnReserver(orders, self.schedule, self.sizing, observe)
         self.is_stopping = False
         self._started: dict[Entry, None] = {}  # the oldest attempt first
-        self._hand = hand
-        self._view = hand.view
-        self._window = hand.window
-        self._failing = FailureEvidence(settings.failed_alone)
+        self._orders = orders
+        self._view = orders.view
+        self._window = orders.window
+        self._evidence = FailureEvidence(settings.failed_alone)
         self._conflict_outcome = settings.conflict_outcome
         self._observe = observe
         self._asked_at = 0.0
@@ -51,19 +51,16 @@ class Dispatcher:
         sizing = self.sizing
         rate = self._view.pace.rate(now)
         per_second = rate.per_second if rate else None
+        oldest = next(iter(self._started), None)
         if sizing.resize(
             per_second,
-            unanswered_seconds=self._unanswered_seconds(now),
-            settle_seconds=self._hand.settling.seconds(per_second or 0.0),
+            unanswered_seconds=now - oldest.started_at if oldest else 0.0,
+            settle_seconds=self._orders.settles.seconds(per_second or 0.0),
         ):
             self._observe(WindowSized(sizing.size))
         ahead = ceil(per_second * (AHEAD_SECONDS + BATCH_SECONDS)) if per_second else 0
-        self._window.activate(sizing.size + self._window.failed + ahead, self._hand.open)
-        self._hand.block_where_stuck(now)
-
-    def _unanswered_seconds(self, now: float) -> float:
-        oldest = next(iter(self._started), None)
-        return now - oldest.started_at if oldest else 0.0
+        self._window.activate(sizing.size + self._window.failed + ahead)
+        self._orders.block_where_stuck(now)
 
     @property
     def in_flight(self) -> int:
@@ -73,107 +70,93 @@ class Dispatcher:
     @property
     def has_room(self) -> bool:
         """Could one more attempt be on its way, if an order is ready?"""
-        if self.turns.held:
+        if self.schedule.held:
             return self._is_soon(self._asked_at)
         return self._on_their_way < self.sizing.connections
 
     @property
     def _on_their_way(self) -> int:
-        return self.in_flight + len(self.turns.assigned)
+        return self.in_flight + len(self.schedule.assigned)
 
     def _is_soon(self, now: float) -> bool:
         """Is it time to give the next turn its order?"""
         if self._on_their_way >= self.sizing.window_max:
             return False
-        is_near = self.turns.held[0].start <= now + ASSIGN_SECONDS
-        return is_near or len(self.turns.assigned) < ASSIGNED_LEAST
+        is_near = self.schedule.held[0].start <= now + ASSIGN_SECONDS
+        return is_near or len(self.schedule.assigned) < ASSIGNED_LEAST
 
     def next(self, now: float) -> Send | Reserve | None:
         """An attempt, or turns to reserve for one."""
         self._asked_at = now
-        self.reserving.note_room(now)
-        if self.is_stopping or self._view.is_superseded or self._view.closed(now):
-            self.reserving.orders_waited = False
+        self.reserver.note_room(now)
+        if self._is_closed(now):
+            self.reserver.orders_waited = False
             return None
-        if self._view.is_unlimited(now):
-            is_full = self._on_their_way >= self.sizing.connections
-            entry = None if is_full else self._candidate(now)
-            return self._assign(entry, 0.0, 0.0, is_probe=False) if entry else None
-        return self._take_turn(now) or self.reserving.next(now)
-
-    def _take_turn(self, now: float) -> Send | None:
-        if not self.turns.held:
+        if not self._view.is_unlimited(now):
+            return self._take_turn(now) or self.reserver.next(now)
+        if self._on_their_way >= self.sizing.connections:
             return None
-        self.turns.drop_late(now, among_others=self._view.is_shared(now))
-        if not self.turns.held or not self._is_soon(now):
-            return None
-        turn = self.turns.held[0]
-        entry = self._probe_candidate() if turn.is_probe else self._candidate(now)
+        entry, pace = self._candidate(now), self._view.pace
         if entry is None:
             return None
-        self.turns.held.popleft()
-        return self._assign(entry, turn.start, turn.interval, is_probe=turn.is_probe)
+        return self._assign(entry, Turn(0.0, pace.epoch, pace.generation, 0.0, is_probe=False))
 
-    def _assign(self, entry: Entry, start: float, interval: float, *, is_probe: bool) -> Send:
-        entry.stage = Stage.ASSIGNED
-        pace = self._view.pace
-        send = Send(entry, start, pace.epoch, pace.generation, interval, is_probe)
-        self.turns.assigned.append(send)
-        return send
+    def _is_closed(self, now: float) -> bool:
+        view = self._view
+        return self.is_stopping or view.is_superseded or view.closed(now) is not None
+
+    def _take_turn(self, now: float) -> Send | None:
+        held = self.schedule.held
+        if held:
+            self.schedule.drop_late(now, among_others=self._view.is_shared(now))
+        if not held or not self._is_soon(now):
+            return None
+        turn = held[0]
+        if turn.is_probe:
+            entry = self._window.probe_candidate(other_next=self._evidence.probe_other_next)
+        else:
+            entry = self._candidate(now)
+        if entry is None:
+            return None
+        held.popleft()
+        return self._assign(entry, turn)
 
     def _candidate(self, now: float) -> Entry | None:
-        """The first order that may start; a suspect waits as long as there are others.
+        return self._window.candidate(now, self.sizing.size, self.sizing.window_max)
 
-        For them the window is widened, up to its greatest size.
-        """
-        first, window = None, self._window
-        for entry in window.startable():
-            if window.is_full(self.sizing.size) and not window.takes_no_room(entry):
-                break
-            if entry.retry_at <= now:
-                return entry
-            first = first or entry
-        if first and window.span < self.sizing.window_max:
-            other = window.other_than(first, self._hand.open)
-            if other and other.retry_at <= now:
-                return other
-        return first
+    def _assign(self, entry: Entry, turn: Turn) -> Send:
+        entry.assign()
+        send = Send(entry, turn)
+        self.schedule.assigned.append(send)
+        return send
 
-    def _probe_candidate(self) -> Entry | None:
-        """Probes alternate between the head, once it failed, and the next order with another id."""
-        head = next(iter(self._window.startable()), None)
-        if head is None or not head.failures or not self._failing.probe_other_next:
-            return head
-        return self._window.other_than(head, self._hand.open) or head
-
-    # --- turns ----------------------------------------------------------------------------------
+    # --- its turn -------------------------------------------------------------------------------
 
     def is_void(self, send: Send, now: float) -> bool:
         """Is the turn lost: by a change of the pace, a stop, or because the order needs none?"""
-        if self.is_stopping or self._view.is_superseded or self._view.closed(now):
+        if self._is_closed(now) or send.turn.is_void(self._view.pace):
             return True
-        if is_void(send, self._view.pace):
-            return True
-        return self._hand.unsent_outcome(send.entry) is not None
+        return self._orders.unsent_outcome(send.entry) is not None
 
     def may_start(self, send: Send, now: float) -> Verdict | float:
         """GO: start at `send.at`; VOID: call `given_up`; a time: ask again then."""
+        turn = send.turn
         if self.is_void(send, now):
             return Verdict.VOID
-        if now < planned_from(send):
-            return planned_from(send)
-        is_shared = send.interval > 0 and self._view.is_shared(now)
-        if send.interval and is_late(send, now, among_others=is_shared):
+        if now < turn.planned_from:
+            return turn.planned_from
+        is_shared = turn.interval > 0 and self._view.is_shared(now)
+        if turn.interval and turn.is_late(now, among_others=is_shared):
             return Verdict.VOID
         if self._view.is_stale(now):
-            # What was missed may forbid it: a look comes first, or a new turn where a late start
+            # What was missed may forbid it: a refresh comes first, or a new turn where a late start
             # could come close to another machine's.
             return Verdict.VOID if is_shared else now + STALE_SECONDS
         if not self._has_room_for(send, now):
             return now + STALE_SECONDS
-        verdict = self.turns.start(send, now)
+        verdict = self.schedule.start(send, now)
         if verdict is Verdict.GO:
-            if send.interval and not send.is_probe:
+            if turn.interval and not turn.is_probe:
                 self._let_earlier_pass(send, now)
             self._start(send)
         return verdict
@@ -181,18 +164,19 @@ class Dispatcher:
     def _let_earlier_pass(self, send: Send, now: float) -> None:
         """Give the turn to an order that was refused a moment ago, and comes before in the file."""
         earlier = self._window.to_retry_before(send.entry, now)
-        if earlier is None or self._hand.unsent_outcome(earlier):
+        if earlier is None or self._orders.unsent_outcome(earlier):
             return
         later, send.entry = send.entry, earlier
-        for other in self.turns.assigned:
+        for other in self.schedule.assigned:
             if other is not send and other.entry is earlier:
                 other.entry = later
                 return
-        later.stage, earlier.stage = Stage.WAITING, Stage.ASSIGNED
+        later.wait()
+        earlier.assign()
 
     def _has_room_for(self, send: Send, now: float) -> bool:
         """May one more order be sent before those before it are settled?"""
-        if send.is_probe or self._window.takes_no_room(send.entry):
+        if send.turn.is_probe or self._window.takes_no_room(send.entry):
             return True
         if self._window.is_full(self.sizing.size):
             self.fill(now)  # an answer that is late makes room
@@ -200,72 +184,64 @@ class Dispatcher:
 
     def _start(self, send: Send) -> None:
         entry = send.entry
-        entry.stage = Stage.STARTED
-        entry.attempts += 1
-        entry.started_at = send.at
-        entry.first_attempt_at = entry.first_attempt_at or send.at
-        entry.gap_seconds = self.turns.gap_at(send.at)
+        entry.start(send.at, self.schedule.gap_at(send.at))
         self._window.begins(entry)
-        self.turns.assigned.remove(send)
+        self.schedule.assigned.remove(send)
         self._started[entry] = None
-        self.reserving.orders_waited = bool(self._window.queue) or any(self._window.startable())
+        self.reserver.orders_waited = bool(self._window.queue) or any(self._window.startable())
 
     def given_up(self, send: Send, now: float) -> None:
-        """A `Send` did not start."""
-        if send in self.turns.assigned:
-            self.turns.assigned.remove(send)
-            send.entry.stage = Stage.WAITING
-            self._hand.settle_unsent(send.entry)
+        """A Send did not start."""
+        if send in self.schedule.assigned:
+            self.schedule.assigned.remove(send)
+            self._lose_turn(send)
         self.drop_void()
         self.fill(now)
 
     def drop_void(self) -> None:
         """Take turns that became void from their orders, before others are sent in their place."""
-        pace = self._view.pace
-        self.turns.drop_void(pace)
-        for send in [send for send in self.turns.assigned if is_void(send, pace)]:
-            self.turns.assigned.remove(send)
-            send.entry.stage = Stage.WAITING
-            self._hand.settle_unsent(send.entry)
+        for send in self.schedule.drop_void(self._view.pace):
+            self._lose_turn(send)
 
-    # --- answers --------------------------------------------------------------------------------
+    def _lose_turn(self, send: Send) -> None:
+        send.entry.wait()
+        self._orders.finish_unsent(send.entry)
+
+    # --- its result -----------------------------------------------------------------------------
 
     def ended(self, send: Send, attempt: Attempt, *, now: float, latency_seconds: float) -> None:
-        """A `Send` made its attempt."""
+        """A Send made its attempt."""
         entry = send.entry
         del self._started[entry]
-        classified = classify(attempt, entry, conflict_outcome=self._conflict_outcome)
         name = type(attempt).__name__.lower()
         self._observe(Attempted(name, latency_seconds, entry.gap_seconds))
         if not isinstance(attempt, Unavailable):
-            self.reserving.jitter.add(latency_seconds)
-        if classified.outcome:
+            self.reserver.jitter.add(latency_seconds)
+        result = classify(attempt, entry, conflict_outcome=self._conflict_outcome)
+        if isinstance(result, FailedAttempt):
+            self._failed(send, result, now)
+        else:
             self.sizing.answered(latency_seconds)
             if isinstance(attempt, Accepted):
-                self._failing.accept(entry)
-            self._view.answered(send.generation, entry.started_at, now)
-            self._hand.done(entry, classified.outcome)
-        else:
-            self._failed(send, classified, now)
+                self._evidence.accept(entry)
+            self._view.answered(send.turn.generation, entry.started_at, now)
+            self._orders.finish(entry, result)
         self.drop_void()
         self.fill(now)
 
-    def _failed(self, send: Send, classified: Classification, now: float) -> None:
-        entry = send.entry
-        entry.stage = Stage.WAITING
-        entry.may_have_arrived |= classified.may_have_arrived
-        self._failing.pass_elsewhere(self._view.pace.passed)
-        if classified.is_capped:
-            self._observe(WaitCapped(classified.why))
-        is_limited = is_suspect(entry) and self._failing.others_passed(entry)
+    def _failed(self, send: Send, failed: FailedAttempt, now: float) -> None:
+        entry, evidence, turn = send.entry, self._evidence, send.turn
+        entry.may_have_arrived |= failed.may_have_arrived
+        evidence.pass_elsewhere(self._view.pace.passed)
+        if failed.is_capped:
+            self._observe(WaitCapped(failed.why))
+        is_limited = entry.is_suspect and evidence.others_passed(entry)
         self._window.failed += not entry.failures
-        if self._failing.fail(entry, now=now, is_probe=send.is_probe):
+        if evidence.fail(entry, now=now, is_probe=turn.is_probe):
             entry.reason = f"failed alone: {entry.reason}"
-            self._hand.done(entry, Outcome.REFUSED)
-        if is_limited and classified.kind is HoldKind.THROTTLED and not send.is_probe:
+            self._orders.finish(entry, Outcome.REFUSED)
+        if is_limited and failed.kind is HoldKind.THROTTLED and not turn.is_probe:
             return  # the API limits this order, by customer perhaps, and takes others
-        why = f"{classified.why} (order {entry.name})"
-        failure = Failure(
-            classified.kind, send.generation, why, classified.wait_seconds, entry.started_at
-        )
+        why = f"{failed.why} (order {entry.name})"
+        failure = Failure(failed.kind, turn.generation, why, failed.wait_seconds, entry.started_at)
         self._view.failed(failure, now)

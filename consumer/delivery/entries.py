@@ -1,4 +1,4 @@
-"""What does the delivery hold for one record of the stream?"""
+"""What the delivery holds for one record of the stream."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -30,6 +30,8 @@ class StreamRecord:
 
 
 OrderId = NewType("OrderId", str)
+SUSPECT = 2
+"""From so many failures alone on, an order waits while others go on."""
 
 
 class Stage(Enum):
@@ -48,8 +50,10 @@ class Stage(Enum):
 class Entry:
     """A record in hand, in stream order. Mutable: this is the state of the delivery.
 
+    Its stage changes only by its methods, once it is made.
+
     key: the lane, None for a record that is no envelope. prev, line, ordinal: as in the envelope;
-    for orders that never came the range that they are in, `count` of them.
+    for orders that never came the range they lie in, `count` of them.
     never_came: no record stands for it, so it has the position of the record that showed the gap.
     is_compared: it was let in beyond the window's size, to be compared with an order that fails.
     failures: attempts without a usable answer; alone: those among them since which others were
@@ -91,3 +95,51 @@ class Entry:
     def name(self) -> str:
         """How people and the pace item name this order."""
         return f"{self.key.upload}/{self.line}" if self.key else "unreadable"
+
+    @property
+    def is_suspect(self) -> bool:
+        """Has it failed alone so often that it waits while others go on?"""
+        return self.alone >= SUSPECT
+
+    def assign(self) -> None:
+        """It gets a turn."""
+        self.stage = Stage.ASSIGNED
+
+    def start(self, at: float, gap_seconds: float | None) -> None:
+        """An attempt starts, so many seconds after the one before it."""
+        self.stage = Stage.STARTED
+        self.attempts += 1
+        self.started_at = at
+        self.first_attempt_at = self.first_attempt_at or at
+        self.gap_seconds = gap_seconds
+
+    def wait(self) -> None:
+        """Its turn is lost."""
+        self.stage = Stage.WAITING
+
+    def fail(self, at: float, *, others_passed: bool) -> None:
+        """Its attempt got no usable answer; `others_passed`: while those of others did."""
+        self.stage = Stage.WAITING
+        self.failures += 1
+        self.alone += others_passed or self.failures == 1
+        self.failed_at = at
+
+    def note_answer(self, status: int | None, reason: str, answer: str = "") -> None:
+        """Keep what the API said, for a dead letter."""
+        self.status, self.reason, self.answer = status, reason, answer
+
+    def finish(self, outcome: Outcome) -> None:
+        """Its outcome is known."""
+        self.stage, self.outcome = Stage.DONE, outcome
+
+    def settle(self) -> None:
+        """The ledger is being told."""
+        self.stage = Stage.SETTLING
+
+    def settle_failed(self) -> None:
+        """The ledger is to be told again."""
+        self.stage = Stage.DONE
+
+    def settled(self) -> None:
+        """The ledger has it."""
+        self.stage = Stage.SETTLED

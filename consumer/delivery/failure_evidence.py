@@ -11,10 +11,8 @@ one would hardly ever see.
 from collections import deque
 from dataclasses import dataclass, field
 
-from consumer.delivery.entries import Entry
+from consumer.delivery.entries import SUSPECT, Entry
 
-SUSPECT = 2
-"""From so many failures alone on, an order waits while others go on."""
 RETRY_SECONDS = (5.0, 10.0, 15.0)
 """How long a suspect waits before its next attempt; the last repeats."""
 PATIENCE_MAX = 10
@@ -66,18 +64,12 @@ class FailureEvidence:
 
         is_probe: sending was held, so that the API may well be down.
         """
-        others_were_accepted = self.others_passed(entry) and not is_probe
-        entry.failures += 1
-        if entry.failures == 1:
-            entry.alone = 1
-        elif others_were_accepted:
-            entry.alone += 1
-        entry.failed_at = now
+        entry.fail(now, others_passed=self.others_passed(entry) and not is_probe)
         self.undecided[entry] = None
-        if is_suspect(entry):
+        if entry.is_suspect:
             step = min(entry.alone - SUSPECT, len(RETRY_SECONDS) - 1)
             entry.retry_at = now + RETRY_SECONDS[step]
-        self.probe_other_next = is_suspect(entry) or not self.probe_other_next
+        self.probe_other_next = entry.is_suspect or not self.probe_other_next
         while self.recoveries and self.recoveries[0] < now - FLAPPING_SECONDS:
             self.recoveries.popleft()
         flaps = len(self.recoveries)
@@ -95,8 +87,3 @@ class FailureEvidence:
         failed = sum(self.others) + others
         share = failed / (failed + len(self.others)) if failed else 0.0
         return float(share**failures)
-
-
-def is_suspect(entry: Entry) -> bool:
-    """Has it failed alone so often that it waits while others go on?"""
-    return entry.alone >= SUSPECT

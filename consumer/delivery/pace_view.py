@@ -1,19 +1,12 @@
-"""What does this process know of the pace, and which changes of it has it to write?
+"""The pace as this process knows it, and the changes of it that are still to be written.
 
 A change is applied to the view at once, so that nothing starts that it forbids, and handed out to
-be written. What comes back from the store is the truth, with the changes not written yet on top.
+be written. What comes back from the store is the truth, with the unwritten changes on top.
 """
 
 from collections import deque
 
-from consumer.delivery.actions import (
-    ClearBlocker,
-    ForgetSetAside,
-    PaceChange,
-    ReportAnswer,
-    ReportFailure,
-    SetBlocker,
-)
+from consumer.delivery.actions import ChangePace, PaceStep
 from ledger.pace import steps
 from ledger.pace.hold import Failure
 from ledger.pace.pace import NOTICE_SECONDS, Blocker, Pace
@@ -21,44 +14,27 @@ from ledger.pace.reservation import Closed
 from ledger.pace.turns import is_closed, lapsed
 
 
-def step(pace: Pace, change: PaceChange, now: float) -> Pace:
-    """The pace after a change; what the driver writes by compare-and-set."""
-    match change:
-        case ReportFailure(failure):
-            return steps.failed(pace, failure, now=now)
-        case ReportAnswer(generation, started_at):
-            return steps.answered(pace, generation, now=now, started_at=started_at)
-        case SetBlocker(name, blocker):
-            return steps.block(pace, name, blocker)
-        case ClearBlocker(name):
-            return steps.unblock(pace, name)
-        case ForgetSetAside(name):
-            return steps.was_set_aside(pace, name)
-
-
 class PaceView:
     """The pace as one process sees it."""
 
     def __init__(self, shard: str, token: str, pace: Pace) -> None:
-        """Start from the item as read."""
         self.pace = pace
         self.is_superseded = False
         self.seen_at = 0.0  # when the item as it is known here was asked for
         self._shard = shard
         self._token = token
-        self._changes: deque[PaceChange] = deque()
-        self._writing: PaceChange | None = None
+        self._unwritten: deque[PaceStep] = deque()  # the first one may be on its way
+        self._is_writing = False
 
     def see(self, pace: Pace, now: float) -> None:
-        """Take in the item as the store has it; an older one than is known is let be."""
+        """Take in the item as the store has it, unless a newer one is known."""
         if pace.revision < self.pace.revision:
             return
         if pace.owners.get(self._shard) != self._token:
             self.is_superseded = True
         pace = lapsed(pace, now)  # whoever reserves next writes the same
-        pending = [self._writing] if self._writing else []
-        for change in (*pending, *self._changes):
-            pace = step(pace, change, now)
+        for step in self._unwritten:
+            pace = step(pace, now)
         self.pace = pace
 
     def is_stale(self, now: float) -> bool:
@@ -86,46 +62,49 @@ class PaceView:
             return "paused"
         return self.pace.hold.kind.value if self.pace.hold else None
 
-    def change(self, change: PaceChange, now: float = 0.0) -> None:
-        """Apply a change here and have it written."""
-        if change in self._changes or change == self._writing:
-            return
-        self.pace = step(self.pace, change, now)
-        self._changes.append(change)
+    # --- changes --------------------------------------------------------------------------------
 
     def failed(self, failure: Failure, now: float) -> None:
         """An attempt failed; a result of an older generation changes nothing."""
         if failure.generation == self.pace.generation:
-            self.change(ReportFailure(failure), now)
+            self._change(lambda pace, now: steps.failed(pace, failure, now=now), now)
 
     def answered(self, generation: int, started_at: float, now: float) -> None:
         """An attempt was answered; it ends the hold that it probed, or a row of 429s."""
         if generation == self.pace.generation and (self.pace.hold or self.pace.throttled):
-            self.change(ReportAnswer(generation, started_at), now)
+            self._change(
+                lambda pace, now: steps.answered(pace, generation, now=now, started_at=started_at),
+                now,
+            )
 
     def block(self, name: str, blocker: Blocker) -> None:
         """Block sending."""
         if name not in self.pace.blockers:
-            self.change(SetBlocker(name, blocker))
+            self._change(lambda pace, _: steps.block(pace, name, blocker))
 
     def unblock(self, name: str) -> None:
-        """Take a blocker away: what caused it is gone."""
+        """Remove a blocker whose cause is gone."""
         if name in self.pace.blockers:
-            self.change(ClearBlocker(name))
+            self._change(lambda pace, _: steps.unblock(pace, name))
 
-    def next_change(self) -> PaceChange | None:
+    def forget_set_aside(self, name: str) -> None:
+        """An order that a person may have set aside has its outcome."""
+        if name in self.pace.set_aside:
+            self._change(lambda pace, _: steps.was_set_aside(pace, name))
+
+    def _change(self, step: PaceStep, now: float = 0.0) -> None:
+        self.pace = step(self.pace, now)
+        self._unwritten.append(step)
+
+    def next_change(self) -> ChangePace | None:
         """The next change to write; one at a time, in order."""
-        if self._writing or not self._changes:
+        if self._is_writing or not self._unwritten:
             return None
-        self._writing = self._changes.popleft()
-        return self._writing
+        self._is_writing = True
+        return ChangePace(self._unwritten[0])
 
-    def change_made(self) -> None:
-        """The change handed out is written."""
-        self._writing = None
-
-    def change_failed(self) -> None:
-        """The change handed out could not be written: it is the next again."""
-        if self._writing:
-            self._changes.appendleft(self._writing)
-            self._writing = None
+    def change_ended(self, *, is_written: bool) -> None:
+        """The change handed out is written, or is the next one again."""
+        self._is_writing = False
+        if is_written:
+            self._unwritten.popleft()

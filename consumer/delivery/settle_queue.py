@@ -1,14 +1,15 @@
 """What is to be told to the ledger, and when?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from consumer.delivery.actions import Settle
-from consumer.delivery.entries import Entry, Stage
+from consumer.delivery.entries import Entry
 from consumer.delivery.events import Observer, OrdersSettled
-from consumer.delivery.lane_tracks import LaneTrack
-from consumer.delivery.window_size import Latency
-from ledger.pace.pace import Blocker
+from consumer.delivery.lanes_in_hand import LanesInHand
+from consumer.delivery.latency import Latency
+from ledger.errors import LaneMissing, LedgerError, LedgerRefused
+from ledger.pace.pace import Blocker, BlockReason
 from ledger.uploads.dead_letter import UNREADABLE, DeadLetter, position_of_line
 from ledger.uploads.lane import Lane, LaneKey
 from ledger.uploads.settlement import Settlement, Span
@@ -23,122 +24,125 @@ FAILED_SECONDS = 1.0
 """A settle that failed is made again after this."""
 REFUSED_SECONDS = 5.0
 """A settle that the ledger refuses is made again after this: somebody may have put it right."""
+DETAIL_CHARACTERS_MAX = 500
+"""How much of an error of the ledger a blocker shows; the log has all of it."""
 NEVER = float("inf")
 
 
 @dataclass(slots=True)
-class Ready:
-    """Entries of one lane whose outcome is known and which the ledger does not have."""
+class Unsettled:
+    """Entries of one lane whose outcome is known and which the ledger does not have.
+
+    told: what the settle on its way tells. rests_until: a settle failed.
+    """
 
     entries: list[Entry] = field(default_factory=list)
+    told: tuple[Entry, ...] = ()
     next_start: float = 0.0
-    rests_until: float = 0.0  # a settle failed
-    told: tuple[Entry, ...] = ()  # what the settle on its way tells
+    rests_until: float = 0.0
 
 
 class SettleQueue:
     """What the ledger is to be told, lane by lane, one settle of a lane at a time."""
 
-    def __init__(self) -> None:
-        """Start with nothing to tell."""
-        self._lanes: dict[LaneKey | None, Ready] = {}
+    def __init__(self, lanes: LanesInHand, observe: Observer) -> None:
+        self._lanes = lanes
+        self._observe = observe
+        self._unsettled: dict[LaneKey | None, Unsettled] = {}  # None: records of no lane
         self._latency = Latency(8, 0.01)
         self.count = 0
         self.refused: dict[LaneKey | None, Blocker] = {}  # lanes whose settle the ledger refuses
 
     def add(self, entry: Entry) -> None:
         """An entry's outcome is known."""
-        self._lanes.setdefault(entry.key, Ready()).entries.append(entry)
+        self._unsettled.setdefault(entry.key, Unsettled()).entries.append(entry)
         self.count += 1
 
-    def is_pending(self, lanes: Mapping[LaneKey, LaneTrack]) -> bool:
+    @property
+    def is_pending(self) -> bool:
         """Is there anything that the ledger does not have and can be told?"""
-        return any(ready.told or to_tell(ready, lanes) for ready in self._lanes.values())
+        return any(lane.told or self._to_tell(lane) for lane in self._unsettled.values())
 
-    def next(
-        self, now: float, lanes: Mapping[LaneKey, LaneTrack], *, at_once: bool
-    ) -> Ready | None:
-        """A lane that a settle is due for, and that has something to tell."""
-        for ready in self._lanes.values():
-            if ready.told or not ready.entries or now < ready.rests_until:
+    def next(self, now: float, *, at_once: bool, resumed: int) -> Settle | None:
+        """The settle of a lane that is due, and has something to tell."""
+        for lane in self._unsettled.values():
+            if lane.told or not lane.entries or now < lane.rests_until:
                 continue
-            if (at_once or now >= ready.next_start) and to_tell(ready, lanes):
-                return ready
+            if at_once or now >= lane.next_start:
+                told = self._to_tell(lane)
+                if told:
+                    return self._begin(lane, told, now, resumed)
         return None
 
-    def due(self, lanes: Mapping[LaneKey, LaneTrack]) -> float:
+    def _begin(self, lane: Unsettled, told: list[Entry], now: float, resumed: int) -> Settle:
+        chosen = set(told)
+        lane.entries = [entry for entry in lane.entries if entry not in chosen]
+        lane.next_start = now + SETTLE_SPACING_SECONDS
+        lane.told = tuple(told)
+        self.count -= len(told)
+        for entry in told:
+            entry.settle()
+        key = told[0].key
+        settlement = Settlement(spans_of(told), any(e.ends_lane for e in told), resumed)
+        letters = tuple(letter_of(e, now) for e in told if e.outcome is Outcome.REFUSED)
+        return Settle(self._lanes[key].lane if key else None, settlement, letters, lane.told)
+
+    def _to_tell(self, lane: Unsettled) -> list[Entry]:
+        """What the next settle of a lane tells; an end is told only once all before it is."""
+        told = lane.entries[:SETTLE_ORDERS_MAX]
+        key = told[0].key if told else None
+        if key is None or not any(entry.ends_lane for entry in told):
+            return told
+        reached = self._lanes[key].ends_reached(told)
+        return [entry for entry in told if not entry.ends_lane or entry in reached]
+
+    def due(self) -> float:
         """When the next settle is due."""
-        waiting = (r for r in self._lanes.values() if not r.told and to_tell(r, lanes))
-        return min((max(r.next_start, r.rests_until) for r in waiting), default=NEVER)
+        waiting = (u for u in self._unsettled.values() if not u.told and self._to_tell(u))
+        return min((max(u.next_start, u.rests_until) for u in waiting), default=NEVER)
 
     def seconds(self, per_second: float) -> float:
         """How long an order stays in hand after its answer, at this rate."""
         is_spaced = per_second * SETTLE_SPACING_SECONDS > 1.0
         return self._latency.worst + (SETTLE_SPACING_SECONDS if is_spaced else 0.0)
 
-    def begin(
-        self, ready: Ready, lanes: Mapping[LaneKey, LaneTrack], now: float, resumed: int
-    ) -> Settle:
-        """The settle of this lane, which has something to tell."""
-        key = ready.entries[0].key
-        told = to_tell(ready, lanes)
-        kept = set(map(id, told))
-        ready.entries = [entry for entry in ready.entries if id(entry) not in kept]
-        ready.next_start = now + SETTLE_SPACING_SECONDS
-        ready.told = tuple(told)
-        self.count -= len(told)
-        for entry in told:
-            entry.stage = Stage.SETTLING
-        settlement = Settlement(spans_of(told), any(e.ends_lane for e in told), resumed)
-        letters = tuple(letter_of(e, now) for e in told if e.outcome is Outcome.REFUSED)
-        return Settle(lanes[key].lane if key else None, settlement, letters, ready.told)
-
-    def ended(
-        self, lane: Lane | None, lanes: dict[LaneKey, LaneTrack], seconds: float, observe: Observer
-    ) -> None:
-        """A settle is made; `lane` is the row after it."""
+    def settled(self, lane: Lane | None, seconds: float) -> None:
+        """A settle is made, in so many seconds; `lane` is the row after it."""
         self._latency.add(seconds)
         key = lane.key if lane else None
-        told, self._lanes[key].told = self._lanes[key].told, ()
+        unsettled = self._unsettled[key]
+        told, unsettled.told = unsettled.told, ()
         self.refused.pop(key, None)
         for entry in told:
-            entry.stage = Stage.SETTLED
-        if lane is None or key is None:
+            entry.settled()
+        if lane is None:
             return
         for span in spans_of(told):
-            observe(OrdersSettled(key, span.outcome, span.count))
-        track = lanes[key]
-        track.lane = lane
-        for entry in told:
-            del track.in_hand[entry]
-        if track.lane.ended and not track.in_hand:
-            del self._lanes[key]
-            del lanes[key]  # a repeat of the lane reads its row again
+            self._observe(OrdersSettled(lane.key, span.outcome, span.count))
+        if self._lanes.settled(lane, told):
+            del self._unsettled[key]
 
-    def failed(self, key: LaneKey | None, now: float, blocker: Blocker | None = None) -> None:
+    def failed(self, key: LaneKey | None, error: LedgerError, now: float) -> None:
         """A settle could not be made: its entries are to be told again.
 
-        blocker: why making it again does not help, None where it may.
+        Where making it again cannot help either, it is one of those `refused`.
         """
-        ready = self._lanes[key]
-        for entry in ready.told:
-            entry.stage = Stage.DONE
-        ready.entries = [*ready.told, *ready.entries]
-        self.count += len(ready.told)
-        ready.told = ()
-        if blocker:
-            self.refused[key] = blocker
-        ready.rests_until = now + (REFUSED_SECONDS if blocker else FAILED_SECONDS)
-
-
-def to_tell(ready: Ready, lanes: Mapping[LaneKey, LaneTrack]) -> list[Entry]:
-    """What the next settle of a lane tells; an end is told only once all before it is."""
-    told = ready.entries[:SETTLE_ORDERS_MAX]
-    key = told[0].key if told else None
-    if key is None or not any(entry.ends_lane for entry in told):
-        return told
-    reached = lanes[key].ends_reached(told)
-    return [entry for entry in told if not entry.ends_lane or entry in reached]
+        unsettled = self._unsettled[key]
+        for entry in unsettled.told:
+            entry.settle_failed()
+        unsettled.entries = [*unsettled.told, *unsettled.entries]
+        self.count += len(unsettled.told)
+        unsettled.told = ()
+        rest_seconds = REFUSED_SECONDS
+        match error:
+            case LedgerRefused():
+                detail = str(error)[:DETAIL_CHARACTERS_MAX]
+                self.refused[key] = Blocker(BlockReason.WRITE_REFUSED, detail, now)
+            case LaneMissing():
+                self.refused[key] = Blocker(BlockReason.ROW_MISSING, str(error), now)
+            case _:
+                rest_seconds = FAILED_SECONDS
+        unsettled.rests_until = now + rest_seconds
 
 
 def spans_of(entries: Iterable[Entry]) -> tuple[Span, ...]:

@@ -5,21 +5,17 @@ the last one all the same, and from the moment its request was sent as far as th
 usual: an API counts from there.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.pace.pace import GAP_SHARE, GAP_SLACK
+from ledger.pace.pace import GAP_SHARE
 
 LEAD_SECONDS = 0.002
 """A start is planned so long before it: until then the request is made ready, and a thread that
 wakes up a little late is not late."""
 UNSENT_SECONDS = 0.25
 """A request that is not sent so long after it should be hangs: nobody waits for it any more."""
-LONG_SHARE = 0.1
-"""Requests that take longer than this share of the spacing to be sent are large, or their path is
-narrow; shorter ones wait for nothing but a processor."""
 POLL_SECONDS = 0.002
 """How soon is asked again while the last request is not sent."""
 REBOOT_SECONDS = 0.1
@@ -106,29 +102,3 @@ class ProcessStarts:
         """See Starts.sent."""
         if self._last and not self._last.sent_at:
             self._last = self._last.left(late_seconds, took_seconds)
-
-
-class Delays:
-    """How long it takes, lately, from a start until the request is sent."""
-
-    LENGTH = 31
-
-    def __init__(self) -> None:
-        """Nothing was sent yet: the first request of a process may well be a late one."""
-        self._last = deque([0.0], maxlen=self.LENGTH)
-        self._least = self._median = 0.0
-
-    def add(self, seconds: float) -> None:
-        """Remember one more."""
-        self._last.append(seconds)
-        ordered = sorted(self._last)
-        self._least, self._median = ordered[0], ordered[(len(ordered) - 1) // 2]
-
-    def usual(self, spacing: float) -> float:
-        """What of the next delay is no lateness, and so costs no pace.
-
-        The least of them and the slack of the spacing. Where they take a good part of it, what half
-        of them take: how such a path varies is for the margin to learn.
-        """
-        is_long = self._median > LONG_SHARE * spacing
-        return max(self._least + GAP_SLACK * spacing, self._median if is_long else 0.0)

@@ -6,11 +6,11 @@ will be ready to take them: other shards want turns, too.
 
 from consumer.delivery.actions import Reserve
 from consumer.delivery.events import Observer, TurnsWasted, WaitCapped
-from consumer.delivery.jitter import Jitter
+from consumer.delivery.latency import Jitter, Latency
 from consumer.delivery.orders_in_hand import OrdersInHand
+from consumer.delivery.schedule import Schedule
 from consumer.delivery.settle_queue import NEVER
-from consumer.delivery.turns import Turns
-from consumer.delivery.window_size import Latency, WindowSize
+from consumer.delivery.window_size import WindowSize
 from ledger.pace.pace import Pace
 from ledger.pace.reservation import Grant, Reservation, Superseded
 
@@ -28,20 +28,19 @@ STUCK_SECONDS = 0.5
 class TurnReserver:
     """Turns on their way from the pace item, one reservation at a time.
 
-    orders_waited: were orders ready all the time since the last start? Then a turn that nobody had
-    meanwhile was wasted.
+    orders_waited: were orders ready all the time since the last start? Then a turn that no process
+    had meanwhile was wasted.
     """
 
     def __init__(
-        self, hand: OrdersInHand, turns: Turns, sizing: WindowSize, observe: Observer
+        self, orders: OrdersInHand, schedule: Schedule, sizing: WindowSize, observe: Observer
     ) -> None:
-        """For the orders in hand; the turns go to `turns`."""
         self.jitter = Jitter()
         self.orders_waited = False
-        self._hand = hand
-        self._view = hand.view
-        self._window = hand.window
-        self._turns = turns
+        self._orders = orders
+        self._view = orders.view
+        self._window = orders.window
+        self._schedule = schedule
         self._sizing = sizing
         self._observe = observe
         self._is_waiting = False
@@ -56,19 +55,18 @@ class TurnReserver:
 
     def next(self, now: float) -> Reserve | None:
         """Turns to reserve now."""
-        pace = self._view.pace
+        pace, schedule = self._view.pace, self._schedule
         if self._is_waiting or pace.rate(now) is None:
             return None
-        turns = self._turns
-        ahead = len(turns.held) + len(turns.assigned)
-        is_enough = ahead > 0 if pace.hold else turns.are_enough(now)
+        ahead = len(schedule.held) + len(schedule.assigned)
+        is_enough = ahead > 0 if pace.hold else schedule.are_enough(now)
         orders = 0 if is_enough else self._orders_ready(now)
-        wanted = min(orders, 1) if pace.hold else orders - len(turns.held)
+        wanted = min(orders, 1) if pace.hold else orders - len(schedule.held)
         if wanted <= 0:
             return None
         self._is_waiting, self._asked_at = True, now
         lead_seconds = min(LEAD_FACTOR * self._latency.worst, LEAD_SECONDS_MAX)
-        begun = self._hand.maybe_begun() + ahead
+        begun = self._orders.maybe_begun() + ahead
         return Reserve(wanted, lead_seconds, self.jitter.seconds, begun)
 
     def _orders_ready(self, now: float) -> int:
@@ -82,7 +80,7 @@ class TurnReserver:
         return sum(1 for e in self._window.startable() if not is_stuck or takes_no_room(e))
 
     def ended(self, reservation: Reservation, pace: Pace, now: float) -> None:
-        """A `Reserve` ended; `pace` is the item after it."""
+        """A Reserve ended; `pace` is the item after it."""
         self._is_waiting = False
         self._latency.add(now - self._asked_at)
         before = self._view.pace
@@ -91,13 +89,13 @@ class TurnReserver:
             self._view.is_superseded = True
         elif isinstance(reservation, Grant):
             self._view.seen_at = max(self._view.seen_at, self._asked_at)
-            self._turns.add(reservation)
+            self._schedule.add(reservation)
             if reservation.was_reset:
                 self._observe(WaitCapped("the pace's next free time stood too far ahead"))
             self._tell_of_waste(reservation, before, now)
 
     def failed(self) -> None:
-        """A `Reserve` could not be carried out."""
+        """A Reserve could not be carried out."""
         self._is_waiting = False
 
     def _tell_of_waste(self, grant: Grant, before: Pace, now: float) -> None:

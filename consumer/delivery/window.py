@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from consumer.delivery.entries import Entry, OrderId, Stage, StreamPosition
-from consumer.delivery.failure_evidence import is_suspect
 
 FAILURES_EXPONENT_MAX = 4
 """However many orders fail, after so many powers of two failures of each another one is tried."""
@@ -23,8 +22,12 @@ class Window:
     begun: how many orders of the span an attempt was made for.
     """
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, open_entry: Callable[[Entry], None]) -> None:
+        """Start empty. `open_entry` makes an entry ready that enters the window.
+
+        It reads the order id, or finishes what needs no attempt.
+        """
+        self._open = open_entry
         self.queue: deque[Entry] = deque()
         self.active: deque[Entry] = deque()
         self.span = 0
@@ -38,14 +41,11 @@ class Window:
         """Put entries behind the queue, in stream order."""
         self.queue.extend(entries)
 
-    def activate(self, size: int, open_entry: Callable[[Entry], None]) -> None:
-        """Let entries from the queue into the window while it has room for orders.
-
-        `open_entry` makes an entry ready: it reads the order id, or settles what needs no attempt.
-        """
+    def activate(self, size: int) -> None:
+        """Let entries from the queue into the window while it has room for orders."""
         self.pop_settled()
         while self._has_next and (self.span < size or self.queue[0].stage is not Stage.WAITING):
-            self._activate_next(open_entry)
+            self._activate_next()
         self.pop_settled()
 
     @property
@@ -57,7 +57,32 @@ class Window:
     def _has_next(self) -> bool:
         return bool(self.queue) and self.queue[0].stage is not Stage.BLOCKED
 
-    def other_than(self, head: Entry, open_entry: Callable[[Entry], None]) -> Entry | None:
+    def candidate(self, now: float, size: int, window_max: int) -> Entry | None:
+        """The first order that may start; a suspect waits as long as there are others.
+
+        For them the window is widened, up to its greatest size.
+        """
+        first = None
+        for entry in self.startable():
+            if self.is_full(size) and not self.takes_no_room(entry):
+                break
+            if entry.retry_at <= now:
+                return entry
+            first = first or entry
+        if first and self.span < window_max:
+            other = self._other_than(first)
+            if other and other.retry_at <= now:
+                return other
+        return first
+
+    def probe_candidate(self, *, other_next: bool) -> Entry | None:
+        """Probes alternate between the head, once it failed, and the next order with another id."""
+        head = next(iter(self.startable()), None)
+        if head is None or not head.failures or not other_next:
+            return head
+        return self._other_than(head) or head
+
+    def _other_than(self, head: Entry) -> Entry | None:
         """The order to try beside `head`: it has another id and failed least.
 
         The window is widened for it, beyond its size if need be, only where there is none, or where
@@ -68,19 +93,19 @@ class Window:
         """
         while True:
             others = [e for e in self.startable() if e.order_id != head.order_id]
-            unblamed = [e for e in others if not is_suspect(e)]
+            unblamed = [e for e in others if not e.is_suspect]
             least = min(unblamed or others, key=lambda e: e.failures, default=None)
             limit = 2 ** min(len(unblamed), FAILURES_EXPONENT_MAX) if unblamed else 0
             if (least and least.failures < limit) or not self._has_next:
                 if least:
                     least.is_compared = True
                 return least
-            self._activate_next(open_entry)
+            self._activate_next()
 
-    def _activate_next(self, open_entry: Callable[[Entry], None]) -> None:
+    def _activate_next(self) -> None:
         entry = self.queue.popleft()
         if entry.stage is not Stage.SETTLED:
-            open_entry(entry)
+            self._open(entry)
         self.active.append(entry)
         if entry.stage is Stage.WAITING:
             self.span += 1

@@ -1,7 +1,8 @@
 """How many orders must be in hand so that no turn is wasted?"""
 
-from collections import deque
 from math import ceil
+
+from consumer.delivery.latency import Latency
 
 EXPECTED_SECONDS = 4.0
 """An attempt without an answer makes the window grow up to this latency."""
@@ -9,25 +10,10 @@ CONNECTION_SECONDS = 0.000_4
 """Without a rate, one more attempt in flight for each such share of the API's best latency."""
 
 
-class Latency:
-    """How long something took lately, in seconds."""
-
-    def __init__(self, length: int, first: float) -> None:
-        """Remember so many, beginning with one assumed."""
-        self._last = deque([first], maxlen=length)
-        self.worst = self.least = first
-
-    def add(self, seconds: float) -> None:
-        """Remember one more."""
-        self._last.append(seconds)
-        self.worst, self.least = max(self._last), min(self._last)
-
-
 class WindowSize:
     """The window's size, by rate and latency, between 1 and `window_max` orders."""
 
     def __init__(self, window_max: int) -> None:
-        """Start from an API that answers at once."""
         self.window_max = window_max
         self.size = 1
         self._latency = Latency(32, 0.0)

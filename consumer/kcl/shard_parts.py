@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from consumer.adapters.api import HttpApi
 from consumer.adapters.credential_sources import credential_from
-from consumer.delivery.orders_in_hand import DeliverySettings
+from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.kcl.guard import Guard, is_orphaned_from
 from consumer.sending.clock import AnchoredClock
 from consumer.sending.date_header import DateListener

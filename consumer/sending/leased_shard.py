@@ -1,4 +1,4 @@
-"""How does one leased shard come to its orders, its owner token and its end?"""
+"""The life of one leased shard: its owner token, its orders, its checkpoints, its end."""
 
 import logging
 import secrets
@@ -9,17 +9,15 @@ from typing import TypeVar
 
 from consumer.delivery.attempts import Api
 from consumer.delivery.delivery import Delivery
+from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamPosition, StreamRecord
 from consumer.delivery.events import LedgerFailed
-from consumer.delivery.orders_in_hand import DeliverySettings
-from consumer.sending.clock import Clock
 from consumer.sending.ledger_calls import Ledger, LedgerCalls
 from consumer.sending.sender_threads import ProcessHooks, SenderThreads
 from ledger.errors import LedgerError
 from ledger.pace import steps
-from ledger.pace.pace import Blocker, BlockReason, Pace
-from ledger.pace.turns import disown, own
-from ledger.uploads.lane import LaneKey
+from ledger.pace.pace import Blocker, BlockReason
+from ledger.uploads.lane import Lane, LaneKey
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +29,7 @@ CHECKPOINT_SECONDS = 0.2
 MISSING_ROW_SECONDS = 1.0
 """How often a lane's missing row is looked for again, and its blocker set again after a resume."""
 SPARE_THREADS = 3
-"""Beside one thread for each attempt: the pace, a settle, a look."""
+"""Beside one thread for each attempt: the pace, a settle, a refresh."""
 
 T = TypeVar("T")
 WriteCheckpoint = Callable[[StreamPosition], bool]
@@ -79,9 +77,7 @@ class LeasedShard:
         clock, starts = self._hooks.clock, self._hooks.starts
         token = f"{starts.machine}-{secrets.token_hex(8)}"
         ledger_calls = LedgerCalls(self._ledger, clock, shard=shard, token=token)
-        pace = self._insist(
-            "own the shard", lambda: ledger_calls.change_pace(_own(shard, token, clock))
-        )
+        pace = self._insist("own the shard", ledger_calls.own_shard)
         settings = replace(self._settings, shard=shard, token=token)
         delivery = Delivery(settings, pace, self._hooks.observe, starts)
         threads_max = settings.window_max + SPARE_THREADS
@@ -98,12 +94,12 @@ class LeasedShard:
         self.alive_at = self._hooks.clock.now()
         while True:
             with threads.lock:
-                unknown = delivery.unknown_lanes(records)
-                if not unknown:
+                unread = delivery.unread_lanes(records)
+                if not unread:
                     delivery.take(records, self._hooks.clock.now())
                     threads.wake()
                     break
-            for key in unknown:
+            for key in unread:
                 self._begin_lane(key)
         self._until(lambda: delivery.has_room, checkpoint)
 
@@ -114,11 +110,10 @@ class LeasedShard:
 
     def give_up(self) -> None:
         """The shard has ended and is nobody's any more. Where that cannot be written, no harm."""
-        threads = self.threads
-        shard, token = threads.delivery.settings.shard, threads.delivery.settings.token
         try:
-            threads.ledger_calls.change_pace(lambda pace: disown(pace, shard, token))
+            self.threads.ledger_calls.disown_shard()
         except LedgerError as error:
+            shard = self.threads.delivery.settings.shard
             log.warning("shard %s could not be given up: %s", shard, error)
             self._hooks.observe(LedgerFailed("give the shard up", str(error)))
 
@@ -146,7 +141,8 @@ class LeasedShard:
             with threads.lock:
                 frontier = threads.delivery.frontier
                 self._check_owner()
-                if frontier == self._checkpointed or not self._may_checkpoint():
+                may_write = self._hooks.clock.now() >= self._next_checkpoint_at
+                if frontier == self._checkpointed or not may_write:
                     if is_enough():
                         return
                     threads.settled.wait(WATCH_SECONDS)
@@ -159,9 +155,6 @@ class LeasedShard:
         if (delivery and delivery.is_superseded) or self._hooks.is_orphan():
             raise OwnershipLost("another process owns this shard, or the daemon is gone")
 
-    def _may_checkpoint(self) -> bool:
-        return self._hooks.clock.now() >= self._next_checkpoint_at
-
     def _write(self, frontier: StreamPosition, checkpoint: WriteCheckpoint) -> None:
         began_at = self._hooks.clock.now()
         if checkpoint(frontier):
@@ -172,30 +165,33 @@ class LeasedShard:
             self._next_checkpoint_at = began_at + LEDGER_RETRY_SECONDS
 
     def _begin_lane(self, key: LaneKey) -> None:
-        """Read a lane's row. None there blocks the shard: it never means "start at line 0".
-
-        The shard waits here until the row is there, so as long it is blocked, whoever resumes.
-        """
-        ledger_calls = self.threads.ledger_calls
-        name = f"{self.threads.delivery.settings.shard} ledger row"
-        found = self._insist("read a lane", lambda: ledger_calls.read_lane(key))
+        """Read a lane's row. None there blocks the shard: it never means "start at line 0"."""
+        found = self._read_lane(key)
         if found is None:
-            detail = f"lane {key.lane} of upload {key.upload} has no row in the ledger"
-            blocker = Blocker(BlockReason.ROW_MISSING, detail, self._hooks.clock.now())
-            log.error("%s; sending of this shard is blocked", detail)
-            while found is None:
-                self._insist(
-                    "blocker",
-                    lambda: ledger_calls.change_pace(lambda pace: steps.block(pace, name, blocker)),
-                )
-                self._rest(MISSING_ROW_SECONDS)
-                found = self._insist("read a lane", lambda: ledger_calls.read_lane(key))
-            self._insist(
-                "lift", lambda: ledger_calls.change_pace(lambda pace: steps.unblock(pace, name))
-            )
+            found = self._read_missing_lane(key)
         lane, is_cancelled = found
         with self.threads.lock:
             self.threads.delivery.begin_lane(lane, is_cancelled=is_cancelled)
+
+    def _read_lane(self, key: LaneKey) -> tuple[Lane, bool] | None:
+        return self._insist("read a lane", lambda: self.threads.ledger_calls.read_lane(key))
+
+    def _read_missing_lane(self, key: LaneKey) -> tuple[Lane, bool]:
+        """Wait until the row is there; for so long the shard is blocked, whoever resumes."""
+        change_pace = self.threads.ledger_calls.change_pace
+        name = f"{self.threads.delivery.settings.shard} ledger row"
+        detail = f"lane {key.lane} of upload {key.upload} has no row in the ledger"
+        blocker = Blocker(BlockReason.ROW_MISSING, detail, self._hooks.clock.now())
+        log.error("%s; sending of this shard is blocked", detail)
+        found = None
+        while found is None:
+            self._insist(
+                "block", lambda: change_pace(lambda pace: steps.block(pace, name, blocker))
+            )
+            self._rest(MISSING_ROW_SECONDS)
+            found = self._read_lane(key)
+        self._insist("unblock", lambda: change_pace(lambda pace: steps.unblock(pace, name)))
+        return found
 
     def _insist(self, name: str, call: Callable[[], T]) -> T:
         """Run a ledger call until the ledger lets it through, as long as this process is wanted."""
@@ -212,7 +208,3 @@ class LeasedShard:
             self.alive_at = self._hooks.clock.now()
             self._check_owner()
             time.sleep(WATCH_SECONDS)
-
-
-def _own(shard: str, token: str, clock: Clock) -> Callable[[Pace], Pace]:
-    return lambda pace: own(pace, shard, token, now=clock.now())

@@ -1,17 +1,18 @@
-"""How is an action on the ledger carried out?"""
+"""How an action on the ledger is carried out."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from consumer.delivery.actions import Reserve, Settle
+from consumer.delivery import actions
 from consumer.sending.clock import Clock
-from ledger.errors import UploadMissing
+from ledger.errors import LedgerError, UploadMissing
+from ledger.pace import doubt
 from ledger.pace.change import pace_contention
-from ledger.pace.doubt import declared, ended
 from ledger.pace.pace import Pace
 from ledger.pace.reservation import Grant, Reservation, Unlimited
-from ledger.pace.turns import reserve
+from ledger.pace.turns import disown, own, reserve
 from ledger.ports.dead_letters import DeadLetters
 from ledger.ports.lanes import LaneLedger
 from ledger.ports.pace import PaceStore
@@ -28,22 +29,65 @@ class Ledger(UploadLedger, LaneLedger, DeadLetters, PaceStore, Protocol):
 
 
 class LedgerCalls:
-    """The ledger as sending uses it. Every method raises LedgerError where the ledger fails."""
+    """The ledger as sending uses it; all but `carry_out` raise LedgerError where it fails."""
 
     def __init__(self, ledger: Ledger, clock: Clock, *, shard: str, token: str) -> None:
-        """For one shard, owned under this token."""
         self._ledger = ledger
         self._clock = clock
         self._shard = shard
         self._token = token
         self._known = Pace()  # the item as last read or written: a guess that saves a read
 
+    def carry_out(self, action: actions.LedgerAction) -> actions.LedgerResult:
+        """The result of an action of the delivery; the error where the ledger fails."""
+        try:
+            match action:
+                case actions.Settle():
+                    return self._settle(action)
+                case actions.Reserve():
+                    return self._reserve(action)
+                case actions.Refresh(lanes):
+                    return self._refresh(lanes)
+                case actions.ChangePace(step):
+                    return self.change_pace(lambda pace: step(pace, self._clock.now()))
+        except LedgerError as error:
+            return error
+
+    def own_shard(self) -> Pace:
+        """Become the shard's owner: whoever sent for it before gets no turn any more."""
+        return self.change_pace(
+            lambda pace: own(pace, self._shard, self._token, now=self._clock.now())
+        )
+
+    def disown_shard(self) -> None:
+        """Give the shard up, which has ended."""
+        self.change_pace(lambda pace: disown(pace, self._shard, self._token))
+
+    def begins_no_more(self, begun: int) -> None:
+        """Say how many orders are begun and not settled, now that no turn is taken any more."""
+        self.change_pace(lambda pace: doubt.ended(pace, self._shard, self._token, begun))
+
+    def read_lane(self, key: LaneKey) -> tuple[Lane, bool] | None:
+        """A lane's row and whether its upload is cancelled; None where there is no row."""
+        lane = self._ledger.read_lane(key)
+        return (lane, self._is_cancelled(key.upload)) if lane else None
+
+    def read_pace(self) -> Pace:
+        """The pace as it is now."""
+        self._known = self._ledger.read_pace()
+        return self._known
+
     def change_pace(self, step: Callable[[Pace], Pace]) -> Pace:
         """Take a step from the pace as it stands; returns the pace after it."""
         return self._step(lambda pace: (step(pace), None))[0]
 
-    def reserve(self, action: Reserve) -> tuple[Reservation, Pace]:
-        """Reserve turns; the condition of the write includes that this token owns the shard."""
+    def _refresh(self, lanes: Iterable[LaneKey]) -> actions.Refreshed:
+        pace = self.read_pace()
+        cancelled = {key for key in lanes if self._is_cancelled(key.upload)}
+        return actions.Refreshed(pace, cancelled)
+
+    def _reserve(self, action: actions.Reserve) -> actions.TurnsReserved:
+        """The condition of the write includes that this token owns the shard."""
 
         def step(pace: Pace) -> tuple[Pace, Reservation]:
             now = self._clock.now()
@@ -56,14 +100,11 @@ class LedgerCalls:
                 lead_seconds=action.lead_seconds,
                 jitter_seconds=action.jitter_seconds,
             )
-            return declared(pace, self._shard, action.begun, reservation, now=now), reservation
+            pace = doubt.declared(pace, self._shard, action.begun, reservation, now=now)
+            return pace, reservation
 
         pace, reservation = self._step(step)
-        return reservation, pace
-
-    def begins_no_more(self, begun: int) -> None:
-        """Say how many orders are begun and not settled, now that no turn is taken any more."""
-        self.change_pace(lambda pace: ended(pace, self._shard, self._token, begun))
+        return actions.TurnsReserved(reservation, pace)
 
     def _step(self, step: Callable[[Pace], tuple[Pace, T]]) -> tuple[Pace, T]:
         old, is_fresh = self._known, False
@@ -80,25 +121,11 @@ class LedgerCalls:
             contention.lost()
             old, is_fresh = self.read_pace(), True
 
-    def read_pace(self) -> Pace:
-        """The pace as it is now."""
-        self._known = self._ledger.read_pace()
-        return self._known
-
-    def cancelled_of(self, lanes: Iterable[LaneKey]) -> set[LaneKey]:
-        """Which of these lanes belong to uploads that a person cancelled."""
-        return {key for key in lanes if self._is_cancelled(key.upload)}
-
     def _is_cancelled(self, upload: UploadId) -> bool:
         account = self._ledger.read_account(upload)
         return account is not None and account.upload.state is UploadState.CANCELLED
 
-    def read_lane(self, key: LaneKey) -> tuple[Lane, bool] | None:
-        """A lane's row and whether its upload is cancelled; None where there is no row."""
-        lane = self._ledger.read_lane(key)
-        return (lane, self._is_cancelled(key.upload)) if lane else None
-
-    def settle(self, action: Settle) -> Lane | None:
+    def _settle(self, action: actions.Settle) -> Lane | None:
         """Dead letters before the mark, the mark before the checkpoint: a crash loses nothing."""
         for letter in action.letters:
             self._ledger.put_dead_letter(letter)
@@ -106,10 +133,6 @@ class LedgerCalls:
             return None
         lane = self._ledger.settle(action.lane, action.settlement)
         if action.settlement.ended:
-            try:
+            with suppress(UploadMissing):  # a person deleted its row: there is nothing to close
                 self._ledger.close_if_drained(lane.key.upload, now=self._clock.now())
-            except (
-                UploadMissing
-            ):  # its lane has a row, so a hand took it: there is nothing to close
-                return lane
         return lane

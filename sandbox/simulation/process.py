@@ -6,20 +6,16 @@ moment later, so that a crash in between leaves its effect behind.
 """
 
 from collections.abc import Callable
-from functools import partial
-from typing import TypeVar
 
-from consumer.delivery.actions import Action, PaceChange, Refresh, Reserve, Send, Settle
+from consumer.delivery import actions
 from consumer.delivery.delivery import Delivery
+from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamPosition, StreamRecord
-from consumer.delivery.orders_in_hand import DeliverySettings
-from consumer.delivery.pace_view import step
-from consumer.delivery.turns import Verdict
+from consumer.delivery.schedule import Verdict
 from consumer.sending.ledger_calls import LedgerCalls
 from ledger.errors import LedgerError
 from ledger.pace.pace import NOTICE_SECONDS, Pace
-from ledger.pace.reservation import Grant, Reservation
-from ledger.pace.turns import own
+from ledger.pace.reservation import Grant
 from ledger.uploads.lane import Lane
 from sandbox.simulation.timeline import SkewedClock
 from sandbox.simulation.world import Simulation, Stream, index_after
@@ -32,9 +28,6 @@ TICK_SECONDS = 1e-6
 """What is waited for is at least so far away: less may be no time at all to a float."""
 NEWS_SECONDS = 0.5
 """When a process that makes no idle looks sees what is new: as late as one that makes them."""
-
-T = TypeVar("T")
-Failed = Callable[[LedgerError], None]
 
 
 class Process:
@@ -65,7 +58,7 @@ class Process:
         self._is_dead = False
         self._is_resting = False
         self._wake_at = float("inf")
-        self._waiting: list[Send] = []
+        self._waiting: list[actions.Send] = []
         self._granted: tuple[float, ...] = ()  # turns of an answer that is on its way
         self._turns_stamp = (0, 0)
         self._seen_at = 0.0  # when the pace was last read or a turn reserved
@@ -87,8 +80,9 @@ class Process:
     @property
     def turns_in_hand(self) -> tuple[float, ...]:
         """The turns granted to it that it has not started, by its clock."""
-        waiting = (send.start for send in self._waiting)
-        return (*waiting, *self.delivery.turns_held, *self._granted)
+        held = (turn.start for turn in self.delivery.dispatcher.schedule.held)
+        waiting = (send.turn.start for send in self._waiting)
+        return (*waiting, *held, *self._granted)
 
     def stop(self) -> None:
         """SIGTERM: start nothing more, and settle what is on its way."""
@@ -106,17 +100,14 @@ class Process:
             self._later(NEWS_SECONDS, self._look_now)
 
     def _own(self) -> None:
-        shard, token = self.settings.shard, self.settings.token
         try:
-            pace = self._ledger_calls.change_pace(
-                lambda pace: own(pace, shard, token, now=self._timeline.now())
-            )
+            pace = self._ledger_calls.own_shard()
         except LedgerError:
             self._later(LEDGER_RETRY_SECONDS, self._own)
         else:
-            starts = self._simulation.starts_of(token)
+            starts = self._simulation.starts_of(self.settings.token)
             self._delivery = Delivery(self.settings, pace, self._simulation.observe, starts)
-            self._turns_stamp = self._delivery.turns_stamp
+            self._turns_stamp = _stamp(pace)
 
     def _later(self, seconds: float, event: Callable[[], None]) -> None:
         """Let something happen to this process, if it still lives, and see what follows."""
@@ -128,16 +119,6 @@ class Process:
 
         self._timeline.after(seconds, happen)
 
-    def _ask(self, call: Callable[[], T], told: Callable[[T], None], fail: Failed) -> None:
-        """Call the ledger now, and have the delivery told of it in a moment."""
-        try:
-            answer = call()
-        except LedgerError as error:
-            self._later(LEDGER_RETRY_SECONDS, partial(fail, error))
-        else:
-            self._clock.hears(LEDGER_SECONDS)
-            self._later(LEDGER_SECONDS, lambda: told(answer))
-
     def _turn(self) -> None:
         """Do all that can be done now, and come back when something falls due."""
         delivery = self._delivery
@@ -145,8 +126,8 @@ class Process:
             return
         self.checkpoint = delivery.frontier or self.checkpoint
         self._feed(delivery)
-        if self._turns_stamp != delivery.turns_stamp:
-            self._turns_stamp = delivery.turns_stamp
+        if self._turns_stamp != _stamp(delivery.pace):
+            self._turns_stamp = _stamp(delivery.pace)
             self._look_at_turns()
         now = self._clock.now()
         while action := delivery.next(now):
@@ -171,7 +152,7 @@ class Process:
             self._next_index += len(batch)
 
     def _begin_lanes(self, delivery: Delivery, batch: list[StreamRecord]) -> bool:
-        for key in delivery.unknown_lanes(batch):
+        for key in delivery.unread_lanes(batch):
             try:
                 found = self._ledger_calls.read_lane(key)
             except LedgerError:
@@ -186,69 +167,34 @@ class Process:
     def _rested(self) -> None:
         self._is_resting = False
 
-    def _begin(self, action: Action) -> None:
-        match action:
-            case Send():
-                self._wait_for_turn(action)
-            case Settle():
-                self._settle(action)
-            case Reserve():
-                self._reserve(action)
-            case Refresh():
-                if not self._is_idle:
-                    self._look(action)
-            case _:
-                self._change_pace(action)
+    def _begin(self, action: actions.Action) -> None:
+        if isinstance(action, actions.Send):
+            self._wait_for_turn(action)
+        elif not (isinstance(action, actions.Refresh) and self._is_idle):
+            self._call_ledger(action)
 
-    def _settle(self, action: Settle) -> None:
-        delivery, clock = self.delivery, self._clock
+    def _call_ledger(self, action: actions.LedgerAction) -> None:
+        """Call the ledger now, and have the delivery told of it in a moment."""
+        result = self._ledger_calls.carry_out(action)
+        if isinstance(result, LedgerError):
+            seconds = LEDGER_RETRY_SECONDS
+        else:
+            seconds = LEDGER_SECONDS
+            self._clock.hears(LEDGER_SECONDS)
+        if isinstance(result, actions.TurnsReserved) and isinstance(result.reservation, Grant):
+            self._granted, self._seen_at = result.reservation.turns, self._clock.now()
+        self._later(seconds, lambda: self._told(action, result))
 
-        def settled(lane: Lane | None) -> None:
-            delivery.settled(lane, now=clock.now(), seconds=LEDGER_SECONDS)
+    def _told(self, action: actions.LedgerAction, result: actions.LedgerResult) -> None:
+        if isinstance(result, actions.TurnsReserved):
+            self._granted = ()
+        self.delivery.ended(action, result, now=self._clock.now(), seconds=LEDGER_SECONDS)
+        if isinstance(result, Lane):
             self._look_at_turns()  # there may be room now
 
-        self._ask(
-            lambda: self._ledger_calls.settle(action),
-            settled,
-            lambda error: delivery.settle_failed(action.lane, clock.now(), error),
-        )
-
-    def _reserve(self, action: Reserve) -> None:
-        def call() -> tuple[Reservation, Pace]:
-            answer = self._ledger_calls.reserve(action)
-            if isinstance(answer[0], Grant):
-                self._granted, self._seen_at = answer[0].turns, self._clock.now()
-            return answer
-
-        def told(answer: tuple[Reservation, Pace]) -> None:
-            self._granted = ()
-            self.delivery.reserved(*answer, self._clock.now())
-
-        self._ask(call, told, lambda _: self.delivery.reserve_failed())
-
-    def _look(self, action: Refresh) -> None:
-        delivery, clock = self.delivery, self._clock
-        self._ask(
-            lambda: (self._ledger_calls.read_pace(), self._ledger_calls.cancelled_of(action.lanes)),
-            lambda seen: delivery.refreshed(*seen, now=clock.now(), seconds=LEDGER_SECONDS),
-            lambda _: delivery.refresh_failed(clock.now()),
-        )
-
-    def _change_pace(self, change: PaceChange) -> None:
-        delivery, clock = self.delivery, self._clock
-
-        def written(pace: Pace) -> None:
-            delivery.pace_changed(pace, clock.now())
-
-        self._ask(
-            lambda: self._ledger_calls.change_pace(lambda pace: step(pace, change, clock.now())),
-            written,
-            lambda _: delivery.pace_change_failed(),
-        )
-
-    def _wait_for_turn(self, send: Send) -> None:
+    def _wait_for_turn(self, send: actions.Send) -> None:
         self._waiting.append(send)
-        seconds = max(send.start - self._clock.now(), 0.0) + self._simulation.late_seconds()
+        seconds = max(send.turn.start - self._clock.now(), 0.0) + self._simulation.late_seconds()
         self._later(seconds, lambda: self._start(send))
 
     def _look_at_turns(self) -> None:
@@ -256,15 +202,15 @@ class Process:
         for send in list(self._waiting):
             self._start(send)
 
-    def _start(self, send: Send) -> None:
+    def _start(self, send: actions.Send) -> None:
         if send not in self._waiting:
             return
         self._waiting.remove(send)
         self._look_in_time()
         delivery, now = self.delivery, self._clock.now()
-        verdict = delivery.may_start(send, now)
+        verdict = delivery.dispatcher.may_start(send, now)
         if verdict is Verdict.VOID:
-            delivery.given_up(send, now)
+            delivery.dispatcher.given_up(send, now)
         elif verdict is Verdict.GO:
             self._later(max(send.at - now, 0.0), lambda: self._attempt(send))
         else:
@@ -283,15 +229,23 @@ class Process:
 
     def _look_now(self) -> None:
         self._seen_at = self._clock.now()
-        self.delivery.refreshed(self._ledger_calls.read_pace(), (), now=self._seen_at, seconds=0.0)
+        result = actions.Refreshed(self._ledger_calls.read_pace(), ())
+        self.delivery.ended(actions.Refresh(()), result, now=self._seen_at, seconds=0.0)
 
-    def _attempt(self, send: Send) -> None:
-        delivery, clock = self.delivery, self._clock
+    def _attempt(self, send: actions.Send) -> None:
+        dispatcher, clock = self.delivery.dispatcher, self._clock
         latency_seconds, attempt = self._simulation.api.receive(
             send.entry, self._timeline.now(), self.settings.token
         )
-        delivery.sent(send, max(clock.now() - send.at, 0.0), 0.0)
+        dispatcher.schedule.sent(send, max(clock.now() - send.at, 0.0), 0.0)
         self._later(
             latency_seconds,
-            lambda: delivery.ended(send, attempt, now=clock.now(), latency_seconds=latency_seconds),
+            lambda: dispatcher.ended(
+                send, attempt, now=clock.now(), latency_seconds=latency_seconds
+            ),
         )
+
+
+def _stamp(pace: Pace) -> tuple[int, int]:
+    """Changes whenever turns that were handed out may have become void."""
+    return pace.epoch, pace.generation

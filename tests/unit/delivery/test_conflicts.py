@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from consumer.delivery.attempts import Accepted, Attempt, Conflict, Unavailable
-from consumer.delivery.orders_in_hand import DeliverySettings
+from consumer.delivery.delivery_settings import DeliverySettings
 from ledger.pace import steps
 from ledger.pace.pace import Override
 from ledger.uploads.lane import Tally

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.delivery.jitter import ANSWERS, ANSWERS_LEAST, Jitter
+from consumer.delivery.latency import ANSWERS, ANSWERS_LEAST, Jitter
 
 
 def jitter_of(*latencies: float) -> float | None:

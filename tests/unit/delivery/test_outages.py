@@ -16,7 +16,7 @@ from consumer.delivery.attempts import (
     Unauthorized,
     Unavailable,
 )
-from consumer.delivery.orders_in_hand import DeliverySettings
+from consumer.delivery.delivery_settings import DeliverySettings
 from ledger.pace import steps
 from ledger.pace.hold import HoldKind
 from ledger.pace.pace import Pause

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from consumer.delivery.actions import ReportAnswer, ReportFailure
 from consumer.delivery.pace_view import PaceView
 from ledger.pace import steps
 from ledger.pace.hold import Failure, HoldKind
@@ -29,14 +28,16 @@ def test_a_failure_holds_at_once_and_is_to_be_written() -> None:
     fail(view, 0)
 
     assert view.pace.hold
-    assert isinstance(view.next_change(), ReportFailure)
+    change = view.next_change()
+    assert change
+    assert change.step(seen().pace, NOW).hold
 
 
 def test_late_results_of_an_older_generation_are_not_even_written() -> None:
     view = seen()
     fail(view, 0)
     view.next_change()
-    view.change_made()
+    view.change_ended(is_written=True)
     held = view.pace
 
     fail(view, 0, now=NOW + 0.5)
@@ -50,12 +51,16 @@ def test_the_answer_to_a_probe_ends_the_hold_and_is_to_be_written() -> None:
     view = seen()
     fail(view, 0)
     view.next_change()
-    view.change_made()
+    view.change_ended(is_written=True)
+
+    held = view.pace
 
     view.answered(view.pace.generation, NOW + 0.9, NOW + 1.0)
 
     assert view.pace.hold is None
-    assert isinstance(view.next_change(), ReportAnswer)
+    change = view.next_change()
+    assert change
+    assert change.step(held, NOW + 1.0).hold is None
 
 
 def test_a_pace_under_another_token_supersedes_whatever_the_rate_is() -> None:

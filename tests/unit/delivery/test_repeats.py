@@ -4,7 +4,7 @@ from collections import Counter
 
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import Entry, Stage, StreamPosition
-from consumer.delivery.lane_tracks import LaneTrack, take_order
+from consumer.delivery.lane_track import LaneTrack
 from ledger.uploads.lane import Lane, LaneKey, LaneNumber
 from ledger.uploads.settlement import Settlement, Span, settle
 from orders.envelope import OrderEnvelope
@@ -25,7 +25,7 @@ def accepted(*ranges: tuple[int, int]) -> Lane:
 
 def take(track: LaneTrack, line: int) -> list[Entry]:
     envelope = OrderEnvelope(UPLOAD, 0, line, line - 1, line, b"{}")
-    return take_order(track, envelope, StreamPosition(str(line), 0))
+    return track.take_order(envelope, StreamPosition(str(line), 0))
 
 
 def test_what_was_settled_ahead_of_the_mark_is_a_repeat_and_what_lies_before_it_is_not() -> None:

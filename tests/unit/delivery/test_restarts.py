@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from consumer.delivery.attempts import Accepted, Attempt, Conflict
+from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamPosition, StreamRecord
 from consumer.delivery.events import OrdersMissing, RepeatsSkipped
-from consumer.delivery.orders_in_hand import DeliverySettings
 from ledger.pace import steps
 from ledger.uploads.dead_letter import UNREADABLE
 from ledger.uploads.upload import UploadState

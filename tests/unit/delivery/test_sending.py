@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from consumer.delivery.actions import Refresh, Refreshed
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import Stage
 from consumer.delivery.events import TurnsWasted
@@ -185,15 +186,16 @@ def test_turns_are_taken_in_their_order_however_late_a_thread_is() -> None:
 def test_a_change_of_the_pace_takes_all_turns_back_at_once_so_that_no_order_overtakes() -> None:
     world = World(orders=40, rate="4/s")
     delivery = world.process.delivery
-    assigned = delivery._sending.turns.assigned
+    assigned = delivery.dispatcher.schedule.assigned
     assert world.timeline.run(lambda: len(assigned) > 1, until=START + 10.0)
     first, second = assigned[0], assigned[1]
     now = world.timeline.now()
 
     faster = steps.override(world.pace, Override("8/s", "ann", "", None), now=now)
-    delivery.refreshed(replace(faster, revision=10_000), (), now=now, seconds=0.0)
-    delivery.given_up(second, now)  # its thread noticed first
+    seen = Refreshed(replace(faster, revision=10_000), ())
+    delivery.ended(Refresh(()), seen, now=now, seconds=0.0)
+    delivery.dispatcher.given_up(second, now)  # its thread noticed first
 
     assert [first.entry.stage, second.entry.stage] == [Stage.WAITING, Stage.WAITING]
-    delivery.given_up(first, now)
+    delivery.dispatcher.given_up(first, now)
     assert not assigned

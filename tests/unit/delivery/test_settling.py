@@ -3,8 +3,9 @@
 from itertools import permutations
 
 from consumer.delivery.entries import Entry, Stage, StreamPosition
-from consumer.delivery.lane_tracks import LaneTrack
+from consumer.delivery.lanes_in_hand import LanesInHand
 from consumer.delivery.settle_queue import FAILED_SECONDS, SettleQueue, spans_of
+from ledger.errors import LedgerUnreachable
 from ledger.uploads.lane import Lane, LaneKey, LaneNumber
 from ledger.uploads.settlement import Span
 from orders.outcome import Outcome
@@ -49,51 +50,52 @@ def test_the_end_of_a_lane_is_no_span() -> None:
     assert spans_of([entry(3, 3, 3, None)]) == ()
 
 
-def lanes(*in_hand: Entry) -> dict[LaneKey, LaneTrack]:
-    tracks = {key: LaneTrack.begin(Lane(key), is_cancelled=False) for key in (LANE, OTHER_LANE)}
+def queue(*in_hand: Entry) -> SettleQueue:
+    lanes = LanesInHand()
+    for key in (LANE, OTHER_LANE):
+        lanes.begin(Lane(key), is_cancelled=False)
     for held in in_hand:
         if held.key:
-            tracks[held.key].in_hand[held] = None
-    return tracks
+            lanes[held.key].in_hand[held] = None
+    return SettleQueue(lanes, lambda _: None)
 
 
 def test_an_end_that_must_wait_for_its_orders_keeps_no_other_lane_from_the_ledger() -> None:
     end, accepted = entry(2, 2, 2, None), entry(0, 1, 1, Outcome.ACCEPTED)
     end.ends_lane, accepted.key = True, OTHER_LANE
-    settling, tracks = SettleQueue(), lanes(entry(1, 2, 2, None), end, accepted)
-    settling.add(end)
-    settling.add(accepted)
+    settles = queue(entry(1, 2, 2, None), end, accepted)
+    settles.add(end)
+    settles.add(accepted)
 
-    ready = settling.next(NOW, tracks, at_once=True)
+    settle = settles.next(NOW, at_once=True, resumed=0)
 
-    assert ready is not None
-    assert settling.begin(ready, tracks, NOW, 0).entries == (accepted,)
-    assert settling.next(NOW, tracks, at_once=True) is None
+    assert settle is not None
+    assert settle.entries == (accepted,)
+    assert settles.next(NOW, at_once=True, resumed=0) is None
 
 
 def test_an_end_waits_for_nothing_that_comes_after_it() -> None:
     end, repeated = entry(2, 2, 2, None), entry(2, 2, 2, None)
     end.ends_lane = repeated.ends_lane = True
-    settling, tracks = SettleQueue(), lanes(end, repeated, entry(0, 1, 1, None))
-    settling.add(end)
+    settles = queue(end, repeated, entry(0, 1, 1, None))
+    settles.add(end)
 
-    ready = settling.next(NOW, tracks, at_once=True)
+    settle = settles.next(NOW, at_once=True, resumed=0)
 
-    assert ready is not None
-    assert settling.begin(ready, tracks, NOW, 0).settlement.ended
+    assert settle is not None
+    assert settle.settlement.ended
 
 
 def test_after_a_settle_that_failed_even_a_pressed_window_rests() -> None:
     accepted = entry(0, 1, 1, Outcome.ACCEPTED)
-    settling, tracks = SettleQueue(), lanes(accepted)
-    settling.add(accepted)
-    ready = settling.next(NOW, tracks, at_once=True)
-    assert ready is not None
-    settling.begin(ready, tracks, NOW, 0)
+    settles = queue(accepted)
+    settles.add(accepted)
+    settle = settles.next(NOW, at_once=True, resumed=0)
+    assert settle is not None
 
-    settling.failed(LANE, NOW)
+    settles.failed(LANE, LedgerUnreachable("no answer", hint="try again"), NOW)
 
-    assert settling.next(NOW + FAILED_SECONDS / 2, tracks, at_once=True) is None
-    assert settling.due(tracks) == NOW + FAILED_SECONDS
-    assert settling.next(NOW + FAILED_SECONDS, tracks, at_once=True) is ready
     assert accepted.stage is Stage.DONE
+    assert settles.next(NOW + FAILED_SECONDS / 2, at_once=True, resumed=0) is None
+    assert settles.due() == NOW + FAILED_SECONDS
+    assert settles.next(NOW + FAILED_SECONDS, at_once=True, resumed=0) == settle

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consumer.delivery.attempts import Accepted
-from consumer.delivery.orders_in_hand import DeliverySettings
+from consumer.delivery.delivery_settings import DeliverySettings
 from ledger.memory.ledger import MemoryLedger
 from ledger.pace import steps
 from ledger.pace.change import change

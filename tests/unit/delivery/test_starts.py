@@ -2,11 +2,11 @@
 
 import pytest
 
+from consumer.delivery.latency import Delays
 from consumer.delivery.starts import (
     LEAD_SECONDS,
     POLL_SECONDS,
     UNSENT_SECONDS,
-    Delays,
     ProcessStarts,
 )
 from ledger.pace.pace import GAP_SHARE, GAP_SLACK

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.delivery import Delivery
+from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamPosition, StreamRecord
 from consumer.delivery.events import Attempted, LedgerFailed
-from consumer.delivery.orders_in_hand import DeliverySettings
 from consumer.delivery.starts import ProcessStarts
 from consumer.sending.clock import AnchoredClock
 from consumer.sending.leased_shard import LeasedShard
@@ -249,7 +249,7 @@ class ShardAtWork:
     def started(self) -> int:
         """How many attempts were started; exact while the threads's lock is held."""
         ended = sum(isinstance(event, Attempted) for event in list(self.events))
-        return ended + self.delivery._sending.in_flight
+        return ended + self.delivery.dispatcher.in_flight
 
     def failed_calls(self) -> list[str]:
         """What the ledger was asked for in vain, as it was told."""

@@ -26,7 +26,7 @@ def test_without_its_daemon_no_further_attempt_starts(managed: Manage, rate: str
         feeding.result(LIMIT_SECONDS)
     with pytest.raises(OwnershipLost):
         work.drain()
-    eventually(lambda: work.delivery._sending.is_stopping)
+    eventually(lambda: work.delivery.dispatcher.is_stopping)
     in_time(work.shard.threads.close)
     assert sorted(work.api.received) == ["o1", "o2"]
 

@@ -102,12 +102,12 @@ def test_a_pause_set_by_somebody_else_gives_up_a_turn_that_is_waited_for(managed
     work.begin()
     work.feed()
     eventually(lambda: work.account.tally.accepted == 1)
-    eventually(lambda: len(work.delivery._sending.turns.assigned) == 1)
+    eventually(lambda: len(work.delivery.dispatcher.schedule.assigned) == 1)
     pause = Pause("somebody", "lunch", work.clock.now(), until=None)
 
     work.change_pace(lambda pace: steps.pause(pace, pause))
 
-    eventually(lambda: not work.delivery._sending.turns.assigned)
+    eventually(lambda: not work.delivery.dispatcher.schedule.assigned)
     assert work.delivery.state(work.clock.now())[0] == "paused"
 
 
@@ -198,7 +198,7 @@ def test_what_waits_for_a_look_that_takes_long_is_not_asked_for_without_rest(
     work.fault = hangs
     assert asked.wait(LIMIT_SECONDS)
     work.api.gate.set()
-    eventually(lambda: work.delivery._sending.in_flight == 0)
+    eventually(lambda: work.delivery.dispatcher.in_flight == 0)
 
     times_asked = counted()
     answered.set()

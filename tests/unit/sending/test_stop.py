@@ -22,7 +22,7 @@ def test_a_stop_waits_until_the_attempt_on_its_way_is_settled(managed: Manage, r
 
     stopping = begun(work.shard.stop)
 
-    eventually(lambda: work.delivery._sending.is_stopping)
+    eventually(lambda: work.delivery.dispatcher.is_stopping)
     with work.shard.threads.lock:
         started = work.started
     assert not stopping.done()
@@ -40,7 +40,10 @@ def test_a_stop_gives_up_a_turn_that_is_an_hour_away(managed: Manage) -> None:
     work.begin()
     work.feed()
     eventually(
-        lambda: work.account.tally.accepted == 1 and len(work.delivery._sending.turns.assigned) == 1
+        lambda: (
+            work.account.tally.accepted == 1
+            and len(work.delivery.dispatcher.schedule.assigned) == 1
+        )
     )
 
     in_time(work.shard.stop)
@@ -63,7 +66,9 @@ def test_after_a_stop_the_next_owner_believes_only_what_is_not_settled(managed: 
 def _stop_before_the_second_turn(work: ShardAtWork) -> None:
     work.begin()
     work.feed()
-    eventually(lambda: bool(work.api.received) and len(work.delivery._sending.turns.assigned) == 1)
+    eventually(
+        lambda: bool(work.api.received) and len(work.delivery.dispatcher.schedule.assigned) == 1
+    )
     in_time(work.shard.stop)
 
 
