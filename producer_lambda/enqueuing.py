@@ -11,7 +11,6 @@ from enum import Enum
 from ledger.uploads.upload import Progress, Upload, UploadState
 from orders.aggregate import Aggregate
 from orders.invalid_report import report_key, write_report_part
-from orders.parsed_lines import InvalidLine
 from producer_lambda.dependencies import Dependencies
 from producer_lambda.publishing import PendingRecord, Publisher, one_per_lane
 from producer_lambda.resume_point import ResumePoint, ResumeTracker
@@ -36,7 +35,6 @@ class Packed:
 
     aggregates: list[Aggregate] = field(default_factory=list)
     resume_points: list[ResumePoint] = field(default_factory=list)
-    invalid: list[InvalidLine] = field(default_factory=list)
 
 
 class Enqueuer:
@@ -61,7 +59,7 @@ class Enqueuer:
 
     def enqueue(self, packed: Packed) -> Halt | None:
         """Put the records, saving the progress after each group. None: go on."""
-        self.tracker.add(packed.resume_points, packed.invalid)
+        self.tracker.add(packed.resume_points)
         # One record of a lane, then the progress, then the lane's next record: a run that was
         # superseded meanwhile can repeat that one record, and never put one beyond a gap.
         for group in one_per_lane(packed.aggregates):
@@ -71,8 +69,7 @@ class Enqueuer:
                 return halt
             if not is_whole:
                 return Halt.OUT_OF_TIME
-        is_due = not packed.aggregates and self._is_far(self.tracker.unreported())
-        return self.save() if is_due else None
+        return self.save() if not packed.aggregates and self._is_far() else None
 
     def put(self, group: Sequence[Aggregate]) -> bool:
         """Put records of different lanes, each after its lane's last one.
@@ -89,9 +86,8 @@ class Enqueuer:
 
     def save(self, *, everything: bool = False) -> Halt | None:
         """Save the progress; with `everything` also a part of the report that is still small."""
-        unreported = self.tracker.unreported()
-        if everything or not unreported or self._is_far(unreported):
-            self._report(unreported)
+        if everything or not self.tracker.unreported or self._is_far():
+            self._report()
             self.tracker.confirm()
         state = self._dependencies.ledger.save_progress(
             self._upload.id,
@@ -106,19 +102,20 @@ class Enqueuer:
         spent = self._dependencies.clock.monotonic() - self._began_at
         return self.tracker.progress(read_seconds=self._upload.progress.read_seconds + spent)
 
-    def _is_far(self, unreported: Sequence[InvalidLine]) -> bool:
-        distance = self.tracker.reached().at.offset - self.tracker.confirmed.at.offset
-        return distance >= RESUME_BYTES or sum(len(one.raw) for one in unreported) >= PART_BYTES
+    def _is_far(self) -> bool:
+        distance = self.tracker.reached.at.offset - self.tracker.confirmed.at.offset
+        unreported_bytes = sum(len(one.raw) for one in self.tracker.unreported)
+        return distance >= RESUME_BYTES or unreported_bytes >= PART_BYTES
 
-    def _report(self, unreported: Sequence[InvalidLine]) -> None:
-        if unreported:
+    def _report(self) -> None:
+        if self.tracker.unreported:
             key = report_key(
                 self._report_prefix,
                 self._upload.id,
                 start=self.tracker.confirmed.at.offset,
-                end=self.tracker.reached().at.offset,
+                end=self.tracker.reached.at.offset,
             )
-            part = write_report_part(unreported)
+            part = write_report_part(self.tracker.unreported)
             self._dependencies.store.put_report(self._upload.source.bucket, key, part)
 
 

@@ -71,9 +71,9 @@ class ReadAhead:
         ready.aggregates.extend(self._packing.add(lines))
         self._blank += lines.blank
         self._invalid += len(lines.invalid)
-        ready.invalid.extend(lines.invalid)
+        lane_lines = self._packing.last_lines
         ready.resume_points.append(
-            ResumePoint(lines.end, self._blank, self._invalid, self._packing.last_lines)
+            ResumePoint(lines.end, self._blank, self._invalid, lane_lines, lines.invalid)
         )
         if lines.end.offset - self._flushed_at >= FLUSH_BYTES:
             ready.aggregates.extend(self._packing.flush())
@@ -85,7 +85,9 @@ class ReadAhead:
         if not ready.aggregates and len(ready.resume_points) < _IDLE_RESUME_POINTS:
             return None
         ready_bytes = sum(len(aggregate.payload) for aggregate in ready.aggregates)
-        ready_bytes += sum(len(invalid.raw) for invalid in ready.invalid)
+        ready_bytes += sum(
+            len(one.raw) for point in ready.resume_points for one in point.invalid_lines
+        )
         is_busy = self._under_way is not None and not self._under_way.done()
         if is_busy and ready_bytes < AHEAD_BYTES:
             return None

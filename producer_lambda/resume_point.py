@@ -7,7 +7,7 @@ the resume point on and skips what the tails say is on the stream.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ledger.uploads.upload import LaneTail, Progress
@@ -21,12 +21,14 @@ class ResumePoint:
     """A position in the file, and the counts up to there.
 
     lane_lines: the last line that each lane was given before it.
+    invalid_lines: those between the point before and this one.
     """
 
     at: FilePosition
     blank: int
     invalid: int
     lane_lines: tuple[int, ...]
+    invalid_lines: Sequence[InvalidLine]
 
 
 class ResumeTracker:
@@ -35,16 +37,18 @@ class ResumeTracker:
     def __init__(self, progress: Progress, *, lanes: int) -> None:
         self.tails = list(progress.tails or (LaneTail(),) * lanes)
         self.confirmed = ResumePoint(
-            FilePosition(progress.offset, progress.line), progress.blank, progress.invalid, ()
+            FilePosition(progress.offset, progress.line), progress.blank, progress.invalid, (), ()
         )
-        self._reached = self.confirmed
-        self._passed: deque[ResumePoint] = deque()
-        self._unreported: deque[InvalidLine] = deque()
+        self.reached = self.confirmed
+        """The last point before which every order is on the stream."""
+        self.unreported: list[InvalidLine] = []
+        """The invalid lines before `reached` that no stored part of the report holds."""
+        self._ahead: deque[ResumePoint] = deque()
 
-    def add(self, points: Iterable[ResumePoint], invalid: Iterable[InvalidLine]) -> None:
-        """Add points that reading passed, and the invalid lines before them."""
-        self._passed.extend(points)
-        self._unreported.extend(invalid)
+    def add(self, points: Iterable[ResumePoint]) -> None:
+        """Add points that reading passed."""
+        self._ahead.extend(points)
+        self._advance()
 
     def last_number(self, aggregate: Aggregate) -> str:
         """The sequence number of the last record in this one's lane."""
@@ -53,26 +57,20 @@ class ResumeTracker:
     def enter(self, aggregate: Aggregate, sequence_number: str) -> None:
         """Note that a record is on the stream under this number."""
         self.tails[_lane(aggregate)] = LaneTail(aggregate.line, aggregate.ordinal, sequence_number)
-
-    def reached(self) -> ResumePoint:
-        """The last point before which every order is on the stream."""
-        while self._passed and all(
-            tail.line >= line
-            for tail, line in zip(self.tails, self._passed[0].lane_lines, strict=True)
-        ):
-            self._reached = self._passed.popleft()
-        return self._reached
-
-    def unreported(self) -> list[InvalidLine]:
-        """The invalid lines before the point reached that no stored part of the report holds."""
-        last = self.reached().at.line
-        return [invalid for invalid in self._unreported if invalid.line <= last]
+        self._advance()
 
     def confirm(self) -> None:
-        """Make the point reached the resume point: the invalid lines before it are reported."""
-        self.confirmed = self.reached()
-        while self._unreported and self._unreported[0].line <= self.confirmed.at.line:
-            self._unreported.popleft()
+        """Make the point reached the resume point, now that the lines before it are reported."""
+        self.confirmed = self.reached
+        self.unreported = []
+
+    def _advance(self) -> None:
+        while self._ahead and all(
+            tail.line >= line
+            for tail, line in zip(self.tails, self._ahead[0].lane_lines, strict=True)
+        ):
+            self.reached = self._ahead.popleft()
+            self.unreported.extend(self.reached.invalid_lines)
 
     def progress(self, *, read_seconds: float) -> Progress:
         """What the ledger stores."""
