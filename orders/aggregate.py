@@ -1,6 +1,6 @@
-"""How do many envelopes of one lane become one Kinesis record?
+"""Aggregating envelopes of one lane into one Kinesis record.
 
-The format is that of the Kinesis Producer Library, which KCL takes apart by itself: 4 bytes magic,
+The format is that of the Kinesis Producer Library, which KCL de-aggregates: 4 bytes magic,
 an AggregatedRecord in protobuf, and the MD5 of that message.
 
     AggregatedRecord: 1 partition_key_table (string), 2 explicit_hash_key_table (string),
@@ -8,8 +8,8 @@ an AggregatedRecord in protobuf, and the MD5 of that message.
     Record:           1 partition_key_index, 2 explicit_hash_key_index (varints), 3 data (bytes)
 
 (github.com/awslabs/amazon-kinesis-producer, aggregation-format.md.) The lane's hash key stands on
-the outer record and on every inner one: KCL drops a whole aggregate, without a word, if one inner
-key lies outside the shard that the outer key led to.
+the outer record and on every inner one: KCL silently drops a whole aggregate if one inner key is
+outside the shard that the outer key selected.
 """
 
 from bisect import bisect_right
@@ -24,7 +24,7 @@ from orders.envelope import HEADER, ORDER, VERSION, encode_end
 
 MAGIC: Final = b"\xf3\x89\x9a\xc2"
 ENVELOPE_BYTES: Final = 40
-"""More than any order's envelope and its place in the aggregate take beside the body."""
+"""An upper bound of what the envelope and the aggregate add to an order's body."""
 
 _KEY_INDEXES = b"\x08\x00\x10\x00"  # the first partition key, the first hash key
 _DATA, _RECORD, _PARTITION_KEY, _HASH_KEY = b"\x1a", b"\x1a", b"\x0a", b"\x12"
@@ -33,9 +33,9 @@ _digest = partial(md5, usedforsecurity=False)
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """One Kinesis record, ready to be put.
+    """One Kinesis record, ready to put.
 
-    orders: how many it holds. line, ordinal: of the lane's last order up to and with this record.
+    orders: how many it holds. line, ordinal: of the lane's last order in it or before it.
     """
 
     partition_key: str
@@ -47,7 +47,7 @@ class Aggregate:
 
 
 class AggregateWriter:
-    """Packs one lane; `line` and `ordinal` are those of the last order it was given."""
+    """Packs one lane; `line` and `ordinal` are those of the last order added."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class AggregateWriter:
         ordinal: int = 0,
         aggregate_bytes: int,
     ) -> None:
-        """Go on after the lane's order on `line`, its `ordinal`th (0: none yet).
+        """Continue after the lane's order on `line`, its `ordinal`th (0: none yet).
 
         An aggregate holds one order, or as many as fit into aggregate_bytes.
         """
@@ -77,7 +77,7 @@ class AggregateWriter:
         self._orders = 0
 
     def add(self, numbers: Sequence[int], bodies: Sequence[bytes]) -> Iterator[Aggregate]:
-        """Append orders, in the order of their line numbers; yields each aggregate that is full."""
+        """Append orders in the order of their lines; yields each full aggregate."""
         ends = list(accumulate(len(body) + ENVELOPE_BYTES for body in bodies))
         start = 0
         while start < len(bodies):
@@ -87,24 +87,24 @@ class AggregateWriter:
                 if self._orders:
                     yield self._close()
                     continue
-                stop = start + 1  # larger than an aggregate: it gets one of its own
+                stop = start + 1  # larger than an aggregate: it gets its own
             self._append(numbers[start:stop], bodies[start:stop])
             self._size += ends[stop - 1] - before
             start = stop
 
     def flush(self) -> Aggregate | None:
-        """What is not full yet; None where there is nothing."""
+        """The aggregate that is not full; None if it is empty."""
         return self._close() if self._orders else None
 
     def end(self) -> Aggregate:
-        """The lane's end marker, with whatever orders are left before it."""
+        """The aggregate that is not full, with the lane's end marker."""
         data = encode_end(self.line, self.ordinal)
         self._pieces += (_prefixes[len(data) - HEADER.size], data)
         return self._close()
 
     def _append(self, numbers: Sequence[int], bodies: Sequence[bytes]) -> None:
-        # The hot path of packing: one chain of C iterators for all the orders, no Python code for
-        # each. An order is its prefix (which depends on its length alone), header and body.
+        # The hot path of packing: one chain of C iterators for all orders, no Python code for each.
+        # An order is its prefix (which depends only on its length), header and body.
         prefixes = map(_prefixes.__getitem__, map(len, bodies))
         prevs = chain((self.line,), numbers)
         ordinals = count(self.ordinal + 1)
@@ -130,7 +130,7 @@ class AggregateWriter:
 
 
 class _Prefixes(dict[int, bytes]):
-    """What stands before the header of an order in an aggregate, by the length of its body."""
+    """The bytes before the header of an order in an aggregate, by the length of its body."""
 
     def __missing__(self, body_bytes: int) -> bytes:
         size = _varint(HEADER.size + body_bytes)
@@ -146,7 +146,7 @@ _prefixes = _Prefixes()
 
 
 def _varint(number: int) -> bytes:
-    """A protobuf varint: seven bits a byte, the lowest first, the top bit says that more come."""
+    """A protobuf varint: seven bits per byte, lowest first; the top bit means that more follow."""
     out = bytearray()
     while rest := number >> 7:
         out.append(number & 0x7F | 0x80)

@@ -1,4 +1,4 @@
-"""How does an order, or the end of a lane, look as a record on the stream?
+"""The stream's record of an order or of the end of a lane.
 
 Version 1, big-endian, in the data of one KPL user record (upload and lane travel as its
 partition key, which an aggregate stores once):
@@ -8,10 +8,10 @@ partition key, which an aggregate stores once):
     bytes  2-5    line: physical line of the order, from 1 (an end: 0)
     bytes  6-9    prev: line of the lane's previous enqueued order (0: there is none)
     bytes 10-13   ordinal: how many orders the lane has up to and with this one
-    bytes 14-     the order's body, as the API shall receive it (an end: nothing)
+    bytes 14-     the order's body, as the API receives it (an end: nothing)
 
-An end marker says in `prev` which line was the lane's last and in `ordinal` how many there
-were. Records written by any release are read by all later ones: see tests/golden.
+An end marker holds in `prev` the lane's last line and in `ordinal` the number of its orders.
+Records of any release are read by all later ones: see tests/golden.
 """
 
 import json
@@ -25,9 +25,7 @@ VERSION: Final = 1
 ORDER: Final = 1
 END: Final = 2
 HEADER: Final = Struct(">BBIII")
-"""version, kind, line, prev, ordinal; the hot path of the packing uses it directly."""
-
-MAX_LINE: Final = 2**32 - 1
+"""version, kind, line, prev, ordinal; the hot path of packing uses it directly."""
 
 _HIGHEST_VERSION: Final = 31
 """Text starts with a byte of 32 or more, an aggregate with 243: neither is a version."""
@@ -57,14 +55,14 @@ class EndMarker:
 
 @dataclass(frozen=True, slots=True)
 class UnknownVersion:
-    """A later release wrote this: it must wait for a release that can read it."""
+    """Written by a later release: it must wait for a release that can read it."""
 
     version: int
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """No release of ours wrote this, or it is damaged; `reason` is a clause for people."""
+    """Not written by any release, or damaged; `reason` is a clause for people."""
 
     reason: str
 
@@ -83,7 +81,7 @@ def encode_end(prev: int, ordinal: int) -> bytes:
 
 
 def decode(partition_key: str, data: bytes) -> Decoded:
-    """What a record of the stream is; any bytes at all give one of the four values."""
+    """Decode a record of the stream; any bytes give one of the four values."""
     lane_key = parse_partition_key(partition_key)
     if lane_key is None:
         return Unreadable(f"the partition key {partition_key[:64]!r} names no upload and lane")

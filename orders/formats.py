@@ -1,11 +1,11 @@
-"""What does a file's name say it holds, and does its beginning agree?"""
+"""The format that a file's name promises, and a check of its first bytes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Layout(StrEnum):
-    """How orders follow each other in the plain text."""
+    """How orders are written in the plain text."""
 
     JSON_LINES = "JSON lines"
     CSV = "CSV"
@@ -20,7 +20,7 @@ class Format:
 
 
 class SourceUnreadable(Exception):
-    """A file is not what its name says, from line `line` (counted from 1) on."""
+    """From `line` (counted from 1) on, a file is not what its name says."""
 
     def __init__(self, reason: str, *, line: int) -> None:
         super().__init__(f"line {line}: {reason}")
@@ -58,7 +58,7 @@ def format_of(name: str) -> Format:
 
 
 def refuse_other_contents(beginning: bytes) -> None:
-    """Raise SourceUnreadable if the plain text begins like something that is no text of ours."""
+    """Raise SourceUnreadable if the plain text begins like another kind of file."""
     for magic, reason in _OTHER_CONTENTS.items():
         if beginning.startswith(magic):
             raise SourceUnreadable(reason, line=1)

@@ -1,11 +1,11 @@
-"""What is an order, as one line of a file?
+"""The order: its fields and their rules.
 
-For another kind of order, this is the one file to change.
+To support another kind of order, change this file only.
 
-`check_line` is the whole check of a JSON line, apart from three rules of strict JSON that
-pydantic's parser does not keep: a price is written without an exponent and with at most four
-decimals, and NaN or Infinity are no JSON, even in a field that is ignored. `looks_unusual` finds
-the few lines that could break them, many lines at a time; `check_unusual_line` then decides.
+`check_line` is the whole check of a JSON line, except for three rules that pydantic's parser does
+not enforce: a price has no exponent and at most four decimals, and NaN or Infinity are not JSON,
+even in an ignored field. `looks_unusual` finds the few lines that could break them, many lines at a
+time; `check_unusual_line` then decides.
 """
 
 import json
@@ -25,14 +25,14 @@ from pydantic import (
 )
 
 NotAnOrder = ValidationError
-"""A line, or a body, is no order; `reason_of` says why."""
+"""A line is not an order; `reason_of` says why."""
 
 _PLAIN_PRICE = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,4})?", re.ASCII)
 
 _PLAIN_RULE = "must be a plain decimal of 0 or more with at most 4 decimals"
 
-# Printable characters, no space at either end, and neither "." nor "..": those would change the
-# path of the request. E = printable and no space, N = E without the dot, P = E or a space.
+# Printable characters, no space at either end, and neither "." nor "..", which would change the
+# path of the request. E = printable and not a space, N = E without the dot, P = E or a space.
 _E, _N, _P = r"[^\p{C}\p{Z}]", r"[^\p{C}\p{Z}.]", r"[[^\p{C}\p{Z}] ]"
 _ORDER_ID = rf"^(?:{_N}|{_N}{_E}|{_E}{_N}|{_E}{_P}+{_E})$"
 
@@ -51,14 +51,14 @@ def _read_price(value: object) -> Decimal:
 
 
 def _require_date_text(value: object) -> object:
-    """Keep out what pydantic would take for seconds since 1970."""
+    """Reject what pydantic would take for seconds since 1970."""
     if type(value) is not str or value[4:5] != "-":
         raise ValueError("must be a date-time with offset, as in 2026-03-01T09:30:00Z")
     return value
 
 
 class Order(BaseModel):
-    """One order; fields that are not named here are ignored and pass through."""
+    """One order; other fields are ignored and pass through."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -74,7 +74,7 @@ class Order(BaseModel):
 FIELDS: Final = tuple(Order.model_fields)
 REQUIRED_FIELDS: Final = tuple(n for n, f in Order.model_fields.items() if f.is_required())
 WHOLE_NUMBER_FIELDS: Final = frozenset({"quantity"})
-"""What a CSV column of that name becomes in the body: a number where it holds plain digits."""
+"""CSV columns that become numbers in the body where they hold plain digits."""
 
 check_line: Final[Callable[[bytes], Order]] = Order.__pydantic_validator__.validate_json
 """`Order.model_validate_json` without its wrapper: the order of a JSON line. Raises NotAnOrder."""
@@ -97,7 +97,7 @@ class _Token(str):
 
 
 def looks_unusual(text: bytes) -> bool:
-    """Could a line of this text break a rule that `check_line` does not keep?"""
+    """Could a line of this text break a rule that `check_line` does not enforce?"""
     return (
         _UNUSUAL.search(text) is not None
         or b"NaN" in text
@@ -120,7 +120,7 @@ def check_unusual_line(line: bytes) -> Order:
 
 
 def reason_of(error: NotAnOrder) -> str:
-    """Why a line is no order, as a clause for its owner: the first two problems."""
+    """Why a line is not an order, as a clause for its owner: the first two problems."""
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     clauses = []
     for problem in problems[:2]:

@@ -1,4 +1,4 @@
-"""Which plain bytes does a stored file hold, from any offset on, in bounded memory?"""
+"""The plain text of a stored file from any offset on, in bounded memory."""
 
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -16,15 +16,15 @@ _MAGIC_BYTES = 4
 
 
 class BrokenGzip(Exception):
-    """The file's name ends in .gz and its bytes are no gzip, or not all of it."""
+    """The name of the file ends in .gz, but it is not gzip, or not complete."""
 
 
 def plain_text(open_at: OpenAt, form: Format, offset: int) -> Generator[bytes, None, None]:
     """The text from `offset` on, in chunks of at most 256 KiB where it was compressed.
 
-    A gzip file cannot be entered in its middle: it is decompressed from its start again, which
-    takes about 5 s a GB of text. Raises BrokenGzip; at offset 0 SourceUnreadable, if the text
-    begins like another kind of file.
+    A gzip file cannot be entered in the middle: it is decompressed from the start, which takes
+    about 5 s per GB of text. Raises BrokenGzip, and at offset 0 SourceUnreadable if the text begins
+    like another kind of file.
     """
     chunks = gunzip(open_at(0)) if form.is_gzip else open_at(offset)
     if not offset:
@@ -38,7 +38,7 @@ def plain_text(open_at: OpenAt, form: Format, offset: int) -> Generator[bytes, N
 def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The text of a gzip file of one or more members. Raises BrokenGzip.
 
-    No output chunk is above 256 KiB, however well the text was compressed.
+    No output chunk exceeds 256 KiB, however well the text was compressed.
     """
     inflate = zlib.decompressobj(_GZIP_WINDOW)
     is_inside, members = False, 0

@@ -1,4 +1,4 @@
-"""How is a pace written, and what interval does it mean?"""
+"""Rates, such as 1/s: their text and their interval."""
 
 import re
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ _PATTERN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,22})?)/([smh])", re.ASCII)
 
 
 class RateError(ValueError):
-    """A text is no pace; the message names the text and the grammar."""
+    """Not a rate; the message names the text and the grammar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A pace in starts per second; `per_second=None` is `none`: no limit, no turns."""
+    """Starts per second; `per_second=None` is `none`: no limit, no turns."""
 
     per_second: float | None
 
     def __post_init__(self) -> None:
-        """Hold the bounds, whoever makes the value: 1 an hour to 2,000 a second."""
+        """Check the bounds: 1 per hour to 2,000 per second."""
         if self.per_second is None:
             return
         if not LOWEST_PER_SECOND <= self.per_second <= HIGHEST_PER_SECOND:
@@ -37,7 +37,7 @@ class Rate:
         return 0.0 if self.per_second is None else 1 / self.per_second
 
     def __str__(self) -> str:
-        """The canonical text: the first unit of s, m, h in which three decimals are exact."""
+        """The canonical text: in the first unit of s, m, h for which three decimals are exact."""
         if self.per_second is None:
             return "none"
         for unit, seconds in _UNIT_SECONDS.items():
@@ -51,7 +51,7 @@ NO_LIMIT = Rate(None)
 
 
 def parse_rate(text: str) -> Rate:
-    """Read a pace, spaces around it ignored. Raises RateError, which names the grammar."""
+    """Parse a rate, ignoring spaces around it. Raises RateError."""
     wanted = text.strip()
     if wanted == "none":
         return NO_LIMIT

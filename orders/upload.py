@@ -1,4 +1,4 @@
-"""Which names does an upload have: its id, its lanes' keys, its orders' idempotency keys?
+"""The names of an upload: its id, its lanes' keys, its orders' idempotency keys.
 
 Everything here is a pure function of the stored object and of line numbers. That makes a
 repeated S3 event the same upload, and a repeated line the same order.
@@ -21,10 +21,10 @@ _PARTITION_KEY = re.compile(r"([0-9a-f]{20})/(0|[1-9][0-9]{0,2})", re.ASCII)
 
 
 def object_version(version_id: str | None, *, etag: str, sequencer: str) -> str:
-    """What tells this object from others ever stored under its key.
+    """What distinguishes this object from others ever stored under its key.
 
-    S3 names the version `null` (or not at all) where the bucket is not versioned; then the
-    etag with the event's sequencer stands in for it.
+    S3 calls the version `null` (or omits it) where the bucket is not versioned; then etag and
+    sequencer of the event stand in for it.
     """
     if version_id and version_id != "null":
         return version_id
@@ -32,7 +32,7 @@ def object_version(version_id: str | None, *, etag: str, sequencer: str) -> str:
 
 
 def upload_id(bucket: str, key: str, version: str) -> UploadId:
-    """The id of the upload that is this object (`version` from `object_version`)."""
+    """The upload id of an object (`version` from `object_version`)."""
     name = f"{bucket}\0{key}\0{version}".encode()
     return UploadId(sha256(name).hexdigest()[:20])
 
@@ -54,18 +54,18 @@ def parse_partition_key(text: str) -> tuple[UploadId, int] | None:
 def lane_hash_key(upload: UploadId, lane: int, lanes: int) -> str:
     """The explicit hash key of a lane: a decimal number below 2**128.
 
-    It depends on the upload and the number of lanes alone, never on the live list of shards,
-    so a split or merge in the middle of a file cannot change the order within the lane.
+    It depends only on the upload and the number of lanes, never on the current shards, so a split
+    or merge in the middle of a file cannot change the order within the lane.
     """
     start = int.from_bytes(sha256(upload.encode()).digest()[:16])
     return str((start + lane * _HASH_KEYS // lanes) % _HASH_KEYS)
 
 
 def lane_of(order_id: str, lanes: int) -> int:
-    """The lane of an order: equal order ids share a lane, and so keep their order."""
+    """The lane of an order; equal order ids share a lane, and so keep their order."""
     return zlib.crc32(order_id.encode()) % lanes
 
 
 def idempotency_key(upload: UploadId, line: int) -> str:
-    """The `Idempotency-Key` of an order, the same at every attempt: 32 hex digits."""
+    """The `Idempotency-Key` of an order, the same for every attempt: 32 hex digits."""
     return sha256(f"{upload}/{line}".encode()).hexdigest()[:32]

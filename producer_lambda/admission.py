@@ -1,4 +1,4 @@
-"""Would everything that waits be sent before the stream forgets it?"""
+"""Would all waiting orders be sent before the stream drops them?"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from orders.plain_text import BrokenGzip, gunzip
 from orders.rate import Rate
 
 MARGIN = 0.9
-"""The share of the retention that may be used: pauses and outages need time, too."""
+"""The usable share of the retention: pauses and outages need time, too."""
 SAMPLE_BYTES = 131_072
-"""How much of a file is looked at to estimate its lines."""
+"""How much of a file is read to estimate its lines."""
 LONGEST_RETENTION_HOURS = 8_760
-"""What Kinesis offers at most."""
+"""The maximum in Kinesis."""
 
 _DAYS_FROM = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An upload that must not be let in; `sentence` says why and what to raise."""
+    """Why an upload is not admitted and what to raise, in one `sentence`."""
 
     sentence: str
 
@@ -36,7 +36,7 @@ def take_sample(chunks: Iterable[bytes]) -> bytes:
 
 
 def estimate_orders(sample: bytes, size_bytes: int, form: Format) -> int:
-    """How many lines a file probably has, from its first SAMPLE_BYTES stored bytes (or all)."""
+    """The probable number of lines of a file, from its first SAMPLE_BYTES stored bytes (or all)."""
     if not sample:
         return 0
     lines, tail = 0, b""
@@ -54,10 +54,9 @@ def estimate_orders(sample: bytes, size_bytes: int, form: Format) -> int:
 def decide(
     accounts: Iterable[Account], *, rate: Rate | None, retention_hours: float, own: int
 ) -> Refusal | None:
-    """Refuse, if all open uploads (the new one among them) cannot be sent in time.
+    """Refuse if all open uploads, including the new one, cannot be sent in time.
 
-    own: the estimate of the new upload. None: let it in; also where the pace is not known or is
-    `none`.
+    own: the estimate of the new upload. None admits it, also where the rate is unknown or `none`.
     """
     if rate is None or rate.per_second is None:
         return None

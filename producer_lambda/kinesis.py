@@ -1,4 +1,4 @@
-"""How does Kinesis take records?"""
+"""Putting records on a Kinesis stream."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class KinesisStream:
         try:
             return self._client.put_record(**request)["SequenceNumber"]
         except (ClientError, BotoCoreError) as error:
-            # The number is the only argument that can be invalid: without it, the same record
-            # tells whether there is another reason.
+            # The number is probably what is invalid: a second try without it shows whether there is
+            # another reason.
             if after and _code(error) == _INVALID:
                 raise OrderingRefused(f"stream {self._name}: {error}") from error
             raise self._failure(error) from error

@@ -1,4 +1,4 @@
-"""What is the producer told by its environment?"""
+"""The producer's settings, from its environment."""
 
 from typing import Annotated, Literal
 
@@ -22,14 +22,14 @@ class ProducerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ORDERS_", env_ignore_empty=True, frozen=True)
 
-    bucket: str = Field(min_length=3, description="bucket that uploads and reports lie in")
-    stream: str = Field(min_length=1, description="Kinesis stream that the orders go to")
+    bucket: str = Field(min_length=3, description="bucket of uploads and reports")
+    stream: str = Field(min_length=1, description="Kinesis stream for the orders")
     ledger_table: str = Field(min_length=3, description="DynamoDB table of the ledger")
     intake_queue_url: str = Field(
-        min_length=1, description="queue of upload events; the rest of a long file goes there too"
+        min_length=1, description="queue of upload events, also for the rest of a long file"
     )
     report_prefix: str = Field(
-        "reports/", pattern=r"^[^/].*/$", description="keys of reports of invalid lines"
+        "reports/", pattern=r"^[^/].*/$", description="key prefix of reports of invalid lines"
     )
     lanes: int = Field(1, ge=1, le=MAX_LANES, description="ordered tracks of one upload")
     line_bytes: int = Field(
@@ -39,16 +39,16 @@ class ProducerSettings(BaseSettings):
         200_000, ge=1_000, le=1_000_000, description="size of one record on the stream, in bytes"
     )
     shard_bytes_per_second: Literal["none"] | Annotated[int, Field(ge=1_000)] = Field(
-        1_000_000, description="pace of writing to one shard, or `none`"
+        1_000_000, description="write rate per shard, or `none`"
     )
     retention_hours: int = Field(
         2160, ge=24, le=8760, description="how long the stream keeps an order"
     )
     rate: Annotated[Rate | None, BeforeValidator(_read_rate)] = Field(
-        None, description="pace that admission reckons with until the ledger has one"
+        None, description="rate limit that admission assumes until the ledger has one"
     )
     csv_delimiter: str = Field(
-        "", max_length=1, description="what separates CSV fields; empty: found from the header"
+        "", max_length=1, description="field separator of CSV files; empty: detected from the header"
     )
 
 

@@ -1,4 +1,4 @@
-"""How are an upload's stored bytes read, of exactly the version that was uploaded?"""
+"""The bucket as the producer sees it."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -7,7 +7,7 @@ from ledger.uploads.upload import Source
 
 
 class SourceLost(Exception):
-    """The stored object is gone, or it is another one now; `reason` is a clause for its owner."""
+    """The stored object is gone or was replaced; `reason` is a clause for its owner."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -15,10 +15,10 @@ class SourceLost(Exception):
 
 
 class ObjectStore(Protocol):
-    """Where uploads lie and reports go."""
+    """Where uploads and reports are stored."""
 
     def open_at(self, source: Source, offset: int) -> Iterator[bytes]:
-        """The object's bytes from `offset` on; none where it ends there. Raises SourceLost."""
+        """The bytes of exactly this version from `offset` on. Raises SourceLost."""
 
     def put_report(self, bucket: str, key: str, part: bytes) -> None:
-        """Store a part of a report; the same part again changes nothing."""
+        """Store a part of a report; idempotent."""

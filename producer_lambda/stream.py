@@ -1,4 +1,4 @@
-"""How do records get on the stream, as far as the producer must know?"""
+"""The stream as the producer sees it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from orders.aggregate import Aggregate
 
 
 class StreamUnavailable(Exception):
-    """A put failed; whether the record is on the stream is not known."""
+    """A put failed; whether the record is on the stream is unknown."""
 
 
 class StreamThrottled(StreamUnavailable):
-    """The shard is written to too fast; the record is not on the stream."""
+    """The shard's write rate was exceeded; the record is not on the stream."""
 
 
 class OrderingRefused(StreamUnavailable):
-    """The stream does not take the sequence number to order by; the record is not on it."""
+    """The stream rejects the sequence number to order by; the record is not on it."""
 
 
 class StreamRefused(Exception):
-    """The stream will not take the call, however often; `hint` says what to do."""
+    """Retrying is useless; `hint` says what to do."""
 
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(f"{message} ({hint})")
@@ -29,7 +29,7 @@ class StreamRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HashRange:
-    """The hash keys that one shard takes, both ends included."""
+    """The hash keys of one shard, both ends included."""
 
     first: int
     last: int
@@ -39,10 +39,10 @@ class RecordStream(Protocol):
     """A Kinesis stream, seen from the writing side."""
 
     def put(self, aggregate: Aggregate, *, after: str) -> str:
-        """Put a record behind the one with the sequence number `after`; its own number.
+        """Put a record after the one with the sequence number `after`; returns its own number.
 
         With `after` empty, records are ordered only coarsely, by their arrival. Threads may call
-        it at once, each for another lane. Raises StreamUnavailable and its kinds, StreamRefused.
+        it concurrently for different lanes. Raises StreamUnavailable or StreamRefused.
         """
 
     def open_shards(self) -> Sequence[HashRange]:

@@ -1,4 +1,4 @@
-"""The uploads that an event asks the producer to read: new ones, or the rest of one."""
+"""Which uploads does an event ask the producer to read: new ones, or the rest of one?"""
 
 import json
 from dataclasses import dataclass
