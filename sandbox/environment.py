@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orders.rate import Rate
-from sandbox.clients import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
+from sandbox.embedded_aws import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from sandbox.folder import SandboxFolder
 from sandbox.pipeline import Pipeline
 from sandbox.ports import HOST, SandboxPorts
@@ -30,7 +30,11 @@ TUNABLE = (
     "ORDERS_WORKERS",
 )
 
-# What would lead elsewhere if it were left as it is.
+_SERVICES = (
+    *("CLOUDFORMATION", "CLOUDWATCH", "DYNAMODB", "KINESIS", "LAMBDA"),
+    *("S3", "SECRETS_MANAGER", "SQS", "STS"),
+)
+# What would lead elsewhere if it were left set.
 _ASTRAY = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -39,15 +43,7 @@ _ASTRAY = (
     "AWS_ROLE_ARN",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_ENDPOINT_URL_CLOUDFORMATION",
-    "AWS_ENDPOINT_URL_CLOUDWATCH",
-    "AWS_ENDPOINT_URL_DYNAMODB",
-    "AWS_ENDPOINT_URL_KINESIS",
-    "AWS_ENDPOINT_URL_LAMBDA",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-    "AWS_ENDPOINT_URL_SQS",
-    "AWS_ENDPOINT_URL_STS",
+    *(f"AWS_ENDPOINT_URL_{service}" for service in _SERVICES),
     "HTTP_PROXY",
     "http_proxy",
     "ALL_PROXY",

@@ -21,22 +21,22 @@ class SandboxFolder:
 
     @property
     def lock(self) -> Path:
-        """Held while a sandbox runs; its presence says that the other files are a sandbox's."""
+        """Locked while a sandbox runs; where it exists, the other files are a sandbox's."""
         return self.path / "sandbox.lock"
 
     @property
     def environment(self) -> Path:
-        """What to source in a shell; there only while everything answers."""
+        """What to source in a shell; it exists only while everything answers."""
         return self.path / "sandbox.env"
 
     @property
     def processes(self) -> Path:
-        """Role and process id of everything that runs; there as long as `environment`."""
+        """Role and process id of everything that runs; it exists as long as `environment`."""
         return self.path / "processes.json"
 
     @property
     def logs(self) -> Path:
-        """One log a role."""
+        """One log per role."""
         return self.path / "logs"
 
     @property
@@ -60,22 +60,23 @@ class SandboxFolder:
 
     def make(self) -> None:
         """Make the folders inside."""
-        for folder in (self.logs, self.aws / "tmp", self.worker, self.machine):
-            folder.mkdir(parents=True)
+        for folder in self._folders:
+            folder.mkdir()
+        (self.aws / "tmp").mkdir()
 
     def retract(self) -> None:
-        """Take back the files that say that everything answers."""
+        """Remove the files that say that everything answers."""
         for path in (self.environment, self.processes):
             path.unlink(missing_ok=True)
 
     def forget_aws(self) -> None:
-        """Remove the files of an embedded AWS that has ended; without its memory they are waste."""
+        """Remove the files of an embedded AWS that has ended: without its memory they are waste."""
         shutil.rmtree(self.aws, ignore_errors=True)
 
     def clear(self) -> None:
         """Remove what a sandbox wrote here, and nothing else."""
         self.retract()
-        for folder in (self.logs, self.aws, self.worker, self.machine):
+        for folder in self._folders:
             if folder.is_symlink():
                 folder.unlink()
             elif folder.exists():
@@ -83,9 +84,12 @@ class SandboxFolder:
 
     def of_others(self) -> list[str]:
         """Names that a sandbox would write and that are there already."""
-        folders = (self.logs, self.aws, self.worker, self.machine)
-        written = (self.environment, self.processes, *folders)
+        written = (self.environment, self.processes, *self._folders)
         return [path.name for path in written if path.exists() or path.is_symlink()]
+
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        return self.logs, self.aws, self.worker, self.machine
 
 
 def write_by_rename(path: Path, text: str) -> None:

@@ -1,21 +1,19 @@
-"""Do the parts of the sandbox answer and run, and which processes are they?"""
+"""Do the parts of the sandbox answer and run, and which processes are they, by role?"""
 
 import http.client
+import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
+from consumer.kcl.daemon import MAIN_CLASS
+from consumer.kcl.properties import SHARD_MODULE
 from consumer.worker.proc import command_line, descendants
 from consumer.worker.signals import Signals
 from sandbox.errors import OutOfReach, SandboxError, WrongUse
 from sandbox.folder import SandboxFolder, write_by_rename
 from sandbox.ports import HOST
-from sandbox.process_list import (
-    ListedProcess,
-    processes_json,
-    shard_served_by,
-    worker_processes,
-)
 from sandbox.subprocesses import Subprocess, Subprocesses
 from sandbox.worker_service import WorkerService
 
@@ -82,6 +80,45 @@ def await_answer(part: Part, signals: Signals, limit_seconds: float) -> None:
         signals.wait(_POLL_SECONDS)
         if signals.stop_asked:
             raise StopAskedError
+
+
+@dataclass(frozen=True, slots=True)
+class ListedProcess:
+    """One process; `shard` is the id of the shard that a shard process serves, if known."""
+
+    role: str
+    pid: int
+    shard: str | None = None
+
+
+def worker_processes(
+    pids: Iterable[int],
+    command_line: Callable[[int], tuple[str, ...]],
+    shard_of: Callable[[int], str | None],
+) -> list[ListedProcess]:
+    """Daemon and shard processes among the worker's descendants, told by their command lines."""
+    daemons, shards = [], []
+    for pid in sorted(pids):
+        arguments = command_line(pid)
+        if MAIN_CLASS in arguments:
+            daemons.append(ListedProcess("daemon", pid))
+        elif SHARD_MODULE in arguments:
+            shards.append(ListedProcess("shard", pid, shard_of(pid)))
+    return daemons + shards
+
+
+def shard_served_by(pid: int, run_folder: Path) -> str | None:
+    """The shard that a shard process said it serves, in the worker's run folder."""
+    try:
+        said = json.loads((run_folder / f"shard-{pid}.json").read_bytes())
+    except FileNotFoundError:
+        return None  # it has not said so yet
+    return str(said["shard"])
+
+
+def processes_json(processes: Iterable[ListedProcess]) -> str:
+    """The content of processes.json."""
+    return json.dumps([asdict(process) for process in processes], indent=2) + "\n"
 
 
 @dataclass(slots=True)

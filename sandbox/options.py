@@ -27,20 +27,20 @@ class SandboxOptions:
         """Raises WrongUse where shards or ports are out of bounds or one port is asked twice."""
         if not 1 <= self.shards <= MOST_SHARDS:
             raise WrongUse(f"--shards is {self.shards}; it may be 1 to {MOST_SHARDS}.")
-        asked = {
-            "--aws-port": self.aws_port,
-            "--api-port": self.api_port,
-            "--metrics-port": self.metrics_port,
-        }
         taken: dict[int, str] = {}
-        for option, port in asked.items():
-            if port == 0:
-                continue
+        for option, port in self.asked_ports.items():
             if port not in _PORTS:
                 raise WrongUse(f"{option} is {port}; it may be 1 to {_PORTS[-1]}.")
             if port in taken:
                 raise WrongUse(f"{option} and {taken[port]} are both {port}; they must differ.")
             taken[port] = option
+
+    @property
+    def asked_ports(self) -> dict[str, int]:
+        """The ports that were asked for, by option."""
+        ports = (self.aws_port, self.api_port, self.metrics_port)
+        options = ("--aws-port", "--api-port", "--metrics-port")
+        return {option: port for option, port in zip(options, ports, strict=True) if port}
 
     @property
     def limit(self) -> Rate:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orders.rate import Rate
-from sandbox.clients import EmbeddedClients
 from sandbox.code_archive import CHECKOUT, code_archive
+from sandbox.embedded_aws import EmbeddedClients
 from sandbox.errors import OutOfReach
 
 TEMPLATE = CHECKOUT / "infra" / "pipeline.yaml"
@@ -25,35 +25,6 @@ _MAX_RECEIVE_COUNT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class PipelineChoice:
-    """What differs from the template's defaults; None keeps the default."""
-
-    application: str
-    rate: Rate
-    shards: int
-    lanes: str | None = None
-    retention_hours: str | None = None
-    shard_bytes_per_second: str | None = None
-
-    def parameters(self) -> dict[str, str]:
-        """The stack's parameters."""
-        chosen = {
-            "Application": self.application,
-            "CodeBucket": _CODE_BUCKET,
-            "CodeKey": _CODE_KEY,
-            "FunctionSeconds": str(_FUNCTION_SECONDS),
-            "VisibilitySeconds": str(_VISIBILITY_SECONDS),
-            "MaxReceiveCount": str(_MAX_RECEIVE_COUNT),
-            "ShardCount": str(self.shards),
-            "Rate": str(self.rate),
-            "Lanes": self.lanes,
-            "RetentionHours": self.retention_hours,
-            "ShardBytesPerSecond": self.shard_bytes_per_second,
-        }
-        return {name: value for name, value in chosen.items() if value is not None}
-
-
-@dataclass(frozen=True, slots=True)
 class Pipeline:
     """The names of what was deployed."""
 
@@ -63,8 +34,31 @@ class Pipeline:
     ledger_table: str
 
 
-def deploy_pipeline(clients: EmbeddedClients, choice: PipelineChoice) -> Pipeline:
-    """Put the producer's code into a bucket and make the stack. Raises OutOfReach."""
+def deploy_pipeline(
+    clients: EmbeddedClients,
+    *,
+    application: str,
+    rate: Rate,
+    shards: int,
+    around: Mapping[str, str],
+) -> Pipeline:
+    """Put the producer's code into a bucket and create the stack. Raises OutOfReach.
+
+    `around` is this process's environment; what it does not set keeps the template's default.
+    """
+    parameters = {
+        "Application": application,
+        "CodeBucket": _CODE_BUCKET,
+        "CodeKey": _CODE_KEY,
+        "FunctionSeconds": str(_FUNCTION_SECONDS),
+        "VisibilitySeconds": str(_VISIBILITY_SECONDS),
+        "MaxReceiveCount": str(_MAX_RECEIVE_COUNT),
+        "ShardCount": str(shards),
+        "Rate": str(rate),
+        "Lanes": around.get("ORDERS_LANES"),
+        "RetentionHours": around.get("ORDERS_RETENTION_HOURS"),
+        "ShardBytesPerSecond": around.get("ORDERS_SHARD_BYTES_PER_SECOND"),
+    }
     try:
         clients.s3.create_bucket(Bucket=_CODE_BUCKET)
         clients.s3.put_object(Bucket=_CODE_BUCKET, Key=_CODE_KEY, Body=code_archive())
@@ -73,7 +67,8 @@ def deploy_pipeline(clients: EmbeddedClients, choice: PipelineChoice) -> Pipelin
             TemplateBody=TEMPLATE.read_text(encoding="utf-8"),
             Parameters=[
                 {"ParameterKey": name, "ParameterValue": value}
-                for name, value in choice.parameters().items()
+                for name, value in parameters.items()
+                if value
             ],
             Capabilities=["CAPABILITY_IAM"],
         )

@@ -25,16 +25,15 @@ class SandboxPorts:
 
 def choose_ports(options: SandboxOptions) -> SandboxPorts:
     """Ports that nothing listens on now. Raises WrongUse where one that was asked for is taken."""
-    asked = (
-        ("--aws-port", options.aws_port),
-        ("--api-port", options.api_port),
-        ("--metrics-port", options.metrics_port),
-    )
-    for option, port in asked:
-        if port and not _is_free(port):
+    for option, port in options.asked_ports.items():
+        if not _is_free(port):
             raise WrongUse(f"Port {port} is in use; give {option} another, or none for a free one.")
-    chosen = [port for _, port in asked if port]
-    return SandboxPorts(*(port or _free_port(chosen) for _, port in asked))
+    chosen = list(options.asked_ports.values())
+    return SandboxPorts(
+        aws=options.aws_port or _free_port(chosen),
+        api=options.api_port or _free_port(chosen),
+        metrics=options.metrics_port or _free_port(chosen),
+    )
 
 
 def _free_port(chosen: list[int]) -> int:

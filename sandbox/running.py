@@ -15,7 +15,7 @@ from sandbox.code_archive import CHECKOUT
 from sandbox.environment import read_env_file
 from sandbox.errors import OutOfReach
 from sandbox.folder import SandboxFolder
-from sandbox.process_list import ListedProcess
+from sandbox.monitor import ListedProcess
 
 _POLL_SECONDS = 0.02
 _STOP_SECONDS = 75.0

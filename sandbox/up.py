@@ -5,16 +5,15 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from consumer.kcl.daemon import JavaMissing, find_java
 from consumer.kcl.properties import kcl_worker_id
 from consumer.worker.signals import Signals
-from sandbox.clients import embedded_clients
 from sandbox.code_archive import CHECKOUT
-from sandbox.embedded_aws import start_aws
+from sandbox.embedded_aws import embedded_clients, start_aws
 from sandbox.environment import (
     APPLICATION,
     WORKER_ID,
@@ -27,7 +26,7 @@ from sandbox.folder import SandboxFolder, occupied, write_by_rename
 from sandbox.leases import make_leases
 from sandbox.monitor import Monitor, Part, StopAskedError, await_answer
 from sandbox.options import SandboxOptions
-from sandbox.pipeline import Pipeline, PipelineChoice, deploy_pipeline
+from sandbox.pipeline import Pipeline, deploy_pipeline
 from sandbox.ports import HOST, SandboxPorts, choose_ports
 from sandbox.subprocesses import Subprocesses
 from sandbox.worker_service import WorkerService
@@ -52,24 +51,27 @@ class _Site:
 def run_sandbox(options: SandboxOptions, say: Callable[[str], None]) -> None:
     """Bring the sandbox up and keep it until SIGTERM, SIGINT or SIGHUP; then leave nothing behind.
 
-    To be called in the main thread. `say` gets a sentence for each thing that happens. Raises
-    WrongUse and OutOfReach.
+    To be called in the main thread. `say` gets a sentence for each event. Raises WrongUse and
+    OutOfReach.
     """
     began = time.monotonic()
     _check_machine(options)
     with Signals(_STOP_SIGNALS) as signals, occupied(options.folder) as folder:
         ports = choose_ports(options)
-        with _ended_subprocesses(folder, signals) as subprocesses:
-            try:
+        subprocesses = Subprocesses(signals)
+        try:
+            with suppress(StopAskedError):
                 monitor = _build(_Site(options, folder, ports, subprocesses, signals, say))
                 say(
                     f"Ready after {time.monotonic() - began:.1f} s; in another terminal: "
                     f". {shlex.quote(str(folder.environment))}"
                 )
                 monitor.watch(signals, say)
-            except StopAskedError:
-                pass
             say("The sandbox stops.")
+        finally:
+            folder.retract()
+            subprocesses.end_all()
+            folder.forget_aws()
 
 
 def _check_machine(options: SandboxOptions) -> None:
@@ -81,17 +83,6 @@ def _check_machine(options: SandboxOptions) -> None:
         find_java(os.environ.get("ORDERS_JAVA"), heap_megabytes=_JAVA_MEGABYTES)
     except JavaMissing as error:
         raise WrongUse(str(error)) from error
-
-
-@contextmanager
-def _ended_subprocesses(folder: SandboxFolder, signals: Signals) -> Iterator[Subprocesses]:
-    subprocesses = Subprocesses(signals)
-    try:
-        yield subprocesses
-    finally:
-        folder.retract()
-        subprocesses.end_all()
-        folder.forget_aws()
 
 
 def _build(site: _Site) -> Monitor:
@@ -138,14 +129,10 @@ def _deploy(site: _Site) -> Pipeline:
     clients = embedded_clients(f"http://{HOST}:{site.ports.aws}")
     pipeline = deploy_pipeline(
         clients,
-        PipelineChoice(
-            APPLICATION,
-            site.options.rate,
-            site.options.shards,
-            lanes=os.environ.get("ORDERS_LANES"),
-            retention_hours=os.environ.get("ORDERS_RETENTION_HOURS"),
-            shard_bytes_per_second=os.environ.get("ORDERS_SHARD_BYTES_PER_SECOND"),
-        ),
+        application=APPLICATION,
+        rate=site.options.rate,
+        shards=site.options.shards,
+        around=os.environ,
     )
     workers = int(os.environ.get("ORDERS_WORKERS") or 1)
     make_leases(

@@ -13,7 +13,6 @@ from orders.rate import Rate, RateError, parse_rate
 from sandbox.api.server import api_in_threads
 
 READY = "The sandbox's API answers at "
-_HIGHEST_PORT = 65_535
 
 
 def main() -> int:
@@ -32,7 +31,7 @@ def main() -> int:
             sys.stdout.write(f"{READY}{address}\n")
             sys.stdout.flush()
             signal.sigwait(stops)
-    except OSError as error:
+    except (OSError, OverflowError) as error:  # the latter of a port that is none
         sys.stderr.write(f"The sandbox's API cannot start: {error}.\n")
         return 2
     return 0
@@ -53,16 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox.api", description="An orders API that takes so many a second."
     )
-    parser.add_argument("--port", type=_port, default=0, help="0 (the default): a free one")
+    parser.add_argument("--port", type=int, default=0, help="0 (the default): a free one")
     parser.add_argument("--rate", type=_rate, default="1/s", help="N[.N]/(s|m|h) or none")
     parser.add_argument("--log", type=Path, help="append the request log to this file too")
     return parser
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > _HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; it is a number up to 65535")
-    return int(text)
 
 
 def _rate(text: str) -> Rate:

@@ -7,6 +7,12 @@ from sandbox.api.decision import ThrottledApi
 from sandbox.api.faults import Fault
 from sandbox.api.responses import Response, problem, value
 
+_ALLOWED = {
+    "/_sandbox/requests": "GET",
+    "/_sandbox/faults": "POST, DELETE",
+    "/_sandbox/rate": "POST",
+}
+
 
 class _RateBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -31,15 +37,11 @@ def control(api: ThrottledApi, method: str, target: str, body: bytes, now: float
             case ("POST", "/_sandbox/rate"):
                 api.gap.rate = parse_rate(_RateBody.model_validate_json(body).rate)
                 return value({"rate": str(api.gap.rate)})
-            case (_, "/_sandbox/requests"):
-                return problem(405, "GET lists the requests.", ("Allow: GET",))
-            case (_, "/_sandbox/faults"):
-                allowed = ("Allow: POST, DELETE",)
-                return problem(405, "POST adds a fault, DELETE clears all.", allowed)
-            case (_, "/_sandbox/rate"):
-                return problem(405, "POST sets the rate.", ("Allow: POST",))
+            case _ if path in _ALLOWED:
+                allowed = _ALLOWED[path]
+                return problem(405, f"{path} takes {allowed} only.", (f"Allow: {allowed}",))
             case _:
-                return problem(404, "There are requests, faults and rate under /_sandbox/.")
+                return problem(404, f"There are only {', '.join(_ALLOWED)}.")
     except ValidationError as error:
         return problem(400, _sentence(error))
     except RateError as error:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _DAY_SECONDS = 86_400
 
@@ -19,18 +19,6 @@ class FaultKind(StrEnum):
     DRIP = "drip"  # answered as usual, the body byte by byte
 
 
-def _header_text(wanted: object) -> object:
-    is_number = isinstance(wanted, int | float) and not isinstance(wanted, bool)
-    return str(wanted) if is_number else wanted
-
-
-_HeaderText = Annotated[
-    str,
-    BeforeValidator(_header_text),
-    Field(min_length=1, max_length=100, pattern=r"^[ -~]+$"),
-]
-
-
 class Fault(BaseModel):
     """One way to misbehave, and for whom and how long: the body of POST /_sandbox/faults.
 
@@ -39,11 +27,11 @@ class Fault(BaseModel):
     be used up ends it. Without `order_id` it applies to every request.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     kind: FaultKind
     status: Annotated[int, Field(ge=200, le=599)] | None = None
-    retry_after: _HeaderText | None = None
+    retry_after: Annotated[str, Field(max_length=100, pattern=r"^[ -~]+$")] | None = None
     latency_seconds: Annotated[float, Field(ge=0, le=_DAY_SECONDS)] | None = None
     for_seconds: Annotated[float, Field(gt=0, le=_DAY_SECONDS)] | None = None
     for_requests: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None

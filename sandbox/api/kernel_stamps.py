@@ -5,7 +5,6 @@ import struct
 import sys
 import time
 from collections.abc import Iterable
-from typing import Protocol
 
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
 _TIMESPEC = struct.Struct("@qq")
@@ -17,14 +16,7 @@ _OLDEST_SECONDS = 10.0  # beyond it the wall clock was set between the stamp and
 Ancillary = Iterable[tuple[int, int, bytes]]
 
 
-class TakesOptions(Protocol):
-    """A socket, or what asyncio shows of one."""
-
-    def setsockopt(self, level: int, option: int, value: int, /) -> None:
-        """As in the socket module."""
-
-
-def ask_for_stamps(listener: TakesOptions) -> None:
+def ask_for_stamps(listener: socket.socket) -> None:
     """Let the kernel stamp what arrives on a listener's connections, where it can (Linux).
 
     Waiting for a processor puts milliseconds between the arrival of a request and the moment at

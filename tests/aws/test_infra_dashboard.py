@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from orders.rate import parse_rate
-from sandbox.clients import embedded_clients
+from sandbox.embedded_aws import embedded_clients
 from sandbox.options import SandboxOptions
 from sandbox.ports import choose_ports
 from sandbox.running import RunningSandbox, running_sandbox

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from consumer.worker.proc import descendants, live_process
-from sandbox.clients import EmbeddedClients, embedded_clients
+from sandbox.embedded_aws import EmbeddedClients, embedded_clients
 from sandbox.errors import OutOfReach
 from sandbox.leases import OWNER_INDEX
 from sandbox.running import RunningSandbox, running_sandbox

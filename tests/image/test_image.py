@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import pytest
 
 from consumer.worker.proc import command_line, descendants
-from sandbox.clients import embedded_clients
+from sandbox.embedded_aws import embedded_clients
 from sandbox.running import running_sandbox
 from tests.image.image_build import IMAGE, Storage, build, environment, make_base
 

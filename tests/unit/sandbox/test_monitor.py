@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from sandbox.process_list import ListedProcess, processes_json, shard_served_by, worker_processes
+from sandbox.monitor import ListedProcess, processes_json, shard_served_by, worker_processes
 
 ARGUMENTS = {
     11: ("java", "-Xmx128m", "software.amazon.kinesis.multilang.MultiLangDaemon", "--x"),
