@@ -48,7 +48,9 @@ class ProducerSettings(BaseSettings):
         None, description="rate limit that admission assumes until the ledger has one"
     )
     csv_delimiter: str = Field(
-        "", max_length=1, description="field separator of CSV files; empty: detected from the header"
+        "",
+        max_length=1,
+        description="separator of CSV fields; empty: taken from the header",
     )
 
 
