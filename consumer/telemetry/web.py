@@ -1,21 +1,17 @@
-"""What does the worker answer over HTTP?"""
+"""The worker's HTTP endpoints."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from consumer.telemetry.chart import HEIGHT, WIDTH
 from consumer.telemetry.exposition import CONTENT_TYPE, Exposition
 from consumer.telemetry.health import Finding, all_fine, liveness, readiness
-from consumer.telemetry.page import make_page
+from consumer.telemetry.page import TEMPLATES, make_page
 from consumer.telemetry.snapshot import Snapshot
 
-TEMPLATES = Path(__file__).parent / "templates"
 _SAFE = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; "
@@ -32,25 +28,17 @@ def make_app(
     workers: int,
     watcher_lives: Callable[[], bool],
 ) -> Starlette:
-    """The web application; `look` gives what is known now."""
-    templates = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = templates.get_template("status.html.j2")
+    """The web application; `look` returns the present snapshot."""
     css = (TEMPLATES / "status.css").read_text(encoding="utf-8")
 
     def metrics(_: Request) -> Response:
         return Response(exposition.text(look()), headers={"Content-Type": CONTENT_TYPE})
 
     def healthz(_: Request) -> Response:
-        return _told(liveness(look(), workers=workers, watcher_lives=watcher_lives()))
+        return _answer(liveness(look(), workers=workers, watcher_lives=watcher_lives()))
 
     def readyz(_: Request) -> Response:
-        return _told(readiness(look(), workers=workers))
+        return _answer(readiness(look(), workers=workers))
 
     def status(_: Request) -> Response:
         snapshot = look()
@@ -58,8 +46,7 @@ def make_app(
             *liveness(snapshot, workers=workers, watcher_lives=watcher_lives()),
             *readiness(snapshot, workers=workers),
         ]
-        page = make_page(snapshot, findings)
-        return HTMLResponse(template.render(page=page, width=WIDTH, height=HEIGHT), headers=_SAFE)
+        return HTMLResponse(make_page(snapshot, findings).render(), headers=_SAFE)
 
     def stylesheet(_: Request) -> Response:
         return Response(css, media_type="text/css", headers=_SAFE)
@@ -75,7 +62,7 @@ def make_app(
     )
 
 
-def _told(findings: list[Finding]) -> Response:
+def _answer(findings: list[Finding]) -> Response:
     fine = all_fine(findings)
     body = {
         "fine": fine,
