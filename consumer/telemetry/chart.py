@@ -1,4 +1,4 @@
-"""How does the pace of the last minutes look as a picture?"""
+"""The pace of the last minutes as a picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import pairwise
 from ledger.history import KEPT_SECONDS, SAMPLE_SECONDS, Sample
 
 WIDTH, HEIGHT = 900, 120
-"""Units of the picture; one unit of width is a second."""
+"""In units of the picture; one unit of width is a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The picture. top_per_second: the pace that its upper edge stands for.
+    """The picture. top_per_second: the pace at its upper edge.
 
-    target_height: None where no pace is set, or none that limits.
+    target_height: None where no pace is set, or there is no limit.
     """
 
     bars: tuple[Bar, ...]
@@ -32,7 +32,7 @@ class Chart:
 
 
 def chart(samples: Sequence[Sample], *, target_per_second: float | None, now: float) -> Chart:
-    """The pace between samples that lie at least SAMPLE_SECONDS apart, the newest at the right."""
+    """The pace between samples at least SAMPLE_SECONDS apart, the newest at the right."""
     thinned = _thinned([s for s in samples if now - s.at <= KEPT_SECONDS])
     paces = [
         (earlier.at, later.at, max(0, later.sent - earlier.sent) / (later.at - earlier.at))

@@ -1,4 +1,4 @@
-"""How is the ledger looked at, again and again?"""
+"""Repeated looks at the ledger."""
 
 import time
 from collections import deque
@@ -23,11 +23,11 @@ _LOOKS_AGAIN = 3
 
 
 class WatchedLedger(UploadLedger, PaceStore, HistoryStore, Protocol):
-    """What of the ledger is looked at."""
+    """The parts of the ledger in use."""
 
 
 class LedgerWatch:
-    """Looks at the ledger when asked, and keeps the history of the pace. One thread uses it."""
+    """Looks at the ledger, and records the history of the pace. One thread uses it."""
 
     def __init__(
         self,
@@ -36,7 +36,6 @@ class LedgerWatch:
         retention_seconds: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`clock` gives seconds since the epoch."""
         self._ledger = ledger
         self._retention_seconds = retention_seconds
         self._clock = clock
@@ -48,14 +47,14 @@ class LedgerWatch:
 
     def look(self) -> LedgerSnapshot:
         """One look, with a sample for the history. Raises LedgerUnreachable."""
-        if self._history is None:  # what an earlier worker saw still counts
+        if self._history is None:  # what an earlier worker saw counts, too
             self._history = self._ledger.read_history()
             self._samples.extend(self._history.samples)
         accounts, ended = self._read_together()
         self._note_ended(accounts)
         pace = self._ledger.read_pace()
         now = self._clock()
-        # What the ledger keeps is what `orders status` sees: the same samples, the same answer.
+        # `orders status` reads the same samples from the ledger, so it gives the same answer.
         view = LedgerView(accounts, ended, pace, self._history.samples)
         status = report(view, retention_seconds=self._retention_seconds, now=now)
         self._settled = never_falling(self._settled, status.settled)
@@ -64,16 +63,11 @@ class LedgerWatch:
         self._samples.append(sample)
         while now - self._samples[0].at > KEPT_SECONDS:
             self._samples.popleft()
-        return LedgerSnapshot(
-            status,
-            accounts,
-            tuple(self._just_ended.values()),
-            self._settled,
-            tuple(self._samples),
-        )
+        just_ended, samples = tuple(self._just_ended.values()), tuple(self._samples)
+        return LedgerSnapshot(status, accounts, just_ended, self._settled, samples)
 
     def _note_ended(self, accounts: tuple[Account, ...]) -> None:
-        """Read uploads that are open no more once again, as they ended."""
+        """Read the uploads that were closed since, once more."""
         ids = {account.upload.id for account in accounts}
         for gone in self._open_ids - ids:
             account = self._ledger.read_account(gone)
@@ -84,7 +78,7 @@ class LedgerWatch:
         self._open_ids = ids
 
     def _read_together(self) -> tuple[tuple[Account, ...], Tally]:
-        """Open uploads and the sum of the ended ones, with no upload lost or doubled in between."""
+        """Open uploads and the sum of the ended ones, no upload missing or counted twice."""
         ended = self._ledger.ended_tally()
         accounts: tuple[Account, ...] = ()
         for _ in range(_LOOKS_AGAIN):
@@ -100,4 +94,4 @@ class LedgerWatch:
             return history
         if self._ledger.swap_history(history, longer):
             return replace(longer, revision=history.revision + 1)
-        return self._ledger.read_history()  # another worker keeps it, too
+        return self._ledger.read_history()  # another worker wrote it first

@@ -64,20 +64,17 @@ class Telemetry:
         # Half a second of imports, which must not come before the daemon's start.
         from uvicorn import Config, Server  # noqa: PLC0415
 
-        from consumer.telemetry.exposition import Exposition  # noqa: PLC0415
         from consumer.telemetry.watcher import Watcher  # noqa: PLC0415
         from consumer.telemetry.web import make_app  # noqa: PLC0415
 
-        exposition = Exposition(self._folder.metrics)
-        self._watcher = Watcher(
-            self._settings, self._folder, exposition, lambda: self.worker, is_alive=self._is_alive
-        )
-        self._watcher.start()
+        settings, folder = self._settings, self._folder
+        watcher = Watcher(settings, folder, lambda: self.worker, self._is_alive)
+        self._watcher = watcher
         app = make_app(
-            self._watcher.snapshot,
-            exposition,
-            workers=self._settings.workers,
-            watcher_lives=self._watcher.lives,
+            watcher.snapshot,
+            watcher.exposition,
+            workers=settings.workers,
+            watcher_lives=watcher.lives,
         )
         config = Config(
             app,

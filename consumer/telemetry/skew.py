@@ -1,4 +1,4 @@
-"""By how much does this machine's clock differ from DynamoDB's?"""
+"""The difference between this machine's clock and DynamoDB's."""
 
 from collections import deque
 from collections.abc import Callable
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from consumer.sending.date_header import Bounds, DateListener, EventSystem, bounds_of, proven
 
 ANSWERS = 60
-"""How many answers are looked at; at one a second, a clock that was set right is believed soon."""
+"""How many answers count; at one a second, a corrected clock is believed soon."""
 
 
 def proven_skew(answers: list[Bounds]) -> float:
-    """The smallest difference that agrees with the answers, oldest first; 0 if none is proven."""
+    """The smallest difference that fits the answers, oldest first; 0 if none is proven."""
     bounds = proven(reversed(answers))
     if bounds.low <= 0.0 <= bounds.high:
         return 0.0

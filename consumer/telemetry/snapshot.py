@@ -15,8 +15,7 @@ class LedgerSnapshot:
     """The ledger at one moment.
 
     open_accounts: newest first. just_ended: the last ones that this worker saw end.
-    settled: by outcome, over all uploads ever; it never falls.
-    samples: the pace of the last minutes, oldest first.
+    settled: by outcome, of all uploads ever; it never falls. samples: oldest first.
     """
 
     status: StatusReport
@@ -28,10 +27,9 @@ class LedgerSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Rare:
-    """What changes seldom or costs more, and is looked at less often.
+    """What changes rarely or costs more to read, and is read less often.
 
-    ended_accounts: of the last 30 days, newest first.
-    intake_dead_letters: None where it is not known.
+    ended_accounts: of the last 30 days, newest first. intake_dead_letters: None if unknown.
     """
 
     ended_accounts: tuple[Account, ...] = ()
@@ -43,7 +41,7 @@ class Snapshot:
     """Everything. `at` is seconds since the epoch, `monotonic` the same moment.
 
     ledger: the last view of the ledger, None before the first. trouble: why there is no newer one.
-    folder_trouble: why shard processes cannot tell how they are; empty where they can.
+    folder_trouble: why shard processes cannot report their state; empty where they can.
     """
 
     at: float

@@ -1,4 +1,4 @@
-"""The threads that look at ledger, clock and processes again and again."""
+"""The threads that keep looking at ledger, clock and processes."""
 
 import logging
 import threading
@@ -48,20 +48,18 @@ class Watcher:
         self,
         settings: ConsumerSettings,
         folder: RunFolder,
-        exposition: Exposition,
         worker: Callable[[], WorkerView],
-        *,
         is_alive: Callable[[int], bool],
     ) -> None:
-        """`worker` returns the worker's present state."""
+        """`worker` returns the worker's present state; `is_alive` looks a process id up."""
+        self.exposition = Exposition(folder.metrics)
         self._settings = settings
         self._folder = folder
-        self._exposition = exposition
         self._worker = worker
         self._is_alive = is_alive
         self._ended = threading.Event()
         self._ledger: LedgerSnapshot | None = None
-        self._trouble = "the ledger was not read yet"
+        self._trouble = "the ledger has not been read yet"
         self._folder_trouble = ""
         self._rare = Rare()
         self._skew = SkewWatch(time.time)
@@ -70,21 +68,18 @@ class Watcher:
         self._lease_changes = counter(catalogue.LEASE_CHANGES)
         self._leases: frozenset[tuple[str, int]] = frozenset()
         self._starts_counted = 1
-        self._threads: list[threading.Thread] = []
 
-    def start(self) -> None:
-        """Begin to look."""
         self._threads = [
             start_thread("watch", self._look_often, fail=die),
             start_thread("watch-rarely", self._look_rarely, fail=die),
         ]
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop looking."""
         self._ended.set()
 
     def lives(self) -> bool:
-        """Does somebody still look?"""
+        """Do all threads still run?"""
         return all(thread.is_alive() for thread in self._threads)
 
     def snapshot(self) -> Snapshot:
@@ -93,7 +88,7 @@ class Watcher:
             at=time.time(),
             monotonic=time.monotonic(),
             worker=self._worker(),
-            shards=tuple(self._living_shards()),
+            shards=self._living_shards(),
             ledger=self._ledger,
             trouble=self._trouble,
             skew_seconds=self._skew.skew_seconds,
@@ -101,15 +96,14 @@ class Watcher:
             rare=self._rare,
         )
 
-    def _living_shards(self) -> list[ShardFile]:
-        return [shard for shard in self._folder.shards() if self._is_alive(shard.pid)]
+    def _living_shards(self) -> tuple[ShardFile, ...]:
+        return tuple(shard for shard in self._folder.shards() if self._is_alive(shard.pid))
 
     def _look_often(self) -> None:
         client = boto3.session.Session().client("dynamodb", config=_PATIENT)
         self._skew.listen(client.meta.events, "dynamodb")
         ledger = DynamoLedger(client, self._settings.ledger_table)
-        retention_seconds = self._settings.retention_hours * 3600.0
-        watch = LedgerWatch(ledger, retention_seconds=retention_seconds)
+        watch = LedgerWatch(ledger, retention_seconds=self._settings.retention_hours * 3600.0)
         while not self._ended.is_set():
             began = time.monotonic()
             try:
@@ -118,18 +112,15 @@ class Watcher:
             except LedgerError as error:
                 self._trouble = f"{error}; {error.hint}"
                 self._observe(LedgerFailed("look", str(error)))
-            self._look_at_folder()
+            trouble = self._folder.trouble()
+            if trouble and not self._folder_trouble:
+                log.error("%s; shard processes cannot report their state", trouble)
+            self._folder_trouble = trouble
             self._count_changes()
-            # With many open uploads a look takes long: then it is not to be all that is done.
+            # With many open uploads a look takes long: then the pauses become longer, too.
             took = time.monotonic() - began
             pause_seconds = min(max(LOOK_SECONDS, 2 * took), LOOK_SECONDS_MAX) - took
             self._ended.wait(max(0.0, pause_seconds))
-
-    def _look_at_folder(self) -> None:
-        trouble = self._folder.trouble()
-        if trouble and not self._folder_trouble:
-            log.error("%s; how the shard processes are cannot be told", trouble)
-        self._folder_trouble = trouble
 
     def _count_changes(self) -> None:
         starts = self._worker().starts
@@ -140,14 +131,16 @@ class Watcher:
         if leases != self._leases:
             self._lease_changes.inc(len(leases ^ self._leases))
             self._leases = leases
-            self._exposition.fold(self._is_alive)
+            self.exposition.fold(self._is_alive)
 
     def _look_rarely(self) -> None:
-        client = boto3.session.Session().client("dynamodb", config=_PATIENT)
+        session = boto3.session.Session()
+        client = session.client("dynamodb", config=_PATIENT)
         ledger = DynamoLedger(client, self._settings.ledger_table)
-        sqs: SQSClient = boto3.session.Session().client("sqs", config=_PATIENT)
-        kinesis = boto3.session.Session().client("kinesis", config=_PATIENT)
-        markers = KinesisEndMarkers(kinesis, self._settings.stream)
+        sqs = session.client("sqs", config=_PATIENT)
+        markers = KinesisEndMarkers(
+            session.client("kinesis", config=_PATIENT), self._settings.stream
+        )
         closer = Closer(ledger, markers, clock=time.time, monotonic=time.monotonic)
         while not self._ended.is_set():
             began = time.monotonic()
@@ -160,7 +153,7 @@ class Watcher:
                 if self._ledger:
                     closer.look(self._ledger.open_accounts)
             except LedgerError as error:
-                self._observe(LedgerFailed("close uploads that stand still", str(error)))
+                self._observe(LedgerFailed("close uploads without progress", str(error)))
             took = time.monotonic() - began
             self._ended.wait(max(RARE_SECONDS, 20 * took))
 
