@@ -15,7 +15,7 @@ from consumer.telemetry.exposition import Exposition
 from consumer.telemetry.snapshot import Snapshot
 from consumer.telemetry.web import make_app
 from ledger.uploads.lane import Tally
-from tests.unit.consumer import seen
+from tests.unit.consumer.telemetry import seen
 
 
 @dataclass

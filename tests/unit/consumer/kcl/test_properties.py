@@ -15,7 +15,7 @@ from consumer.kcl.properties import (
 )
 
 PLACE = DaemonPlace("stream", "orders", "orders-1", "eu-central-1", None)
-KNOWN = Path(__file__).parents[1] / "infra" / "kcl_property_names.txt"
+KNOWN = Path(__file__).parents[2] / "infra" / "kcl_property_names.txt"
 
 
 def rows(text: str) -> dict[str, str]:
