@@ -551,13 +551,13 @@ def test_ctrl_c_says_whether_the_file_is_stored(
 
     assert said.code == 130
     assert ("IS stored" in said.err, "upload  " in said.out) == (is_stored, is_stored)
-    assert ("nothing of it will be sent" in said.err) is not is_stored
+    assert ("none of it will be sent" in said.err) is not is_stored
 
 
 def test_waiting_ends_with_the_upload_and_its_invalid_lines(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "march.jsonl"
     file.write_bytes(b"broken\n")
-    desk.monkeypatch.setattr("orders_cli.commands.upload.fresh_key", lambda p, n: f"{p}known-{n}")
+    desk.monkeypatch.setattr("orders_cli.commands.upload.new_key", lambda p, n: f"{p}known-{n}")
     desk.storage.put_once("uploads/known-march.jsonl", b"broken\n")
     found = desk.storage.find("uploads/known-march.jsonl")
     assert found is not None
@@ -612,8 +612,9 @@ def test_an_event_in_the_intake_s_dead_letter_queue_shows_and_stays_there(desk: 
     account = desk.ledger.read_account(upload)
     assert account is not None
     source = account.upload.source
-    stored = {"key": source.key, "versionId": source.version_id}
-    event = {"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": stored}}]}
+    stored = {"key": source.key, "versionId": source.version_id, "size": 1, "eTag": "e"}
+    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": stored}}
+    event = {"Records": [record]}
     boto3.client("sqs").send_message(QueueUrl=desk.dead_letter_url, MessageBody=json.dumps(event))
 
     first = desk.type("status", "--json").document("status")
