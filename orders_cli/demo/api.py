@@ -1,4 +1,4 @@
-"""How does the demo speak with the sandbox's API: its log, its faults, its rate?"""
+"""A client of the sandbox's API: its log, its faults, its rate."""
 
 import json
 from dataclasses import dataclass
@@ -18,22 +18,18 @@ class SandboxApi:
     address: str
 
     def requests(self) -> tuple[Request, ...]:
-        """What it received so far, by its own log."""
+        """What it received so far, from its own log."""
         log = requests.get(f"{self.address}/_sandbox/requests", timeout=_SECONDS)
         log.raise_for_status()
         return requests_of_log(json.loads(line) for line in log.iter_lines())
 
     def add_fault(self, **fault: Any) -> None:  # noqa: ANN401 - the fields of a fault
-        """Let it misbehave; the fields are those of POST /_sandbox/faults."""
+        """Make it fail; the fields are those of POST /_sandbox/faults."""
         self._post("faults", fault)
 
     def set_rate(self, rate: str) -> None:
-        """What it takes from now on."""
+        """The rate that it accepts from now on."""
         self._post("rate", {"rate": rate})
-
-    def clear_faults(self) -> None:
-        """Let it behave again."""
-        requests.delete(f"{self.address}/_sandbox/faults", timeout=_SECONDS).raise_for_status()
 
     def _post(self, name: str, content: dict[str, Any]) -> None:
         answer = requests.post(f"{self.address}/_sandbox/{name}", json=content, timeout=_SECONDS)

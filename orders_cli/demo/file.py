@@ -1,4 +1,4 @@
-"""Which file does the demo upload?"""
+"""The file that the demo uploads."""
 
 import json
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ REFUSED_LINE = 11
 
 @dataclass(frozen=True, slots=True)
 class DemoFile:
-    """The file's lines from 1; one is no order, and one the API refuses."""
+    """The file's lines from 1; one is not an order, and one the API refuses."""
 
     lines: tuple[bytes, ...]
 

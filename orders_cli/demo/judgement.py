@@ -1,4 +1,4 @@
-"""How does the demo end: what do ledger and API say, and was each promise kept?"""
+"""The end of the demo: the numbers of ledger and API, and a verdict on each promise."""
 
 from collections.abc import Sequence
 
@@ -14,11 +14,10 @@ from sandbox.judge.sequence import old_owner_stops, order_is_kept
 from sandbox.judge.spacing import pace_is_kept
 from sandbox.judge.verdict import PromiseVerdict
 
-# The judge reads arrivals, which are a little off the starts that the promise speaks of: what the
-# API itself takes as kept is kept.
+# The judge sees arrivals, which differ a little from the starts that the promise is about, so it
+# allows what the API itself allows.
 GAP_SHARE = 1 - ALLOWANCE_OF_INTERVAL
 LEAST_USED = 0.95
-_PASS, _FAIL = "PASS", "FAIL"
 _REFUSALS = range(400, 500)
 
 
@@ -41,19 +40,16 @@ def judge(seen: Observed, history: DemoHistory, file: DemoFile) -> list[PromiseV
 
 
 def tell_end(narrator: Narrator, seen: Observed, verdicts: Sequence[PromiseVerdict]) -> bool:
-    """Tell it all; True where every promise was kept."""
+    """Print it all; True where every promise was kept."""
     narrator.act("What the ledger says, and what the API received")
-    for line in aligned([("", "ledger", "API"), *_columns(seen)]):
-        narrator.line(f"          {line}")
+    narrator.quote("\n".join(aligned([("", "ledger", "API"), *_columns(seen)])))
     narrator.line()
-    for line in _equation(seen.now):
-        narrator.line(f"          {line}")
+    narrator.quote(_equation(seen.now))
     narrator.act("The promises, judged by the API's own log")
     for verdict in verdicts:
-        word = _PASS if verdict.is_kept else _FAIL
+        word = "PASS" if verdict.is_kept else "FAIL"
         narrator.line(f"{f'{verdict.promise}. {verdict.name} ':.<60} {word}")
-        for sentence in (verdict.evidence, *verdict.breaches):
-            narrator.line(f"          {sentence}")
+        narrator.quote("\n".join((verdict.evidence, *verdict.breaches)))
     return all(verdict.is_kept for verdict in verdicts)
 
 
@@ -72,13 +68,10 @@ def _columns(seen: Observed) -> list[tuple[str, str, str]]:
     ]
 
 
-def _equation(now: Numbers) -> tuple[str, str]:
-    read = f"{now.blank} blank + {now.invalid} invalid + {now.enqueued} enqueued"
-    settled = (
-        f"{now.accepted} accepted + {now.refused} refused + {now.cancelled} cancelled + "
-        f"{now.missing} missing"
-    )
+def _equation(now: Numbers) -> str:
     return (
-        f"{now.lines_read} lines read = {read}",
-        f"{now.enqueued} enqueued = {settled} + {now.waiting} waiting",
+        f"{now.lines_read} lines read = {now.blank} blank + {now.invalid} invalid + "
+        f"{now.enqueued} enqueued\n"
+        f"{now.enqueued} enqueued = {now.accepted} accepted + {now.refused} refused + "
+        f"{now.cancelled} cancelled + {now.missing} missing + {now.waiting} waiting"
     )

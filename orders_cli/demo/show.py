@@ -1,12 +1,12 @@
-"""How is the demo set up and cleared away?"""
+"""The demo from set-up to clean-up."""
 
 import json
 import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ledger.dynamodb.connect import open_ledger
@@ -23,10 +23,10 @@ START_SECONDS = 90.0
 
 
 def show(narrator: Narrator) -> bool:
-    """Play the demo from its first to its last act; True where every promise was kept.
+    """Play the demo; True where every promise was kept.
 
-    Everything runs in a new folder and is gone afterwards; where the demo does not come to its
-    end, the folder with the logs stays, and the error names it.
+    Everything runs in a new folder and is removed afterwards; if the demo fails, the folder with
+    the logs stays, and the error names it.
     """
     folder = Path(tempfile.mkdtemp(prefix="orders-demo-"))
     try:
@@ -42,56 +42,46 @@ def show(narrator: Narrator) -> bool:
 
 def _show(folder: Path, narrator: Narrator) -> bool:
     place = folder / "sandbox"
-    narrator.act("AWS, the pipeline, the API and the consumer come up on this machine")
-    with (
-        _relayed(place.with_name("sandbox.log"), narrator) as told_all,
-        running_sandbox(place, ["--rate", SLOW], limit_seconds=START_SECONDS) as sandbox,
-    ):
-        told_all()
+    narrator.act("AWS, the pipeline, the API and the consumer start on this machine")
+    with ExitStack() as stack:
+        with _relayed(place.with_name("sandbox.log"), narrator):
+            sandbox = stack.enter_context(
+                running_sandbox(place, ["--rate", SLOW], limit_seconds=START_SECONDS)
+            )
         os.environ.update(sandbox.environment(os.environ))
-        stage = Stage(
-            sandbox,
-            folder,
-            narrator,
-            SandboxApi(os.environ["ORDERS_SANDBOX_API"]),
-            open_ledger(os.environ["ORDERS_LEDGER_TABLE"]),
-        )
+        api = SandboxApi(os.environ["ORDERS_SANDBOX_API"])
+        ledger = open_ledger(os.environ["ORDERS_LEDGER_TABLE"])
+        stage = Stage(sandbox, folder, narrator, api, ledger)
         file = demo_file()
         history = play(stage, file)
-        requests = stage.look()
+        requests = stage.poll()
         status = json.loads(stage.type("status", "--json"))
         stage.polls.append(numbers_of_status(status["uploads"][0]))
         seen = Observed(file.orders(stage.account().upload.id), requests, stage.polls)
         kept = tell_end(narrator, seen, judge(seen, history, file))
         narrator.line()
-    narrator.tell("everything is stopped and cleared away")
+    narrator.tell("everything is stopped and cleaned up")
     return kept
 
 
 @contextmanager
-def _relayed(log: Path, narrator: Narrator) -> Iterator[Callable[[], None]]:
-    """Tell what the sandbox says, until the function that is handed out is called."""
+def _relayed(log: Path, narrator: Narrator) -> Iterator[None]:
+    """Print what the sandbox says meanwhile."""
     done = threading.Event()
 
     def relay() -> None:
-        told = 0
-        while True:
+        printed, is_last = 0, False
+        while not is_last:
             is_last = done.wait(POLL_SECONDS)
             lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-            for line in lines[told:]:
+            for line in lines[printed:]:
                 narrator.tell(line.partition("; in another terminal")[0])
-            told = len(lines)
-            if is_last:
-                return
+            printed = len(lines)
 
     thread = threading.Thread(target=relay, name="relay", daemon=True)
     thread.start()
     try:
-        yield lambda: _finish(done, thread)
+        yield
     finally:
-        _finish(done, thread)
-
-
-def _finish(done: threading.Event, thread: threading.Thread) -> None:
-    done.set()
-    thread.join()
+        done.set()
+        thread.join()

@@ -1,4 +1,4 @@
-"""What does the demo hold in its hands while it runs?"""
+"""What the demo works with: the sandbox, its API and ledger."""
 
 import os
 import signal
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from consumer.worker.proc import live_process
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.uploads.upload import Account
 from orders.upload import UploadId
@@ -32,9 +33,9 @@ class DemoStuck(CommandFailed):
 
 @dataclass(slots=True)
 class Stage:
-    """The sandbox, its API and ledger, and all that was seen so far.
+    """The sandbox, its API and ledger, and everything seen so far.
 
-    polls: the upload's numbers, every time that somebody looked.
+    polls: the upload's numbers at every poll.
     """
 
     sandbox: RunningSandbox
@@ -47,10 +48,7 @@ class Stage:
     _shown: int = 0
 
     def type(self, *arguments: str) -> str:
-        """Type an `orders` command as a user would, and return what it answers.
-
-        Raises DemoStuck where it fails.
-        """
+        """Run an `orders` command as a user would, and return its answer. Raises DemoStuck."""
         self.narrator.tell(f"$ orders {' '.join(arguments)}")
         ended = subprocess.run(
             [sys.executable, "-m", "orders_cli.main", *arguments],
@@ -63,35 +61,30 @@ class Stage:
             raise DemoStuck(f"`orders {arguments[0]}` failed: {ended.stderr.strip()}")
         return ended.stdout.strip()
 
-    def look(self) -> tuple[Request, ...]:
-        """Look at the ledger and at the API's log, and tell of each new request."""
+    def poll(self) -> tuple[Request, ...]:
+        """Read the ledger and the API's log, and print each new request."""
         if self.upload:
             self.polls.append(numbers_of_account(self.account()))
         requests = self.api.requests()
         for index in range(self._shown, len(requests)):
-            self._tell_of(requests, index)
+            new = requests[index]
+            gap = f"{new.t - requests[index - 1].t:7.3f} s after the last" if index else "the first"
+            self.narrator.tell(f"    {new.order_id}  {new.status}  {gap}", at=new.t)
         self._shown = len(requests)
         return requests
 
     def until(self, what: str, find: Callable[[tuple[Request, ...]], Found | None]) -> Found:
-        """Look until something is found. Raises DemoStuck after LIMIT_SECONDS."""
+        """Poll until something is found. Raises DemoStuck after LIMIT_SECONDS."""
         deadline = time.monotonic() + LIMIT_SECONDS
         while time.monotonic() < deadline:
-            found = find(self.look())
+            found = find(self.poll())
             if found:
                 return found
             time.sleep(POLL_SECONDS)
         raise DemoStuck(f"The demo waited {LIMIT_SECONDS:.0f} s in vain for {what}.")
 
-    def account(self) -> Account:
-        """The upload in the ledger."""
-        account = self.ledger.read_account(self.upload) if self.upload else None
-        if account is None:
-            raise DemoStuck("The demo's upload is not in the ledger.")
-        return account
-
     def until_accepted(self, count: int) -> float:
-        """Look until the API accepted so many requests; when the last of them arrived."""
+        """Poll until the API accepted this many requests; when the last of them arrived."""
 
         def find(requests: tuple[Request, ...]) -> float | None:
             accepted = [request.t for request in requests if request.is_accepted]
@@ -99,31 +92,28 @@ class Stage:
 
         return self.until(f"{count} accepted orders", find)
 
+    def accepted(self) -> int:
+        """How many requests the API accepted."""
+        return sum(request.is_accepted for request in self.poll())
+
+    def account(self) -> Account:
+        """The upload in the ledger. Raises DemoStuck."""
+        account = self.ledger.read_account(self.upload) if self.upload else None
+        if account is None:
+            raise DemoStuck("The demo's upload is not in the ledger.")
+        return account
+
     def consumer_pids(self) -> dict[str, int]:
-        """The processes of the consumer that live now, by role."""
+        """The live processes of the consumer, by role."""
         return {
             entry.role: entry.pid
             for entry in self.sandbox.processes()
-            if entry.role in _CONSUMER and lives(entry.pid)
+            if entry.role in _CONSUMER and live_process(entry.pid)
         }
 
     def kill_consumer(self) -> dict[str, int]:
-        """SIGKILL worker, daemon and shard process at once; who they were."""
+        """SIGKILL worker, daemon and shard process at once; returns them."""
         pids = self.consumer_pids()
         for pid in pids.values():
             os.kill(pid, signal.SIGKILL)
         return pids
-
-    def _tell_of(self, requests: tuple[Request, ...], index: int) -> None:
-        request = requests[index]
-        gap = f"{request.t - requests[index - 1].t:7.3f} s after the last" if index else "the first"
-        self.narrator.tell(f"    {request.order_id}  {request.status}  {gap}", at=request.t)
-
-
-def lives(pid: int) -> bool:
-    """Is there such a process, and has it not ended?"""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return stat[stat.rindex(")") + 2] not in "ZX"
