@@ -1,7 +1,7 @@
-"""With which sentence and exit code does a command end that cannot do what it was asked?
+"""How a command ends that cannot do what it was asked: with a sentence and an exit code.
 
 CommandFailed
-    UsageWrong          2    what was typed cannot be done; say it otherwise
+    UsageWrong          2    what was typed cannot be done
     SettingWrong        2    an ORDERS_ or AWS_ setting is missing or wrong; it is named
     AwsUnreachable      5    AWS did not answer, or refused the call; the endpoint is named
 """
@@ -13,7 +13,7 @@ from ledger.errors import LedgerError, LedgerUnreachable, UploadMissing
 
 
 class ExitCode(IntEnum):
-    """How `orders` ends; scripts lean on these numbers."""
+    """How `orders` ends; scripts depend on these numbers."""
 
     DONE = 0
     USAGE = 2
@@ -57,49 +57,22 @@ class AwsUnreachable(CommandFailed):
 
 
 def failure_of(error: Exception) -> CommandFailed | None:
-    """The failure that an error means for who typed the command; None for a fault of ours."""
+    """The failure that an error means for whoever typed the command; None for a bug of ours."""
     match error:
         case CommandFailed():
             return error
-        case LedgerUnreachable():
-            return _ledger_unreachable(error)
         case UploadMissing():
-            return UsageWrong(_sentence(str(error)), hint="`orders uploads` lists all.")
+            return UsageWrong(_sentence(error), hint="`orders uploads` lists all.")
+        case LedgerUnreachable():
+            cause = error.__cause__
+            is_setting = isinstance(cause, Exception) and isinstance(_of_aws(cause), SettingWrong)
+            kind = SettingWrong if is_setting else AwsUnreachable
+            return kind(_sentence(error), hint=_sentence(error.hint))
         case LedgerError():
-            return CommandFailed(_sentence(str(error)), hint=_sentence(error.hint))
+            return CommandFailed(_sentence(error), hint=_sentence(error.hint))
         case _:
             # Whoever called AWS has imported botocore; a command that did not must not pay for it.
-            return _aws_failure(error) if "botocore" in sys.modules else None
-
-
-def _ledger_unreachable(error: LedgerUnreachable) -> CommandFailed:
-    cause = error.__cause__
-    known = _aws_failure(cause) if isinstance(cause, Exception) else None
-    if isinstance(known, SettingWrong):
-        return SettingWrong(_sentence(str(error)), hint=_sentence(error.hint))
-    return AwsUnreachable(_sentence(str(error)), hint=_sentence(error.hint))
-
-
-def _aws_failure(error: Exception) -> CommandFailed | None:
-    from botocore import exceptions as aws  # noqa: PLC0415 - 0.1 s that most commands need not pay
-
-    match error:
-        case aws.NoRegionError():
-            return SettingWrong("AWS_REGION is not set;", hint="set it to the pipeline's region.")
-        case aws.NoCredentialsError() | aws.PartialCredentialsError() | aws.ProfileNotFound():
-            return SettingWrong(
-                f"AWS credentials are missing: {_sentence(str(error))}",
-                hint="Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-            )
-        case aws.ClientError():
-            return _refused_call(error)
-        case aws.BotoCoreError() | aws.HTTPClientError():
-            return AwsUnreachable(
-                f"AWS is out of reach: {_sentence(str(error))}",
-                hint="Check the network and AWS_ENDPOINT_URL.",
-            )
-        case _:
-            return None
+            return _of_aws(error) if "botocore" in sys.modules else None
 
 
 _NOT_THERE = frozenset(
@@ -107,23 +80,39 @@ _NOT_THERE = frozenset(
 )
 
 
-def _refused_call(error: Exception) -> CommandFailed:
-    answer = getattr(error, "response", {}).get("Error", {})
-    code = answer.get("Code", "")
-    if code in _NOT_THERE:
-        return SettingWrong(
-            f"What a setting names is not there: {_sentence(str(error))}",
-            hint="Compare the ORDERS_ settings with the outputs of the pipeline's stack.",
-        )
-    return AwsUnreachable(
-        f"AWS refused a call: {_sentence(str(error))}",
-        hint="Check the credentials and what they are allowed to do.",
-    )
+def _of_aws(error: Exception) -> CommandFailed | None:
+    from botocore import exceptions as aws  # noqa: PLC0415 - 0.1 s that most commands need not pay
+
+    match error:
+        case aws.NoRegionError():
+            return SettingWrong("AWS_REGION is not set;", hint="set it to the pipeline's region.")
+        case aws.NoCredentialsError() | aws.PartialCredentialsError() | aws.ProfileNotFound():
+            return SettingWrong(
+                f"AWS credentials are missing: {_sentence(error)}",
+                hint="Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+            )
+        case aws.ClientError() if error.response.get("Error", {}).get("Code") in _NOT_THERE:
+            return SettingWrong(
+                f"What a setting names does not exist: {_sentence(error)}",
+                hint="Compare the ORDERS_ settings with the outputs of the pipeline's stack.",
+            )
+        case aws.ClientError():
+            return AwsUnreachable(
+                f"AWS refused a call: {_sentence(error)}",
+                hint="Check the credentials and their permissions.",
+            )
+        case aws.BotoCoreError() | aws.HTTPClientError():
+            return AwsUnreachable(
+                f"AWS is unreachable: {_sentence(error)}",
+                hint="Check the network and AWS_ENDPOINT_URL.",
+            )
+        case _:
+            return None
 
 
-def _sentence(text: str) -> str:
+def _sentence(text: object) -> str:
     """The text with a capital letter and a full stop."""
-    text = text.strip()
-    if not text:
+    clause = str(text).strip()
+    if not clause:
         return ""
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?;" else ".")
+    return clause[0].upper() + clause[1:] + ("" if clause[-1] in ".!?;" else ".")

@@ -16,11 +16,11 @@ from ledger.uploads.upload import Account
 from orders.upload import UploadId
 from orders_cli.intake_dead_letters import IntakeDeadLetter
 from orders_cli.overview import Overview
+from orders_cli.status_text import counts
 
 if TYPE_CHECKING:
     from orders_cli.checks import CheckResult
     from orders_cli.file_estimate import FileEstimate
-    from orders_cli.redrive import Redriven
 
 SCHEMA = 1
 
@@ -39,36 +39,13 @@ def status_document(overview: Overview, dead_letters: Sequence[IntakeDeadLetter]
         **_estimate_fields(report.estimate),
         "runway_seconds": report.backlog.runway_seconds,
         "sending": _sending_fields(report.sending),
-        "intake_dead_letters": [
-            {"upload": letter.upload, "key": letter.key, "reason": letter.reason}
-            for letter in dead_letters
-        ],
+        "intake_dead_letters": [asdict(letter) for letter in dead_letters],
     }
 
 
-def uploads_document(accounts: Sequence[Account]) -> dict[str, Any]:
-    """The answer of `orders uploads --json`."""
-    return {"schema": SCHEMA, "uploads": [_whole_upload(account) for account in accounts]}
-
-
-def upload_document(account: Account) -> dict[str, Any]:
-    """The answer of `orders upload --json` and `orders uploads show --json`."""
-    return {"schema": SCHEMA, **_whole_upload(account)}
-
-
-def dead_letters_document(letters: Sequence[DeadLetter]) -> dict[str, Any]:
-    """The answer of `orders dead-letters list --json`."""
-    return {"schema": SCHEMA, "dead_letters": [dead_letter_fields(letter) for letter in letters]}
-
-
-def dead_letter_document(letter: DeadLetter) -> dict[str, Any]:
-    """The answer of `orders dead-letters show --json`."""
-    return {"schema": SCHEMA, **dead_letter_fields(letter)}
-
-
-def redriven_document(redriven: Sequence["Redriven"]) -> dict[str, Any]:
-    """The answer of `orders dead-letters redrive --json`."""
-    return {"schema": SCHEMA, "redriven": [asdict(one) for one in redriven]}
+def document(**fields: object) -> dict[str, Any]:
+    """An answer with the number of its schema."""
+    return {"schema": SCHEMA, **fields}
 
 
 def estimate_document(found: "FileEstimate") -> dict[str, Any]:
@@ -110,26 +87,19 @@ def dead_letter_fields(letter: DeadLetter) -> dict[str, Any]:
 
 def upload_fields(account: Account, reasons: Mapping[UploadId, str]) -> dict[str, Any]:
     """One upload of the status; its numbers always add up."""
-    upload, tally = account.upload, account.tally
+    upload = account.upload
     return {
         "upload": upload.id,
         "key": upload.source.key,
         "state": upload.state.value,
         "reason": upload.reason or reasons.get(upload.id, ""),
-        "lines_read": account.lines_read,
-        "blank": upload.progress.blank,
-        "invalid": upload.progress.invalid,
-        "enqueued": account.enqueued,
-        "accepted": tally.accepted,
-        "refused": tally.refused,
-        "cancelled": tally.cancelled,
-        "missing": tally.missing,
-        "waiting": account.waiting,
+        **counts(account),
         "is_cancelling": account.is_cancelling,
     }
 
 
-def _whole_upload(account: Account) -> dict[str, Any]:
+def whole_upload_fields(account: Account) -> dict[str, Any]:
+    """Everything about one upload."""
     upload = account.upload
     return upload_fields(account, {}) | {
         "kind": upload.kind.value,

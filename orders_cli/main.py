@@ -1,4 +1,4 @@
-"""How is `orders` started, and how does it end?
+"""The `orders` program: its commands, and how it ends.
 
 Only the module of the command that was typed is imported, so that each starts fast.
 """
@@ -16,36 +16,26 @@ from orders_cli.failures import failure_of
 if TYPE_CHECKING:
     from typer._click import Command, Context
 
-COMMANDS = {
-    "demo": "demo",
-    "sandbox": "sandbox",
-    "upload": "upload",
-    "uploads": "uploads",
-    "status": "status",
-    "cancel": "cancel",
-    "pace": "pace",
-    "pause": "pause",
-    "resume": "resume",
-    "dead-letters": "dead_letters",
-    "estimate": "estimate",
-    "doctor": "doctor",
-}
-"""Each command and its module in orders_cli/commands, in the order of `--help`."""
+COMMANDS = [
+    *("demo", "sandbox", "upload", "uploads", "status", "cancel", "pace", "pause", "resume"),
+    *("dead-letters", "estimate", "doctor"),
+]
+"""In the order of `--help`; each has a module in orders_cli/commands."""
 
 
 class CommandsOnDemand(TyperGroup):
-    """The commands, each imported when it is asked for."""
+    """The commands, each imported when it is used."""
 
     @override
     def list_commands(self, ctx: "Context") -> list[str]:
-        return list(COMMANDS)
+        return COMMANDS
 
     @override
     def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
-        module = COMMANDS.get(cmd_name)
-        if module is None:
+        if cmd_name not in COMMANDS:
             return None
-        command = typer.main.get_command(import_module(f"orders_cli.commands.{module}").app)
+        module = import_module(f"orders_cli.commands.{cmd_name.replace('-', '_')}")
+        command = typer.main.get_command(module.app)
         command.name = cmd_name
         return command
 
@@ -65,7 +55,7 @@ def orders() -> None:
     """Send files of orders to a rate-limited API: paced, in order, without losing one.
 
     Commands act on the AWS of the environment (AWS_REGION, AWS_PROFILE or AWS_ENDPOINT_URL, and
-    ORDERS_LEDGER_TABLE, ORDERS_BUCKET); which one that is, they say on stderr.
+    ORDERS_LEDGER_TABLE, ORDERS_BUCKET), and say on stderr which one that is.
     """
 
 

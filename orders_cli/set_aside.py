@@ -1,4 +1,4 @@
-"""Why an order can no longer be set aside.
+"""Whether an order can still be set aside.
 
 The request stays in the pace item until a worker reaches that order; for an order that no worker
 will reach it would stay there for good.
@@ -9,23 +9,25 @@ from ledger.uploads.closing import is_at_its_end
 from ledger.uploads.dead_letter import position_of_line
 from ledger.uploads.lane import Lane
 from ledger.uploads.upload import Account, Upload
+from orders_cli.failures import UsageWrong
 from orders_cli.quantities import count
 
 
-def why_not_set_aside(account: Account, line: int | None, letters: DeadLetters) -> str:
-    """The reason as a sentence, empty where there is none. line: None for whichever is first."""
+def check_can_set_aside(account: Account, line: int | None, letters: DeadLetters) -> None:
+    """Raise UsageWrong where an order can no longer be set aside. line: None for the first one."""
     upload = account.upload
     if not upload.listed_open:
-        return f"Upload {upload.id} has ended ({upload.state.value}): nothing of it is waiting."
+        raise UsageWrong(
+            f"Upload {upload.id} has ended ({upload.state.value}): nothing of it is waiting."
+        )
     if line is None:
-        return ""
+        return
     if upload.read_complete and line > upload.progress.line:
         read = count(upload.progress.line, "line")
-        return f"Upload {upload.id} has no line {line}: its reading ended after {read}."
+        raise UsageWrong(f"Upload {upload.id} has no line {line}: its reading ended after {read}.")
     is_refused = letters.read_dead_letter(upload.id, position_of_line(line)) is not None
     if is_refused or _is_settled(account, line):
-        return f"Line {line} of upload {upload.id} is settled already."
-    return ""
+        raise UsageWrong(f"Line {line} of upload {upload.id} is settled already.")
 
 
 def _is_settled(account: Account, line: int) -> bool:

@@ -1,18 +1,18 @@
-"""Which settings does the `orders` command read, and are they sound?
+"""The settings of the `orders` command.
 
-All are environment variables, the same ones that Lambda and consumer run with. None is needed by
-every command, so each says what it needs by `require`.
+All are environment variables, the same ones that Lambda and consumer use. No command needs all of
+them, so each asks for what it needs by `require`.
 """
-
-from typing import Annotated
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consumer.setting_sentence import sentence_of
+from orders.file_reading import ReadingLimits
 from orders_cli.failures import SettingWrong
 
 _FOLDER = r"^[^/\s][^\s]*/$"
+_URL = r"^https?://"
 
 
 class CommandSettings(BaseSettings):
@@ -26,61 +26,55 @@ class CommandSettings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    ledger_table: Annotated[
-        str | None,
-        Field(
-            pattern=r"^[A-Za-z0-9_.-]{3,255}$",
-            description="DynamoDB table of the ledger (output LedgerTableName of the stack).",
-        ),
-    ] = None
-    bucket: Annotated[
-        str | None,
-        Field(
-            pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
-            description="S3 bucket that takes the uploads (output BucketName of the stack).",
-        ),
-    ] = None
-    upload_prefix: Annotated[
-        str, Field(pattern=_FOLDER, description="Objects below this prefix are uploads of orders.")
-    ] = "uploads/"
-    report_prefix: Annotated[
-        str, Field(pattern=_FOLDER, description="Reports of invalid lines are below this prefix.")
-    ] = "reports/"
-    stream: Annotated[
-        str | None,
-        Field(
-            pattern=r"^[A-Za-z0-9_.-]{1,128}$",
-            description="Kinesis stream of the orders (output StreamName of the stack).",
-        ),
-    ] = None
-    retention_hours: Annotated[
-        int, Field(ge=24, le=8760, description="Retention of the stream, for the runway.")
-    ] = 2160
-    intake_queue_url: Annotated[
-        str | None,
-        Field(pattern=r"^https?://", description="Queue of the uploads' events."),
-    ] = None
-    intake_dead_letter_url: Annotated[
-        str | None,
-        Field(
-            pattern=r"^https?://",
-            description="Queue of the events that could not be read; unset: the one that "
-            "ORDERS_INTAKE_QUEUE_URL names as its dead-letter queue.",
-        ),
-    ] = None
-    line_bytes: Annotated[
-        int, Field(ge=256, le=700_000, description="Longest line, as the producer has it.")
-    ] = 262_144
-    csv_delimiter: Annotated[
-        str, Field(max_length=1, description="What separates CSV fields; empty: found by header.")
-    ] = ""
-    metrics_url: Annotated[
-        str | None,
-        Field(
-            pattern=r"^https?://\S+/metrics$",
-            description="Where a worker's metrics are, for `orders doctor`.",
-        ),
-    ] = None
+    ledger_table: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.-]{3,255}$",
+        description="DynamoDB table of the ledger (output LedgerTableName of the stack).",
+    )
+    bucket: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+        description="S3 bucket that takes the uploads (output BucketName of the stack).",
+    )
+    upload_prefix: str = Field(
+        "uploads/", pattern=_FOLDER, description="Objects below this prefix are uploads of orders."
+    )
+    report_prefix: str = Field(
+        "reports/", pattern=_FOLDER, description="Reports of invalid lines are below this prefix."
+    )
+    stream: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.-]{1,128}$",
+        description="Kinesis stream of the orders (output StreamName of the stack).",
+    )
+    retention_hours: int = Field(
+        2160, ge=24, le=8760, description="Retention of the stream, for the runway."
+    )
+    intake_queue_url: str | None = Field(
+        None, pattern=_URL, description="Queue of the uploads' events."
+    )
+    intake_dead_letter_url: str | None = Field(
+        None,
+        pattern=_URL,
+        description="Queue of the events that could not be read; unset: the dead-letter queue of "
+        "ORDERS_INTAKE_QUEUE_URL.",
+    )
+    line_bytes: int = Field(
+        262_144, ge=256, le=700_000, description="Longest line, as the producer has it."
+    )
+    csv_delimiter: str = Field(
+        "", max_length=1, description="CSV field separator; empty: detected from the header."
+    )
+    metrics_url: str | None = Field(
+        None,
+        pattern=r"^https?://\S+/metrics$",
+        description="A worker's metrics, for `orders doctor`.",
+    )
+
+    @property
+    def reading_limits(self) -> ReadingLimits:
+        """How the producer reads a file."""
+        return ReadingLimits(self.line_bytes, self.csv_delimiter)
 
     def require(self, name: str) -> str:
         """The value of a setting that this command needs. Raises SettingWrong."""

@@ -1,7 +1,7 @@
 """The state of sending and of the uploads as text for people."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from ledger.advice import action_beside_reason
 from ledger.finish import Basis, Estimate
@@ -55,9 +55,21 @@ def trouble_lines(
     return lines + [f"{letter.upload or letter.key}  {letter.reason}" for letter in dead_letters]
 
 
+def counts(account: Account) -> dict[str, int]:
+    """An upload's lines and orders; they always add up."""
+    return {
+        "lines_read": account.lines_read,
+        "blank": account.upload.progress.blank,
+        "invalid": account.upload.progress.invalid,
+        "enqueued": account.enqueued,
+        **asdict(account.tally),
+        "waiting": account.waiting,
+    }
+
+
 def account_lines(account: Account) -> list[tuple[str, str]]:
     """Everything about one upload: names and values."""
-    upload, progress, tally = account.upload, account.upload.progress, account.tally
+    upload = account.upload
     lines = [
         ("upload", str(upload.id)),
         ("key", upload.source.key),
@@ -65,16 +77,8 @@ def account_lines(account: Account) -> list[tuple[str, str]]:
         ("reason", upload.reason),
         ("kind", upload.kind.value),
         ("linked", str(upload.linked or "")),
-        ("lines read", f"{account.lines_read:,}"),
-        ("blank", f"{progress.blank:,}"),
-        ("invalid", f"{progress.invalid:,}"),
-        ("enqueued", f"{account.enqueued:,}"),
-        ("accepted", f"{tally.accepted:,}"),
-        ("refused", f"{tally.refused:,}"),
-        ("cancelled", f"{tally.cancelled:,}"),
-        ("missing", f"{tally.missing:,}"),
-        ("waiting", f"{account.waiting:,}"),
-        ("read in", duration(progress.read_seconds)),
+        *((name.replace("_", " "), f"{number:,}") for name, number in counts(account).items()),
+        ("read in", duration(upload.progress.read_seconds)),
         ("since", moment(upload.created_at)),
         ("ended", moment(upload.ended_at) if upload.ended_at else ""),
     ]

@@ -1,6 +1,7 @@
 """orders dead-letters: list refused orders, send them again, or set an order aside."""
 
 import time
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Annotated
 
@@ -10,20 +11,19 @@ from ledger.pace import steps
 from ledger.pace.change import change
 from ledger.uploads.dead_letter import DeadLetter, position_of_line
 from ledger.uploads.upload import Account
-from orders.file_reading import ReadingLimits
 from orders.formats import SourceUnreadable
 from orders.upload import UploadId
 from orders_cli.aws import Aws, open_to_change, open_to_read
 from orders_cli.failures import CommandFailed, ExitCode, UsageWrong
 from orders_cli.invalid_lines import shown
-from orders_cli.json_documents import dead_letter_document, dead_letters_document, redriven_document
+from orders_cli.json_documents import dead_letter_fields, document
 from orders_cli.local_file import new_key
 from orders_cli.options import AsJson, UploadName, Yes, command_app, examples, whoami
 from orders_cli.output import answer, answer_aligned, answer_json, answer_table, say
 from orders_cli.preflight import check_ready
 from orders_cli.quantities import count, moment
 from orders_cli.redrive import Redriven, Redriver
-from orders_cli.set_aside import why_not_set_aside
+from orders_cli.set_aside import check_can_set_aside
 from orders_cli.source_orders import head_of
 
 HEADERS = ("UPLOAD", "LINE", "ORDER", "STATUS", "TRIES", "REFUSED", "AGAIN AS", "REASON")
@@ -51,7 +51,7 @@ def list_letters(
     aws = open_to_read()
     letters = list(aws.ledger.dead_letters(_upload_id(aws, upload), limit=limit))
     if as_json:
-        answer_json(dead_letters_document(letters))
+        answer_json(document(dead_letters=[dead_letter_fields(letter) for letter in letters]))
         return
     if letters:
         answer_table(HEADERS, [_row(letter) for letter in letters])
@@ -71,14 +71,13 @@ def show(
     letter = aws.ledger.read_dead_letter(account.upload.id, position_of_line(line))
     if letter is None:
         raise UsageWrong(f"Line {line} of upload {account.upload.id} was not refused.")
-    document = dead_letter_document(letter)
+    fields = dead_letter_fields(letter)
     if as_json:
-        answer_json(document)
+        answer_json(document(**fields))
         return
-    shown_fields = {**document, "refused_at": moment(letter.refused_at)}
-    for name in ("schema", "position", "first_attempt_at"):
-        shown_fields.pop(name)
-    answer_aligned([(name, str(value)) for name, value in shown_fields.items()])
+    fields["refused_at"] = moment(letter.refused_at)
+    hidden = ("position", "first_attempt_at")
+    answer_aligned([(name, str(fields[name])) for name in fields if name not in hidden])
 
 
 @app.command(epilog=examples("orders dead-letters redrive --upload 5f3a"))
@@ -91,53 +90,55 @@ def redrive(upload: _OfUpload = None, as_json: AsJson = False, yes: Yes = False)
     Exit codes: 0 all are sent again, 3 some are not.
     """
     aws = open_to_change("send refused orders again", yes=yes, with_bucket=True)
-    settings = aws.settings
-    limits = ReadingLimits(settings.line_bytes, settings.csv_delimiter)
-    left: set[str] = set()
-    redriver = Redriver(aws.ledger, aws.bucket, limits, partial(_say_lost, left))
+    prefix = aws.settings.upload_prefix
+    problems = _Problems()
+    redriver = Redriver(aws.ledger, aws.bucket, aws.settings.reading_limits, problems.add_lost)
     named = _upload_id(aws, upload)
     # Orders in a file that nobody reads would count as sent again.
-    check_ready(aws, new_key(settings.upload_prefix, "redrive.jsonl"))
+    check_ready(aws, new_key(prefix, "redrive.jsonl"))
     done: list[Redriven] = []
     for one in [named] if named else redriver.waiting():
         try:
-            _redrive_one(redriver, one, settings.upload_prefix, done)
+            _redrive_one(redriver, one, prefix, done)
         except CommandFailed as error:
             if error.exit_code is not ExitCode.PROBLEMS:
                 raise
             # A problem with one upload's letters must not hold back those of the others.
-            _say_once(left, str(error))
+            problems.add(str(error))
     if as_json:
-        answer_json(redriven_document(done))
-    else:
-        for each in done:
-            answer(each.redriven_as)
-        if not done and not left:
-            say("There is nothing to send again.")
-    if left:
+        answer_json(document(redriven=[asdict(one) for one in done]))
+    elif done:
+        answer("\n".join(one.redriven_as for one in done))
+    elif not problems.said:
+        say("There is nothing to send again.")
+    if problems.said:
         raise typer.Exit(ExitCode.PROBLEMS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Problems:
+    """What is not sent again; each problem is said once."""
+
+    said: set[str] = field(default_factory=set)
+
+    def add(self, problem: str) -> None:
+        if problem not in self.said:
+            self.said.add(problem)
+            say(problem)
+
+    def add_lost(self, letter: DeadLetter, why: str) -> None:
+        self.add(
+            f"Line {letter.line} of upload {letter.upload} is not sent again: it was too large for "
+            f"the ledger, and {why}. Upload that order in a new file."
+        )
+
+
 def _redrive_one(redriver: Redriver, upload: UploadId, prefix: str, done: list[Redriven]) -> None:
-    """Send an upload's letters again; each new upload goes into `done` as soon as it is stored."""
+    """Each new upload is in `done` as soon as it is stored."""
     key_of = partial(new_key, prefix, f"redrive-of-{upload}.jsonl")
     for redriven in redriver.redrive_all(upload, new_key=key_of, now=time.time()):
         done.append(redriven)
         say(f"{count(redriven.orders, 'order')} of {upload} again as {redriven.redriven_as}")
-
-
-def _say_lost(said: set[str], letter: DeadLetter, why: str) -> None:
-    _say_once(
-        said,
-        f"Line {letter.line} of upload {letter.upload} is not sent again: it was too large for the "
-        f"ledger, and {why}. Upload that order in a new file.",
-    )
-
-
-def _say_once(said: set[str], sentence: str) -> None:
-    if sentence not in said:
-        said.add(sentence)
-        say(sentence)
 
 
 @app.command("set-aside", epilog=examples("orders dead-letters set-aside 5f3a --reason 'typo'"))
@@ -157,28 +158,21 @@ def set_aside(
     what = f"set aside line {line} of" if line else "set aside the first waiting order of"
     aws = open_to_change(f"{what} upload {upload}", yes=yes, with_bucket=line is None)
     account = aws.find_account(upload)
-    _check_can_set_aside(aws, account, line)
+    check_can_set_aside(account, line, aws.ledger)
     if line is None:
         line = _first_waiting(aws, account)
-        _check_can_set_aside(aws, account, line)
+        check_can_set_aside(account, line, aws.ledger)
     name = f"{account.upload.id}/{line}"
     said = f"{reason} ({whoami()})" if reason else f"by {whoami()}"
     change(aws.ledger, lambda pace: steps.set_aside(pace, name, said))
     answer(f"line {line} of upload {account.upload.id} will be set aside")
 
 
-def _check_can_set_aside(aws: Aws, account: Account, line: int | None) -> None:
-    problem = why_not_set_aside(account, line, aws.ledger)
-    if problem:
-        raise UsageWrong(problem)
-
-
 def _first_waiting(aws: Aws, account: Account) -> int:
-    settings = aws.settings
-    limits = ReadingLimits(settings.line_bytes, settings.csv_delimiter)
     upload = account.upload
     try:
-        head = head_of(account, aws.bucket.opener(upload.source), limits)
+        opener = aws.bucket.opener(upload.source)
+        head = head_of(account, opener, aws.settings.reading_limits)
     except SourceUnreadable as error:
         raise UsageWrong(
             f"The file of upload {upload.id} cannot be read for its first waiting order: {error};",

@@ -47,7 +47,7 @@ def estimate(
     settings = load_settings()
     assumed = rate_option(rate) if rate else None
     report = _report(settings, assumed)
-    contents = _contents(file, ReadingLimits(settings.line_bytes, settings.csv_delimiter))
+    contents = _contents(file, settings.reading_limits)
     found = estimate_file(
         contents, rate=assumed, report=report, retention_hours=settings.retention_hours
     )

@@ -20,7 +20,7 @@ from orders_cli.aws import Aws, open_to_change
 from orders_cli.bucket import Stored
 from orders_cli.failures import AwsUnreachable, ExitCode, failure_of
 from orders_cli.invalid_lines import invalid_line_text, invalid_lines
-from orders_cli.json_documents import upload_document
+from orders_cli.json_documents import document, whole_upload_fields
 from orders_cli.local_file import check_file, new_key
 from orders_cli.options import AsJson, Yes, command_app, examples
 from orders_cli.output import answer, answer_aligned, answer_json, is_lively, say
@@ -137,7 +137,7 @@ def _answering(stored: Stored, *, as_json: bool) -> Iterator[_StoredUpload]:
         raise
     finally:
         if as_json:
-            answer_json(upload_document(known.account))
+            answer_json(document(**whole_upload_fields(known.account)))
             sys.stdout.flush()
 
 

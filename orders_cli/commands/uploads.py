@@ -9,7 +9,7 @@ import typer
 from orders.invalid_report import write_report_part
 from orders_cli.aws import open_to_read
 from orders_cli.invalid_lines import invalid_line_text, invalid_lines
-from orders_cli.json_documents import upload_document, uploads_document
+from orders_cli.json_documents import document, whole_upload_fields
 from orders_cli.options import AsJson, UploadName, command_app, examples
 from orders_cli.output import answer, answer_aligned, answer_json, answer_table, say
 from orders_cli.status_text import UPLOAD_HEADERS, account_lines, trouble_lines, upload_row
@@ -28,7 +28,7 @@ def uploads(context: typer.Context, as_json: AsJson = False) -> None:
     aws = open_to_read()
     accounts = aws.overview().accounts
     if as_json:
-        answer_json(uploads_document(accounts))
+        answer_json(document(uploads=[whole_upload_fields(account) for account in accounts]))
         return
     if not accounts:
         say("There are no uploads yet: `orders upload FILE`.")
@@ -43,7 +43,7 @@ def show(upload: UploadName, as_json: AsJson = False) -> None:
     """Show everything about one upload."""
     account = open_to_read().find_account(upload)
     if as_json:
-        answer_json(upload_document(account))
+        answer_json(document(**whole_upload_fields(account)))
     else:
         answer_aligned(account_lines(account))
 

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,12 @@ from orders_cli.checks import CheckResult, Grade
 from orders_cli.file_estimate import FileContents, estimate_file
 from orders_cli.intake_dead_letters import IntakeDeadLetter
 from orders_cli.json_documents import (
-    dead_letter_document,
-    dead_letters_document,
+    dead_letter_fields,
     doctor_document,
+    document,
     estimate_document,
-    redriven_document,
     status_document,
-    upload_document,
-    uploads_document,
+    whole_upload_fields,
 )
 from orders_cli.overview import read_overview
 from orders_cli.redrive import Redriven
@@ -177,11 +176,12 @@ def test_every_other_answer_follows_its_schema(book: Book) -> None:
     accounts = read_overview(book.ledger, retention_hours=24, now=NOW).accounts
     found = estimate_file(FileContents(5, 1, 0, 900), rate=None, report=None, retention_hours=24)
 
-    follows(upload_document(accounts[0]), "upload")
-    follows(uploads_document(accounts), "uploads")
-    follows(dead_letters_document([LETTER]), "dead-letters")
-    follows(dead_letter_document(LETTER), "dead-letter")
-    follows(redriven_document([Redriven(FIRST, SECOND, "uploads/x.jsonl", 3)]), "redriven")
+    follows(document(**whole_upload_fields(accounts[0])), "upload")
+    follows(document(uploads=[whole_upload_fields(one) for one in accounts]), "uploads")
+    follows(document(dead_letters=[dead_letter_fields(LETTER)]), "dead-letters")
+    follows(document(**dead_letter_fields(LETTER)), "dead-letter")
+    redriven = asdict(Redriven(FIRST, SECOND, "uploads/x.jsonl", 3))
+    follows(document(redriven=[redriven]), "redriven")
     follows(estimate_document(found), "estimate")
     follows(doctor_document([CheckResult("ledger", Grade.GOOD, "there")]), "findings")
 

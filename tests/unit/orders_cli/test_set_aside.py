@@ -2,14 +2,19 @@ from ledger.uploads.lane import LaneKey, LaneNumber
 from ledger.uploads.settlement import Settlement, Span
 from ledger.uploads.upload import LaneTail, Progress, UploadState
 from orders.outcome import Outcome
-from orders_cli.set_aside import why_not_set_aside
+from orders_cli.failures import UsageWrong
+from orders_cli.set_aside import check_can_set_aside
 from tests.unit.orders_cli.ledgers import FIRST, NOW, Book
 
 
 def why_not(book: Book, line: int | None) -> str:
     account = book.ledger.read_account(FIRST)
     assert account is not None
-    return why_not_set_aside(account, line, book.ledger)
+    try:
+        check_can_set_aside(account, line, book.ledger)
+    except UsageWrong as error:
+        return str(error)
+    return ""
 
 
 def read_into_two_lanes(book: Book) -> None:
