@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -39,10 +40,7 @@ def upload(
     file: Annotated[
         Path, typer.Argument(help="JSON lines (.jsonl, .ndjson, .json) or .csv, plain or .gz.")
     ],
-    wait: Annotated[
-        bool,
-        typer.Option("--wait", help="Watch until every order is settled."),
-    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Watch until all is settled.")] = False,
     as_json: AsJson = False,
     yes: Yes = False,
 ) -> None:
@@ -78,35 +76,30 @@ def upload(
         raise typer.Exit(exit_code_of(known.account))
 
 
+@dataclass(slots=True)
 class _StoredUpload:
     """A stored file, and the latest known state of its upload."""
 
-    def __init__(self, stored: Stored, *, now: float) -> None:
-        """`now` is epoch seconds."""
-        self._stored = stored
-        row = Upload(
-            stored.upload, stored.source, UploadState.READING, created_at=now, updated_at=now
-        )
-        self.account = Account(row)
+    stored: Stored
+    account: Account
 
     def update(self, account: Account) -> None:
-        """Keep the latest state."""
         self.account = account
 
     def announce(self, ledger: UploadLedger) -> None:
         """Write its row, unless the producer was faster. Raises LedgerUnreachable."""
-        stored = self._stored
-        self.account = Account(ledger.announce(stored.upload, stored.source, now=time.time()))
-        self.account = ledger.read_account(stored.upload) or self.account
+        upload = self.stored.upload
+        self.account = Account(ledger.announce(upload, self.stored.source, now=time.time()))
+        self.account = ledger.read_account(upload) or self.account
 
     @property
     def sentence(self) -> str:
         """What is true, for a person who sees something fail."""
-        stored = self._stored
+        upload = self.stored.upload
         return (
-            f"The file IS stored as {stored.source.key} and will be read and sent as upload "
-            f"{stored.upload}: do not upload it again. See `orders status`, or "
-            f"`orders uploads show {stored.upload}`."
+            f"The file IS stored as {self.stored.source.key} and will be read and sent as upload "
+            f"{upload}: do not upload it again. See `orders status`, or "
+            f"`orders uploads show {upload}`."
         )
 
 
@@ -117,7 +110,9 @@ def _answering(stored: Stored, *, as_json: bool) -> Iterator[_StoredUpload]:
     A failure of AWS, or of a setting, becomes AwsUnreachable: the usage was right, and exit code 2
     would say that nothing was done.
     """
-    known = _StoredUpload(stored, now=time.time())
+    now = time.time()
+    row = Upload(stored.upload, stored.source, UploadState.READING, created_at=now, updated_at=now)
+    known = _StoredUpload(stored, Account(row))
     if not as_json:
         answer(f"upload  {stored.upload}")
         answer(f"key     {stored.source.key}")
@@ -164,20 +159,9 @@ def _progress(name: str, size_bytes: int) -> Iterator[Callable[[int], None]]:
         yield lambda _: None
         return
     from rich.console import Console  # noqa: PLC0415 - imported only for a terminal
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TransferSpeedColumn,
-    )
+    from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn  # noqa: PLC0415
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-    )
+    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(file=sys.stderr)) as progress:
         task = progress.add_task(name, total=size_bytes)
         yield lambda count: progress.advance(task, count)
