@@ -109,8 +109,8 @@ def estimate_file(
 def _pace_of(report: StatusReport | None) -> float | None:
     if report is None:
         return None
-    reckoned = report.estimate.per_second
-    return reckoned or report.pace.target_per_second or report.pace.achieved_per_second
+    pace = report.pace
+    return report.estimate.per_second or pace.target_per_second or pace.achieved_per_second
 
 
 def _costs(contents: FileContents, *, hours: float, retention_hours: int) -> tuple[Cost, ...]:

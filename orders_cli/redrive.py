@@ -14,7 +14,7 @@ every step changes nothing where it was done before. Several people at once work
 a late one finds it ended, and a letter of an old list cannot be claimed a second time.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from tempfile import TemporaryFile
@@ -67,10 +67,6 @@ class Redriver:
     limits: ReadingLimits
     on_lost: Callable[[DeadLetter, str], None] = lambda _letter, _why: None
 
-    def waiting(self) -> list[UploadId]:
-        """The uploads with letters not sent again, or with a redrive that has not ended."""
-        return sorted(self.ledger.redrivable_uploads())
-
     def redrive_all(
         self, upload: UploadId, *, new_key: Callable[[], str], now: float
     ) -> Iterator[Redriven]:
@@ -106,25 +102,20 @@ class Redriver:
 
     def _claim(self, redrive: Redrive) -> None:
         """Claim what is not redriven yet, a few letters at a time."""
-        letters = (one for one in self._letters(redrive.upload) if is_claimable(one, redrive))
-        free = self._as_far_as_they_fit(self._readable(redrive.upload, letters))
+        free = self._claimable(redrive)
         while some := list(islice(free, LETTERS_AT_ONCE)):
             if not self.ledger.claim_letters(redrive, some):
                 return
 
-    def _readable(self, upload: UploadId, letters: Iterable[DeadLetter]) -> Iterator[DeadLetter]:
-        """Those with a body. Claimed without one, a letter would keep all others from the file."""
-        for letter, body, why in with_bodies(letters, self._source_orders(upload)):
+    def _claimable(self, redrive: Redrive) -> Iterator[DeadLetter]:
+        """Letters whose bodies fit in the file; one without a body would keep out all others."""
+        letters = (one for one in self._letters(redrive.upload) if is_claimable(one, redrive))
+        file_bytes = 0
+        for letter, body, why in with_bodies(letters, self._source_orders(redrive.upload)):
             if body is None:
                 self.on_lost(letter, why)
-            else:
-                yield letter
-
-    def _as_far_as_they_fit(self, letters: Iterable[DeadLetter]) -> Iterator[DeadLetter]:
-        file_bytes = 0
-        for letter in letters:
-            body_bytes = self.limits.longest_bytes if letter.body is None else len(letter.body)
-            file_bytes += body_bytes + 1
+                continue
+            file_bytes += len(body) + 1
             if file_bytes > FILE_BYTES_MAX:
                 return
             yield letter

@@ -97,7 +97,7 @@ def redrive(upload: _OfUpload = None, as_json: AsJson = False, yes: Yes = False)
     # Orders in a file that nobody reads would count as sent again.
     check_ready(aws, new_key(prefix, "redrive.jsonl"))
     done: list[Redriven] = []
-    for one in [named] if named else redriver.waiting():
+    for one in [named] if named else sorted(aws.ledger.redrivable_uploads()):
         try:
             _redrive_one(redriver, one, prefix, done)
         except CommandFailed as error:

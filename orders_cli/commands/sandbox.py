@@ -40,7 +40,7 @@ def up(
     api_port: _Port = 0,
     metrics_port: _Port = 0,
     no_consumer: Annotated[
-        bool, typer.Option("--no-consumer", help="You run `python -m consumer` by hand.")
+        bool, typer.Option("--no-consumer", help="Run `python -m consumer` yourself.")
     ] = False,
 ) -> None:
     """Start everything and keep it running until Ctrl-C; the next `up` starts fresh.

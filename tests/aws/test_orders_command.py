@@ -613,7 +613,10 @@ def test_an_event_in_the_intake_s_dead_letter_queue_shows_and_stays_there(desk: 
     assert account is not None
     source = account.upload.source
     stored = {"key": source.key, "versionId": source.version_id, "size": 1, "eTag": "e"}
-    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": stored}}
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": BUCKET}, "object": stored},
+    }
     event = {"Records": [record]}
     boto3.client("sqs").send_message(QueueUrl=desk.dead_letter_url, MessageBody=json.dumps(event))
 
@@ -836,7 +839,7 @@ def test_an_interrupted_redrive_is_ended_by_the_next_one(desk: Desk, step: str) 
         patch.setattr(owner, step, interrupt)
         with pytest.raises(Interrupted):
             redriver.redrive(upload, key="uploads/first.jsonl", now=1.0)
-    assert redriver.waiting() == [upload]
+    assert sorted(desk.ledger.redrivable_uploads()) == [upload]
     redriven = redriver.redrive(upload, key="uploads/second.jsonl", now=2.0)
 
     assert redriven is not None
@@ -844,7 +847,7 @@ def test_an_interrupted_redrive_is_ended_by_the_next_one(desk: Desk, step: str) 
     assert list(desk.storage.keys("uploads/")) == ["uploads/a.jsonl", "uploads/first.jsonl"]
     letters = desk.ledger.dead_letters(upload, limit=10)
     assert {letter.redriven_as for letter in letters} == {redriven.redriven_as}
-    assert redriver.waiting() == []
+    assert sorted(desk.ledger.redrivable_uploads()) == []
 
 
 def test_an_order_refused_later_is_not_in_the_file_of_an_interrupted_redrive(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""Which ledgers do the tests of the command look at?"""
+"""Ledgers for the tests of the command."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ FIRST, SECOND = UploadId("a" * 20), UploadId("ab" * 10)
 
 @dataclass(slots=True)
 class Book:
-    """A ledger in memory, written like producer and consumer write it."""
+    """A ledger in memory, written as producer and consumer write it."""
 
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
 

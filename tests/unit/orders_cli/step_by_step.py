@@ -1,4 +1,4 @@
-"""How does a test let several people work at once, one call at a time, in an order of its own?"""
+"""Several people working at once, one call at a time, in an order that the test chooses."""
 
 from collections.abc import Callable
 from threading import Semaphore, Thread, current_thread
@@ -12,7 +12,7 @@ class Crashed(BaseException):
 
 
 class Person:
-    """Does something in a thread of their own, which stands still before each call."""
+    """Does something in their own thread, which stops before each call."""
 
     def __init__(self, act: Callable[[], object]) -> None:
         self._act = act
@@ -25,13 +25,13 @@ class Person:
         self._wait()
 
     def step(self) -> None:
-        """Let the next call happen, and all up to the one after that; nothing once it is done."""
+        """Let the next call happen, and everything up to the one after; nothing once it is done."""
         if not self.is_done:
             self._go.release()
             self._wait()
 
     def finish(self) -> None:
-        """Go on to the end. Raises what went wrong."""
+        """Continue to the end. Raises what went wrong."""
         while not self.is_done:
             self.step()
         if self.error and not isinstance(self.error, Crashed):

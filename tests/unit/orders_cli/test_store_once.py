@@ -1,4 +1,4 @@
-"""Is a file called not stored only where nothing can be stored any more?"""
+"""A file is reported as not stored only where nothing can be stored any more."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
