@@ -56,7 +56,7 @@ def test_an_endpoint_out_of_reach_is_named() -> None:
     assert "http://127.0.0.1:1" in str(failure)
 
 
-def test_a_fault_of_ours_is_nobody_s_failure() -> None:
+def test_a_bug_of_ours_is_not_a_failure_of_the_user() -> None:
     assert failure_of(ValueError("bug")) is None
 
 

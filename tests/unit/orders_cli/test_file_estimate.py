@@ -28,7 +28,7 @@ def test_a_million_orders_at_one_a_second_take_eleven_and_a_half_days() -> None:
     assert found.advice == ""
 
 
-def test_a_file_that_the_stream_would_forget_is_told_which_retention_it_needs() -> None:
+def test_a_file_that_the_stream_would_drop_is_shown_the_retention_it_needs() -> None:
     found = estimate_file(MILLION, rate=parse_rate("1/s"), report=None, retention_hours=168)
 
     assert not found.fits
@@ -72,7 +72,7 @@ def test_it_reckons_with_what_is_achieved_and_with_what_is_still_read() -> None:
     assert found.seconds == 1_400.0
 
 
-def test_without_any_pace_nobody_can_say() -> None:
+def test_without_any_pace_the_time_is_unknown() -> None:
     unset = replace(IDLE, pace=PaceReport(None, None, PaceSource.UNSET))
 
     found = estimate_file(MILLION, rate=None, report=unset, retention_hours=24)
@@ -81,7 +81,7 @@ def test_without_any_pace_nobody_can_say() -> None:
     assert found.reason == "there is no pace; give one with --rate"
 
 
-def test_without_a_limit_nobody_can_say_because_it_depends_on_the_api() -> None:
+def test_without_a_limit_the_time_is_unknown_because_it_depends_on_the_api() -> None:
     limitless = replace(IDLE, pace=PaceReport(None, None, PaceSource.CONFIGURED))
 
     for found in (

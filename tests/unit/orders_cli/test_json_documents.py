@@ -103,7 +103,7 @@ def test_an_upload_that_ended_a_month_ago_is_not_listed(book: Book) -> None:
     assert [upload["upload"] for upload in document["uploads"]] == [FIRST]
 
 
-def test_without_a_pace_sending_is_blocked_and_nobody_knows_until_when(book: Book) -> None:
+def test_without_a_pace_sending_is_blocked_and_the_finish_date_is_unknown(book: Book) -> None:
     document = status(book)
 
     assert document["pace"]["source"] == "unset"
@@ -134,7 +134,7 @@ def test_with_a_pace_the_rest_has_an_end(book: Book) -> None:
     assert document["sending"] == {"state": "running", "reason": "", "since": None, "until": None}
 
 
-def test_orders_that_are_being_cancelled_are_told_apart_from_those_that_wait(book: Book) -> None:
+def test_orders_being_cancelled_are_counted_apart_from_waiting_ones(book: Book) -> None:
     book.ledger.cancel(FIRST, reason="wrong prices", now=NOW)
 
     document = status(book)

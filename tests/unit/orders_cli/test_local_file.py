@@ -38,7 +38,7 @@ def test_a_good_file_passes(tmp_path: Path) -> None:
     check_file(file)
 
 
-def test_what_cannot_be_uploaded_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_what_cannot_be_uploaded_is_refused_with_a_sentence(tmp_path: Path) -> None:
     odd = tmp_path / "orders.xlsx"
     odd.write_bytes(b"PK")
 

@@ -37,7 +37,7 @@ def told(
         | told(arn="arn:aws:lambda:eu-central-1:1:function:orders-producer"),
     ],
 )
-def test_a_bucket_that_tells_somebody_of_the_key_is_ready(configuration: dict[str, Any]) -> None:
+def test_a_bucket_that_notifies_a_listener_of_the_key_is_ready(configuration: dict[str, Any]) -> None:
     check_listener(configuration, "bucket", KEY, INTAKE_URL)
 
 
@@ -50,12 +50,12 @@ def test_a_bucket_that_tells_somebody_of_the_key_is_ready(configuration: dict[st
         {"QueueConfigurations": [{"QueueArn": "a:b", "Events": ["s3:ObjectRemoved:*"]}]},
     ],
 )
-def test_a_bucket_that_tells_nobody_of_the_key_is_not(configuration: dict[str, Any]) -> None:
+def test_a_bucket_that_notifies_nobody_of_the_key_is_not(configuration: dict[str, Any]) -> None:
     with pytest.raises(SettingWrong, match="Nothing would read the file"):
         check_listener(configuration, "bucket", KEY, INTAKE_URL)
 
 
-def test_a_bucket_that_tells_another_queue_is_of_another_pipeline() -> None:
+def test_a_bucket_that_notifies_another_queue_belongs_to_another_pipeline() -> None:
     elsewhere = told(arn="arn:aws:sqs:eu-central-1:1:staging-intake")
 
     with pytest.raises(SettingWrong, match="two pipelines"):

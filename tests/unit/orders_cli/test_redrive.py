@@ -1,4 +1,4 @@
-"""Is each refused order sent again once, whoever else redrives and whoever is killed?"""
+"""Each refused order is sent again once, whoever else redrives and whoever is killed."""
 
 import tracemalloc
 from collections.abc import Iterable, Iterator

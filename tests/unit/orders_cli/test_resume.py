@@ -30,7 +30,7 @@ def test_a_pause_and_every_blocker_are_lifted() -> None:
     assert resumed(blocked) == "resumed; lifted: the pause, refusal budget spent (21 of 100)"
 
 
-def test_a_pause_that_ran_out_is_not_said_to_be_lifted() -> None:
+def test_an_expired_pause_is_not_reported_as_lifted() -> None:
     over = steps.pause(RUNNING, Pause("ann", "their database moves", NOW - 5, NOW - 1))
 
     assert resumed(over) == "resumed; nothing stood in the way"

@@ -60,7 +60,7 @@ def test_the_status_says_what_waits_and_until_when() -> None:
     assert "leaves the stream in 23.9 h" in said
 
 
-def test_a_pause_is_said_with_its_reason() -> None:
+def test_a_pause_is_shown_with_its_reason() -> None:
     book = sending()
     pause = Pause("me", "their database moves", since=NOW, until=None)
     change(book.ledger, lambda pace: steps.pause(pace, pause))
@@ -80,7 +80,7 @@ def test_a_pace_without_limit_is_none() -> None:
     assert "none (override by me" in text(paced(Book(), "none"))
 
 
-def test_an_override_with_an_end_is_said_with_it() -> None:
+def test_an_override_with_an_end_is_shown_with_it() -> None:
     value = Override("2/s", "ann", "", until=NOW + 3_600)
 
     said = pace_sentence(pace_of(steps.override(Pace(), value, now=NOW), NOW))
@@ -113,7 +113,7 @@ def test_a_pace_that_is_not_reached_is_warned_of_and_gives_the_finish_date() -> 
     assert "PaceBelowTarget" in said
 
 
-def test_what_is_still_to_be_read_is_said() -> None:
+def test_what_is_still_to_be_read_is_shown() -> None:
     book = Book()
     book.announce()
     assert "nothing yet, and an upload of unknown size is still to be read" in text(paced(book))
@@ -155,7 +155,7 @@ def test_trouble_names_the_upload_and_the_reason() -> None:
     assert trouble_lines([], [letter]) == ["uploads/x.jsonl  it failed"]
 
 
-def test_who_waits_hears_how_far_it_is() -> None:
+def test_progress_says_how_far_an_upload_is() -> None:
     book = Book()
     book.announce()
     assert progress(book) == "reading: 0 lines"
@@ -165,7 +165,7 @@ def test_who_waits_hears_how_far_it_is() -> None:
     assert account_of(book).upload.listed_open
 
 
-def test_who_waits_hears_what_stands_in_the_way() -> None:
+def test_progress_says_what_stands_in_the_way() -> None:
     book = sending()
     change(book.ledger, lambda pace: steps.pause(pace, Pause("me", "why", NOW, None)))
 

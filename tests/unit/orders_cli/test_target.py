@@ -38,7 +38,7 @@ def test_a_change_on_this_machine_needs_no_consent() -> None:
 
 
 @pytest.mark.parametrize("target", [REAL, ELSEWHERE, MIXED])
-def test_a_change_elsewhere_needs_yes_where_nobody_can_be_asked(
+def test_a_change_elsewhere_needs_yes_without_a_terminal(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("y"))
