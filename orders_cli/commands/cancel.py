@@ -7,7 +7,7 @@ import typer
 
 from ledger.uploads.upload import Account, UploadState
 from orders_cli.aws import open_to_change
-from orders_cli.options import UploadName, Yes, command_app, examples, whoami
+from orders_cli.command_options import UploadName, Yes, command_app, examples, whoami
 from orders_cli.output import answer
 from orders_cli.quantities import count
 

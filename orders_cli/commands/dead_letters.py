@@ -14,15 +14,15 @@ from ledger.uploads.upload import Account
 from orders.formats import SourceUnreadable
 from orders.upload import UploadId
 from orders_cli.aws import Aws, open_to_change, open_to_read
+from orders_cli.command_options import AsJson, UploadName, Yes, command_app, examples, whoami
 from orders_cli.failures import CommandFailed, ExitCode, UsageWrong
 from orders_cli.invalid_lines import shown
 from orders_cli.json_documents import dead_letter_fields, document
 from orders_cli.local_file import new_key
-from orders_cli.options import AsJson, UploadName, Yes, command_app, examples, whoami
 from orders_cli.output import answer, answer_aligned, answer_json, answer_table, say
 from orders_cli.preflight import check_ready
 from orders_cli.quantities import count, moment
-from orders_cli.redrive import Redriven, Redriver
+from orders_cli.redriver import Redriven, Redriver
 from orders_cli.set_aside import check_can_set_aside
 from orders_cli.source_orders import head_of
 

@@ -5,10 +5,10 @@ from types import FrameType
 
 import typer
 
+from orders_cli.command_options import command_app, examples
 from orders_cli.demo.narrator import Narrator
-from orders_cli.demo.show import show
+from orders_cli.demo.play import play_demo
 from orders_cli.failures import ExitCode
-from orders_cli.options import command_app, examples
 from orders_cli.output import say
 
 app = command_app()
@@ -25,7 +25,7 @@ def demo() -> None:
     """
     signal.signal(signal.SIGTERM, _like_ctrl_c)
     try:
-        kept = show(Narrator())
+        kept = play_demo(Narrator())
     except KeyboardInterrupt as error:
         say("The demo was stopped; everything is cleaned up.")
         raise typer.Exit(ExitCode.STOPPED_WATCHING) from error

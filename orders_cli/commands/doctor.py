@@ -4,9 +4,9 @@ import typer
 
 from orders_cli.aws import open_to_read
 from orders_cli.checks import CheckResult, Grade, run_checks
+from orders_cli.command_options import AsJson, command_app, examples
 from orders_cli.failures import ExitCode
 from orders_cli.json_documents import doctor_document
-from orders_cli.options import AsJson, command_app, examples
 from orders_cli.output import answer_aligned, answer_json
 
 app = command_app()

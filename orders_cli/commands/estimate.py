@@ -14,11 +14,11 @@ from orders.parsed_lines import FilePosition
 from orders.plain_text import OpenAt
 from orders.rate import Rate
 from orders_cli.aws import open_to_read
+from orders_cli.command_options import AsJson, command_app, examples, rate_option
 from orders_cli.failures import ExitCode, UsageWrong
 from orders_cli.file_estimate import PRICES_OF, FileContents, FileEstimate, estimate_file
 from orders_cli.json_documents import estimate_document
 from orders_cli.local_file import check_file
-from orders_cli.options import AsJson, command_app, examples, rate_option
 from orders_cli.output import answer, answer_aligned, answer_json, say
 from orders_cli.quantities import count, duration, moment
 from orders_cli.settings import CommandSettings, load_settings

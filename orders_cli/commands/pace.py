@@ -11,8 +11,7 @@ from ledger.pace.pace import Override
 from ledger.report import pace_of
 from orders.rate import RATE_GRAMMAR
 from orders_cli.aws import open_to_change, open_to_read
-from orders_cli.failures import UsageWrong
-from orders_cli.options import (
+from orders_cli.command_options import (
     UNTIL_GRAMMAR,
     Yes,
     command_app,
@@ -21,6 +20,7 @@ from orders_cli.options import (
     until_option,
     whoami,
 )
+from orders_cli.failures import UsageWrong
 from orders_cli.output import answer, say
 from orders_cli.status_text import pace_sentence
 

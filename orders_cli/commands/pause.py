@@ -9,7 +9,14 @@ from ledger.pace import steps
 from ledger.pace.change import change
 from ledger.pace.pace import Pause
 from orders_cli.aws import open_to_change
-from orders_cli.options import UNTIL_GRAMMAR, Yes, command_app, examples, until_option, whoami
+from orders_cli.command_options import (
+    UNTIL_GRAMMAR,
+    Yes,
+    command_app,
+    examples,
+    until_option,
+    whoami,
+)
 from orders_cli.output import answer
 from orders_cli.quantities import moment
 

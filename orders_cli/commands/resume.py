@@ -10,7 +10,7 @@ from ledger.pace.pace import Pace
 from ledger.sending_status import SendingState, sending_status
 from ledger.workers import Absence
 from orders_cli.aws import open_to_change
-from orders_cli.options import Yes, command_app, examples
+from orders_cli.command_options import Yes, command_app, examples
 from orders_cli.output import answer
 
 app = command_app()

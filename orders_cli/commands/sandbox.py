@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from orders_cli.command_options import command_app, examples, rate_option
 from orders_cli.failures import CommandFailed, ExitCode
-from orders_cli.options import command_app, examples, rate_option
 from orders_cli.output import say
 from sandbox.errors import SandboxError
 from sandbox.options import SandboxOptions

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from orders_cli.aws import Aws, open_to_read
+from orders_cli.command_options import command_app, examples
 from orders_cli.failures import ExitCode
 from orders_cli.json_documents import status_document
-from orders_cli.options import command_app, examples
 from orders_cli.output import answer, answer_json, answer_table, is_lively
 from orders_cli.status_text import UPLOAD_HEADERS, status_lines, upload_row
 

@@ -19,11 +19,11 @@ from ledger.ports.uploads import UploadLedger
 from ledger.uploads.upload import Account, Upload, UploadState
 from orders_cli.aws import Aws, open_to_change
 from orders_cli.bucket import Stored
+from orders_cli.command_options import AsJson, Yes, command_app, examples
 from orders_cli.failures import AwsUnreachable, ExitCode, failure_of
 from orders_cli.invalid_lines import invalid_line_text, invalid_lines
 from orders_cli.json_documents import document, whole_upload_fields
 from orders_cli.local_file import check_file, new_key
-from orders_cli.options import AsJson, Yes, command_app, examples
 from orders_cli.output import answer, answer_aligned, answer_json, is_lively, say
 from orders_cli.preflight import check_ready
 from orders_cli.status_text import account_lines

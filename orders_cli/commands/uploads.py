@@ -8,9 +8,9 @@ import typer
 
 from orders.invalid_report import write_report_part
 from orders_cli.aws import open_to_read
+from orders_cli.command_options import AsJson, UploadName, command_app, examples
 from orders_cli.invalid_lines import invalid_line_text, invalid_lines
 from orders_cli.json_documents import document, whole_upload_fields
-from orders_cli.options import AsJson, UploadName, command_app, examples
 from orders_cli.output import answer, answer_aligned, answer_json, answer_table, say
 from orders_cli.status_text import UPLOAD_HEADERS, account_lines, trouble_lines, upload_row
 

@@ -34,9 +34,9 @@ from orders.outcome import Outcome
 from orders.parsed_lines import InvalidLine
 from orders.upload import UploadId, upload_id
 from orders_cli.bucket import UploadBucket
+from orders_cli.command_options import whoami
 from orders_cli.main import main
-from orders_cli.options import whoami
-from orders_cli.redrive import Redriver
+from orders_cli.redriver import Redriver
 from tests.contract.ledger_table import create_ledger_table
 from tests.contract.stores import claim
 

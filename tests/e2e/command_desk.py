@@ -21,7 +21,7 @@ import requests
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.uploads.upload import Source
 from orders.upload import UploadId, upload_id
-from orders_cli.demo.api import SandboxApi
+from orders_cli.demo.sandbox_api import SandboxApi
 from orders_cli.main import main
 from sandbox.code_archive import CHECKOUT
 from sandbox.judge.observations import (

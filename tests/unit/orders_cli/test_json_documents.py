@@ -25,7 +25,7 @@ from orders_cli.json_documents import (
     whole_upload_fields,
 )
 from orders_cli.overview import read_overview
-from orders_cli.redrive import Redriven
+from orders_cli.redriver import Redriven
 from sandbox.judge.observations import numbers_of_status
 from tests.contract.stores import claim
 from tests.unit.orders_cli.ledgers import FIRST, NOW, SECOND, Book

@@ -37,7 +37,9 @@ def told(
         | told(arn="arn:aws:lambda:eu-central-1:1:function:orders-producer"),
     ],
 )
-def test_a_bucket_that_notifies_a_listener_of_the_key_is_ready(configuration: dict[str, Any]) -> None:
+def test_a_bucket_that_notifies_a_listener_is_ready(
+    configuration: dict[str, Any],
+) -> None:
     check_listener(configuration, "bucket", KEY, INTAKE_URL)
 
 
@@ -50,7 +52,7 @@ def test_a_bucket_that_notifies_a_listener_of_the_key_is_ready(configuration: di
         {"QueueConfigurations": [{"QueueArn": "a:b", "Events": ["s3:ObjectRemoved:*"]}]},
     ],
 )
-def test_a_bucket_that_notifies_nobody_of_the_key_is_not(configuration: dict[str, Any]) -> None:
+def test_a_bucket_that_notifies_nobody_is_not(configuration: dict[str, Any]) -> None:
     with pytest.raises(SettingWrong, match="Nothing would read the file"):
         check_listener(configuration, "bucket", KEY, INTAKE_URL)
 

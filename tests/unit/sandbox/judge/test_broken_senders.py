@@ -10,7 +10,7 @@ import requests
 
 from orders.rate import Rate
 from orders.upload import UploadId, idempotency_key
-from orders_cli.demo.api import SandboxApi
+from orders_cli.demo.sandbox_api import SandboxApi
 from sandbox.api.server import api_in_threads
 from sandbox.judge.observations import Numbers, Observed, expected_orders
 from sandbox.judge.outage import Outage

@@ -14,8 +14,8 @@ from consumer.worker.proc import live_process
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.uploads.upload import Account
 from orders.upload import UploadId
-from orders_cli.demo.api import SandboxApi
 from orders_cli.demo.narrator import Narrator
+from orders_cli.demo.sandbox_api import SandboxApi
 from orders_cli.failures import CommandFailed
 from sandbox.judge.observations import Numbers, Request, numbers_of_account
 from sandbox.running import RunningSandbox
@@ -32,7 +32,7 @@ class DemoStuck(CommandFailed):
 
 
 @dataclass(slots=True)
-class Stage:
+class DemoRun:
     """The sandbox, its API and ledger, and everything seen so far.
 
     polls: the upload's numbers at every poll.

@@ -10,19 +10,19 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ledger.dynamodb.connect import open_ledger
-from orders_cli.demo.acts import SLOW, play
-from orders_cli.demo.api import SandboxApi
+from orders_cli.demo.acts import SLOW, play_acts
+from orders_cli.demo.demo_run import POLL_SECONDS, DemoRun, DemoStuck
 from orders_cli.demo.file import demo_file
 from orders_cli.demo.judgement import judge, tell_end
 from orders_cli.demo.narrator import Narrator
-from orders_cli.demo.stage import POLL_SECONDS, DemoStuck, Stage
+from orders_cli.demo.sandbox_api import SandboxApi
 from sandbox.judge.observations import Observed, numbers_of_status
 from sandbox.running import running_sandbox
 
 START_SECONDS = 90.0
 
 
-def show(narrator: Narrator) -> bool:
+def play_demo(narrator: Narrator) -> bool:
     """Play the demo; True where every promise was kept.
 
     Everything runs in a new folder and is removed afterwards; if the demo fails, the folder with
@@ -30,7 +30,7 @@ def show(narrator: Narrator) -> bool:
     """
     folder = Path(tempfile.mkdtemp(prefix="orders-demo-"))
     try:
-        kept = _show(folder, narrator)
+        kept = _play(folder, narrator)
     except Exception as error:
         raise DemoStuck(f"{error} The logs are in {folder}.") from error
     except KeyboardInterrupt:
@@ -40,7 +40,7 @@ def show(narrator: Narrator) -> bool:
     return kept
 
 
-def _show(folder: Path, narrator: Narrator) -> bool:
+def _play(folder: Path, narrator: Narrator) -> bool:
     place = folder / "sandbox"
     narrator.act("AWS, the pipeline, the API and the consumer start on this machine")
     with ExitStack() as stack:
@@ -51,13 +51,13 @@ def _show(folder: Path, narrator: Narrator) -> bool:
         os.environ.update(sandbox.environment(os.environ))
         api = SandboxApi(os.environ["ORDERS_SANDBOX_API"])
         ledger = open_ledger(os.environ["ORDERS_LEDGER_TABLE"])
-        stage = Stage(sandbox, folder, narrator, api, ledger)
+        run = DemoRun(sandbox, folder, narrator, api, ledger)
         file = demo_file()
-        history = play(stage, file)
-        requests = stage.poll()
-        status = json.loads(stage.type("status", "--json"))
-        stage.polls.append(numbers_of_status(status["uploads"][0]))
-        seen = Observed(file.orders(stage.account().upload.id), requests, stage.polls)
+        history = play_acts(run, file)
+        requests = run.poll()
+        status = json.loads(run.type("status", "--json"))
+        run.polls.append(numbers_of_status(status["uploads"][0]))
+        seen = Observed(file.orders(run.account().upload.id), requests, run.polls)
         kept = tell_end(narrator, seen, judge(seen, history, file))
         narrator.line()
     narrator.tell("everything is stopped and cleaned up")

@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from orders_cli.command_options import until_option
 from orders_cli.failures import UsageWrong
-from orders_cli.options import until_option
 
 NOON = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 

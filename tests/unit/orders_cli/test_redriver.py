@@ -19,7 +19,7 @@ from orders.plain_text import OpenAt
 from orders.upload import UploadId
 from orders_cli.bucket import Stored, UploadBucket
 from orders_cli.failures import CommandFailed
-from orders_cli.redrive import RedriveLedger, Redriver
+from orders_cli.redriver import RedriveLedger, Redriver
 from tests.unit.orders_cli.step_by_step import Person, StepByStep, stand_still
 
 UPLOAD = UploadId("a" * 20)
