@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from consumer.adapters.api import HttpApi
+from consumer.adapters.http_api import HttpApi
 from consumer.delivery.attempts import Accepted
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,10 +10,10 @@ import http_sf
 LONGEST_SECONDS = 1e9  # longer than any wait is meant; finite, so that arithmetic stays sound
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
-Fields = Mapping[str, Sequence[str]]
+HeaderFields = Mapping[str, Sequence[str]]
 
 
-def asked_wait_seconds(fields: Fields, *, now: float) -> float | None:
+def asked_wait_seconds(fields: HeaderFields, *, now: float) -> float | None:
     """Seconds that Retry-After asks for, else RateLimit; None where neither is usable.
 
     Args:
@@ -29,7 +29,7 @@ def asked_wait_seconds(fields: Fields, *, now: float) -> float | None:
     return _rate_limit_seconds(fields) if wait_seconds is None else wait_seconds
 
 
-def retry_after_seconds(fields: Fields, *, now: float) -> float | None:
+def retry_after_seconds(fields: HeaderFields, *, now: float) -> float | None:
     """Seconds that Retry-After asks for, as a number or a date; a date in the past is 0.
 
     `now` is epoch seconds by the clock that the date was written with, as far as known.
@@ -58,7 +58,7 @@ def _latest(seconds: Iterable[float | None]) -> float | None:
     return max((value for value in seconds if value is not None), default=None)
 
 
-def _rate_limit_seconds(fields: Fields) -> float | None:
+def _rate_limit_seconds(fields: HeaderFields) -> float | None:
     limits = _members(fields.get("ratelimit", ()))
     policies = _members(fields.get("ratelimit-policy", ()))
     waits = []

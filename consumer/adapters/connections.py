@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from consumer.adapters.http_answer import Answer, Broken
+from consumer.adapters.http_answer import Broken, HttpAnswer
 from consumer.adapters.http_connection import HttpConnection, NothingSent, nothing
 from consumer.adapters.opening import NotOpened
 
@@ -63,7 +63,7 @@ class Connections:
         deadline: float,
         begin: Callable[[], None] = nothing,
         sent: Callable[[], None] = nothing,
-    ) -> Answer | Broken | NotOpened:
+    ) -> HttpAnswer | Broken | NotOpened:
         """Send a request, once, and read its answer; `deadline` in seconds of time.monotonic()."""
         idle = self._take()
         if idle is not None:
@@ -92,14 +92,14 @@ class Connections:
             idle.connection.close()
 
     def _release(
-        self, connection: HttpConnection, opened_at: float, result: Answer | Broken
+        self, connection: HttpConnection, opened_at: float, result: HttpAnswer | Broken
     ) -> None:
         now = self._clock()
         ends_at = opened_at + SERVICE_SECONDS
         match result:
-            case Answer(idle_seconds=None):
+            case HttpAnswer(idle_seconds=None):
                 until = min(now + IDLE_SECONDS, ends_at)
-            case Answer(idle_seconds=float() as promised):
+            case HttpAnswer(idle_seconds=float() as promised):
                 until = min(now + min(IDLE_SECONDS, promised * _SHARE_OF_PROMISE), ends_at)
             case _:
                 until = now

@@ -7,7 +7,7 @@ from threading import Lock
 
 from pydantic import SecretStr
 
-from consumer.adapters.deadline import TookTooLong, within
+from consumer.adapters.bounded_call import TookTooLong, within
 
 READ_AGAIN_SECONDS = 5.0  # Secrets Manager bills each read; probes are less frequent than this
 TOKEN_CHARACTERS = 16_384

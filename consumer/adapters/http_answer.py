@@ -34,7 +34,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """A complete answer.
 
     idle_seconds: how long the API promises to keep the connection open: None without a promise, 0
@@ -73,7 +73,7 @@ class AnswerReader:
         self._whole = False
         self._closes = False
 
-    def feed(self, chunk: bytes) -> Answer | Broken | None:
+    def feed(self, chunk: bytes) -> HttpAnswer | Broken | None:
         """Parse the next bytes, at least one; None while the answer is incomplete."""
         self._received_bytes += len(chunk)
         try:
@@ -89,7 +89,7 @@ class AnswerReader:
             return too_large
         return self._answer(self._head)
 
-    def ended(self) -> Answer | Broken:
+    def ended(self) -> HttpAnswer | Broken:
         """The API closed the connection, which completes an answer without a length."""
         if self._received_bytes == 0:
             return self.broken("the connection was closed without an answer")
@@ -110,8 +110,8 @@ class AnswerReader:
             return self.broken(f"the answer's body is longer than {BODY_BYTES:,} bytes")
         return None
 
-    def _answer(self, head: Head) -> Answer:
-        return Answer(head, bytes(self._body), self._idle_seconds())
+    def _answer(self, head: Head) -> HttpAnswer:
+        return HttpAnswer(head, bytes(self._body), self._idle_seconds())
 
     def _idle_seconds(self) -> float | None:
         if self._closes:

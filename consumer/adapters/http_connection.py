@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from consumer.adapters.http_answer import Answer, AnswerReader, Broken
+from consumer.adapters.http_answer import AnswerReader, Broken, HttpAnswer
 
 _RECEIVE_BYTES = 65_536  # more than a TLS record, so nothing readable stays behind in the TLS layer
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -25,7 +25,7 @@ def nothing() -> None:
     """Do nothing when the request is sent."""
 
 
-Exchanged = Answer | Broken | NothingSent
+Exchanged = HttpAnswer | Broken | NothingSent
 
 
 class HttpConnection:
@@ -48,7 +48,7 @@ class HttpConnection:
         """Send a request and read its answer; `deadline` in seconds of time.monotonic().
 
         `begin` is called before the first byte of the request is given to the kernel, `sent` after
-        the last. The connection is reusable only after an Answer with time left.
+        the last. The connection is reusable only after an HttpAnswer with time left.
         """
         if deadline <= time.monotonic():
             return NothingSent("no time was left to send it")
@@ -113,7 +113,7 @@ class HttpConnection:
         self._poll.modify(self._sock, select.POLLIN)
         return bool(ready)
 
-    def _read(self, reader: AnswerReader) -> Answer | Broken | None:
+    def _read(self, reader: AnswerReader) -> HttpAnswer | Broken | None:
         """Feed the reader all that was received; None while the answer is incomplete."""
         while True:
             try:
@@ -136,16 +136,16 @@ def cause(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _as_far_as_sent(result: Answer | Broken, *, unsent: int, of: int) -> Exchanged:
+def _as_far_as_sent(result: HttpAnswer | Broken, *, unsent: int, of: int) -> Exchanged:
     """The result of an answer to a request sent only in part; `unsent` and `of` in bytes."""
     if unsent == 0:
         return result
     if unsent == of:
         return NothingSent("the connection took nothing of the request")
     match result:
-        case Answer(head) if 200 <= head.status < 300:  # noqa: PLR2004 - the class of success
+        case HttpAnswer(head) if 200 <= head.status < 300:  # noqa: PLR2004 - the class of success
             return Broken("it was answered before it was all sent", head)  # half an order
-        case Answer(head, body):
-            return Answer(head, body, idle_seconds=0.0)
+        case HttpAnswer(head, body):
+            return HttpAnswer(head, body, idle_seconds=0.0)
         case Broken():
             return result

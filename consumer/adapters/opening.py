@@ -12,7 +12,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from consumer.adapters.api_url import ApiUrl
-from consumer.adapters.deadline import TookTooLong, within
+from consumer.adapters.bounded_call import TookTooLong, within
 from consumer.adapters.http_connection import HttpConnection, cause
 
 OPENING_SECONDS = 10.0  # at most this long after its turn a request leaves

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from consumer.adapters.api import HttpApi
 from consumer.adapters.credential_sources import credential_from
+from consumer.adapters.http_api import HttpApi
 from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.kcl.guard import Guard, is_orphaned_from
 from consumer.sending.clock import AnchoredClock

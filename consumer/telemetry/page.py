@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from consumer.telemetry.chart import HEIGHT, WIDTH, Chart, chart
 from consumer.telemetry.health import Finding, all_fine
 from consumer.telemetry.snapshot import Snapshot
-from consumer.telemetry.wording import count, duration, moment, pace
+from consumer.telemetry.wording import duration, moment, pace, thousands
 from ledger.advice import advice_on
 from ledger.finish import Basis
 from ledger.report import StatusReport
@@ -109,7 +109,7 @@ _ENVIRONMENT.filters |= {
     "moment": moment,
     "pace": pace,
     "percent_settled": percent_settled,
-    "thousands": count,
+    "thousands": thousands,
     "unquote": unquote,
 }
 _TEMPLATE = _ENVIRONMENT.get_template("status.html.j2")

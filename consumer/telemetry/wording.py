@@ -1,4 +1,4 @@
-"""How are numbers and moments told to people?"""
+"""Numbers and moments as people read them."""
 
 from datetime import UTC, datetime
 
@@ -30,7 +30,7 @@ def pace(per_second: float) -> str:
     return f"{_handy(per_second * 3600)} per h"
 
 
-def count(number: int) -> str:
+def thousands(number: int) -> str:
     """A number with its thousands apart."""
     return f"{number:,}".replace(",", "\u202f")
 

@@ -20,7 +20,7 @@ EXIT_STOPPED = 0
 EXIT_SUPERSEDED = 1
 
 
-class Action(Enum):
+class Effect(Enum):
     """One effect on processes; repeating it changes nothing."""
 
     START_DAEMON = auto()
@@ -63,14 +63,14 @@ class State:
     exit_code: int | None = None
 
 
-def advance(state: State, seen: Seen, *, settle_seconds: float) -> tuple[State, tuple[Action, ...]]:
+def advance(state: State, seen: Seen, *, settle_seconds: float) -> tuple[State, tuple[Effect, ...]]:
     """The next state, and what to do now.
 
     settle_seconds: how long shard processes may take to finish what is in flight.
     """
     if seen.claim_lost and state.exit_code != EXIT_SUPERSEDED:
         lost = replace(state, phase=Phase.KILLING, exit_code=EXIT_SUPERSEDED)
-        return lost, (Action.KILL_ALL,)
+        return lost, (Effect.KILL_ALL,)
     if seen.stop_asked and state.exit_code is None:
         state = replace(state, exit_code=EXIT_STOPPED)
     match state.phase:
@@ -80,8 +80,8 @@ def advance(state: State, seen: Seen, *, settle_seconds: float) -> tuple[State, 
             return _watch(state, seen, settle_seconds)
         case Phase.ENDING:
             if not seen.shards or seen.now >= state.until:
-                return replace(state, phase=Phase.KILLING), (Action.KILL_ALL,)
-            return state, (Action.STOP_SHARDS,)
+                return replace(state, phase=Phase.KILLING), (Effect.KILL_ALL,)
+            return state, (Effect.STOP_SHARDS,)
         case Phase.KILLING:
             return _finish(state, seen)
         case Phase.ENDED:
@@ -90,26 +90,26 @@ def advance(state: State, seen: Seen, *, settle_seconds: float) -> tuple[State, 
             assert_never(state.phase)
 
 
-def _wait(state: State, seen: Seen) -> tuple[State, tuple[Action, ...]]:
+def _wait(state: State, seen: Seen) -> tuple[State, tuple[Effect, ...]]:
     if state.exit_code is not None:
         return replace(state, phase=Phase.ENDED), ()
     if seen.now < state.until:
         return state, ()
-    return replace(state, phase=Phase.RUNNING, initialized=False), (Action.START_DAEMON,)
+    return replace(state, phase=Phase.RUNNING, initialized=False), (Effect.START_DAEMON,)
 
 
-def _watch(state: State, seen: Seen, settle_seconds: float) -> tuple[State, tuple[Action, ...]]:
+def _watch(state: State, seen: Seen, settle_seconds: float) -> tuple[State, tuple[Effect, ...]]:
     state = replace(state, initialized=state.initialized or seen.initialized)
     if seen.daemon_lives and state.exit_code is None:
         return state, ()
     # However the daemon ended, code 0 included, it does not read the stream any more.
     ending = replace(state, phase=Phase.ENDING, until=seen.now + settle_seconds)
-    return ending, (Action.STOP_SHARDS,)
+    return ending, (Effect.STOP_SHARDS,)
 
 
-def _finish(state: State, seen: Seen) -> tuple[State, tuple[Action, ...]]:
+def _finish(state: State, seen: Seen) -> tuple[State, tuple[Effect, ...]]:
     if seen.children:
-        return state, (Action.KILL_ALL,)
+        return state, (Effect.KILL_ALL,)
     if state.exit_code is not None:
         return replace(state, phase=Phase.ENDED), ()
     failures = 0 if state.initialized else state.failures + 1

@@ -11,7 +11,7 @@ from consumer.telemetry.service import Telemetry
 from consumer.telemetry.worker_view import WorkerView
 from consumer.worker.children import Children
 from consumer.worker.claim_keeper import SURE_SECONDS, ClaimKeeper, may_be_lost
-from consumer.worker.plan import EXIT_SUPERSEDED, Action, Seen, State, advance
+from consumer.worker.plan import EXIT_SUPERSEDED, Effect, Seen, State, advance
 from consumer.worker.proc import live_process
 from consumer.worker.signals import Signals
 
@@ -59,11 +59,11 @@ class Supervisor:
         """Keep one daemon running until it is time to exit; returns the exit code."""
         while self._state.phase is not Phase.ENDED:
             before = self._state.phase
-            self._state, actions = advance(
+            self._state, effects = advance(
                 self._state, self._look(), settle_seconds=self._settle_seconds
             )
-            for action in actions:
-                self._do(action)
+            for effect in effects:
+                self._do(effect)
             if self._state.phase is not before:
                 self._enter_phase()
             else:
@@ -94,18 +94,18 @@ class Supervisor:
         checkpoints = [s.checkpoint_at for s in self._folder.shards() if s.checkpoint_at]
         return may_be_lost(silent_seconds, checkpoints, now=time.time())
 
-    def _do(self, action: Action) -> None:
-        match action:
-            case Action.START_DAEMON:
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case Effect.START_DAEMON:
                 pid = self._launch()
                 self._children.add_daemon(pid)
                 self._daemon_since = time.monotonic()
                 self._starts += 1
                 self._keeper.name_daemon(live_process(pid))
                 log.info("started the daemon %d", pid)
-            case Action.STOP_SHARDS:
+            case Effect.STOP_SHARDS:
                 self._children.stop_shards()
-            case Action.KILL_ALL:
+            case Effect.KILL_ALL:
                 self._children.kill_all()
 
     def _enter_phase(self) -> None:

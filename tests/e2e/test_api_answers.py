@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from consumer.adapters.api import HttpApi
+from consumer.adapters.http_api import HttpApi
 from consumer.delivery.attempts import (
     Accepted,
     Attempt,

@@ -9,10 +9,10 @@ import pytest
 from typing_extensions import override
 
 from consumer.adapters import opening
-from consumer.adapters.api import HttpApi
 from consumer.adapters.api_url import parse_api_url
 from consumer.adapters.connections import IDLE_SECONDS, SERVICE_SECONDS, Connections
-from consumer.adapters.http_answer import Answer
+from consumer.adapters.http_answer import HttpAnswer
+from consumer.adapters.http_api import HttpApi
 from consumer.adapters.http_connection import HttpConnection
 from consumer.adapters.opening import NotOpened
 from consumer.delivery.attempts import Accepted, Attempt, Conflict, Unavailable
@@ -190,7 +190,7 @@ def test_a_connection_lost_before_the_first_byte_is_replaced_within_the_attempt(
             connections.open_ahead(seconds=5)
             result = connections.exchange(REQUEST, deadline=time.monotonic() + 5)
 
-    assert isinstance(result, Answer)
+    assert isinstance(result, HttpAnswer)
     assert (len(openings), len(server.requests)) == (2, 1)
 
 

@@ -9,7 +9,6 @@ import moto
 import pytest
 from pydantic import SecretStr
 
-from consumer.adapters.api import HttpApi
 from consumer.adapters.credential_sources import (
     credential_from,
     file_credential,
@@ -22,6 +21,7 @@ from consumer.adapters.credentials import (
     FixedCredential,
     ReadCredential,
 )
+from consumer.adapters.http_api import HttpApi
 from consumer.delivery.attempts import Accepted, Refused, Unauthorized
 from tests.e2e.scripted_api import OK, Peer, ScriptedApi, always
 

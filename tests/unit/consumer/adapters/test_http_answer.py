@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.adapters.http_answer import ANSWER_BYTES, Answer, AnswerReader, Broken, Head
+from consumer.adapters.http_answer import ANSWER_BYTES, AnswerReader, Broken, Head, HttpAnswer
 
 SOUND = (
     b"HTTP/1.1 103 Early Hints\r\nRetry-After: 1\r\n\r\n"
@@ -13,7 +13,7 @@ SOUND = (
 )
 
 
-def read(*pieces: bytes) -> Answer | Broken:
+def read(*pieces: bytes) -> HttpAnswer | Broken:
     reader = AnswerReader()
     for piece in pieces:
         result = reader.feed(piece) if piece else None
@@ -33,7 +33,7 @@ def test_an_answer_reads_the_same_in_whatever_pieces_it_arrives(cuts: list[int])
         "transfer-encoding": ["chunked"],
         "keep-alive": ["timeout=5, max=100"],
     }
-    assert answer == Answer(Head(429, fields), b"abcde", idle_seconds=5.0)
+    assert answer == HttpAnswer(Head(429, fields), b"abcde", idle_seconds=5.0)
 
 
 @given(st.integers(0, len(SOUND) - 1))
@@ -43,14 +43,14 @@ def test_an_answer_cut_off_anywhere_is_never_taken_for_whole(length: int) -> Non
 
 @given(st.lists(st.binary(min_size=1, max_size=50), max_size=5))
 def test_whatever_arrives_the_reader_says_something(pieces: list[bytes]) -> None:
-    assert isinstance(read(*pieces), Answer | Broken)
+    assert isinstance(read(*pieces), HttpAnswer | Broken)
 
 
 @given(st.binary(max_size=20), st.integers(0, len(SOUND)), st.integers(0, 20))
 def test_a_damaged_answer_never_raises(noise: bytes, place: int, lost: int) -> None:
     damaged = SOUND[:place] + noise + SOUND[place + lost :]
 
-    assert isinstance(read(damaged), Answer | Broken)
+    assert isinstance(read(damaged), HttpAnswer | Broken)
 
 
 def test_a_reader_never_takes_more_than_its_bound() -> None:

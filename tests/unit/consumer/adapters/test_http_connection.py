@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from typing_extensions import override
 
-from consumer.adapters.http_answer import Answer, Broken
+from consumer.adapters.http_answer import Broken, HttpAnswer
 from consumer.adapters.http_connection import HttpConnection, NothingSent
 from tests.e2e.scripted_api import OK
 
@@ -51,7 +51,7 @@ def test_what_begins_an_exchange_comes_before_its_first_byte_and_sent_after_its_
 
     result = connection.exchange(REQUEST, deadline=time.monotonic() + 5, begin=begin, sent=sent)
 
-    assert isinstance(result, Answer)
+    assert isinstance(result, HttpAnswer)
     assert seen == [b"", REQUEST]
 
 
@@ -66,7 +66,7 @@ def test_an_answer_that_came_while_the_process_was_stopped_counts(
 
     result = connection.exchange(REQUEST, deadline=30.0)
 
-    assert isinstance(result, Answer)
+    assert isinstance(result, HttpAnswer)
 
 
 def test_an_end_without_an_answer_may_have_come_after_the_order_was_taken(
@@ -130,5 +130,5 @@ def test_an_answer_that_came_before_the_connection_was_cut_off_counts() -> None:
 
         result = connection.exchange(REQUEST, deadline=time.monotonic() + 5)
 
-    assert isinstance(result, Answer)
+    assert isinstance(result, HttpAnswer)
     assert (result.head.status, result.idle_seconds) == (413, 0.0)

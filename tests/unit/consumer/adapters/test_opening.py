@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.adapters.api import HttpApi
+from consumer.adapters.http_api import HttpApi
 from consumer.adapters.opening import OPENING_SECONDS
 from consumer.delivery.attempts import Accepted, Attempt, Unavailable
 from tests.e2e.scripted_api import (

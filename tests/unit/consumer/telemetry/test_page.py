@@ -10,7 +10,7 @@ from consumer.telemetry.chart import HEIGHT, WIDTH, chart
 from consumer.telemetry.health import Finding
 from consumer.telemetry.page import Page, make_page, percent_settled
 from consumer.telemetry.snapshot import LedgerSnapshot, Rare
-from consumer.telemetry.wording import count, duration, pace
+from consumer.telemetry.wording import duration, pace, thousands
 from ledger.history import Sample
 from ledger.pace.hold import Failure, HoldKind
 from ledger.pace.pace import Blocker, Override, Pace, Pause
@@ -221,4 +221,4 @@ def test_paces_are_told_in_a_handy_unit(per_second: float, told: str) -> None:
 
 
 def test_thousands_stand_apart() -> None:
-    assert count(1_234_567) == "1\u202f234\u202f567"
+    assert thousands(1_234_567) == "1\u202f234\u202f567"

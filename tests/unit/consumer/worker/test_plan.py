@@ -8,7 +8,7 @@ from consumer.run_folder import Phase
 from consumer.worker.plan import (
     EXIT_STOPPED,
     EXIT_SUPERSEDED,
-    Action,
+    Effect,
     Seen,
     State,
     advance,
@@ -27,16 +27,16 @@ class World:
     state: State = field(default_factory=State)
     starts: int = 0
 
-    def look(self, **changes: object) -> tuple[Action, ...]:
+    def look(self, **changes: object) -> tuple[Effect, ...]:
         self.seen = replace(self.seen, **changes)  # type: ignore[arg-type] # by name
-        self.state, actions = advance(self.state, self.seen, settle_seconds=SETTLE_SECONDS)
-        for action in actions:
-            if action is Action.START_DAEMON:
+        self.state, effects = advance(self.state, self.seen, settle_seconds=SETTLE_SECONDS)
+        for action in effects:
+            if action is Effect.START_DAEMON:
                 self.starts += 1
                 self.seen = replace(self.seen, daemon_lives=True, children=1)
-            if action is Action.KILL_ALL:
+            if action is Effect.KILL_ALL:
                 self.seen = replace(self.seen, daemon_lives=False, shards=0, children=0)
-        return actions
+        return effects
 
     def running(self) -> "World":
         self.look()
@@ -47,7 +47,7 @@ class World:
 def test_it_starts_a_daemon_at_once() -> None:
     world = World()
 
-    assert world.look() == (Action.START_DAEMON,)
+    assert world.look() == (Effect.START_DAEMON,)
     assert world.state.phase is Phase.RUNNING
 
 
@@ -68,21 +68,21 @@ def test_a_bootstrapping_daemon_is_left_alone_however_long_it_takes() -> None:
 def test_when_the_daemon_ended_its_shard_processes_settle_before_the_next_start() -> None:
     world = World().running()
 
-    assert world.look(daemon_lives=False, children=1) == (Action.STOP_SHARDS,)
-    assert world.look(now=5.0) == (Action.STOP_SHARDS,)
+    assert world.look(daemon_lives=False, children=1) == (Effect.STOP_SHARDS,)
+    assert world.look(now=5.0) == (Effect.STOP_SHARDS,)
     assert world.starts == 1
 
-    assert world.look(shards=0, children=0) == (Action.KILL_ALL,)
+    assert world.look(shards=0, children=0) == (Effect.KILL_ALL,)
     assert world.look() == ()
-    assert world.look() == (Action.START_DAEMON,)
+    assert world.look() == (Effect.START_DAEMON,)
 
 
 def test_a_shard_process_that_does_not_end_is_killed_after_its_time() -> None:
     world = World().running()
     world.look(now=100.0, daemon_lives=False, children=1)
 
-    assert world.look(now=100.0 + SETTLE_SECONDS - 1) == (Action.STOP_SHARDS,)
-    assert world.look(now=100.0 + SETTLE_SECONDS) == (Action.KILL_ALL,)
+    assert world.look(now=100.0 + SETTLE_SECONDS - 1) == (Effect.STOP_SHARDS,)
+    assert world.look(now=100.0 + SETTLE_SECONDS) == (Effect.KILL_ALL,)
 
 
 def test_no_daemon_is_started_while_a_child_lives() -> None:
@@ -90,9 +90,9 @@ def test_no_daemon_is_started_while_a_child_lives() -> None:
     world.look(daemon_lives=False, shards=0)
     world.look()
 
-    assert world.look(children=1) == (Action.KILL_ALL,)
+    assert world.look(children=1) == (Effect.KILL_ALL,)
     world.seen = replace(world.seen, children=1)
-    assert world.look() == (Action.KILL_ALL,)
+    assert world.look() == (Effect.KILL_ALL,)
     assert world.starts == 1
 
 
@@ -120,14 +120,14 @@ def test_a_daemon_that_had_a_shard_is_followed_at_once_and_clears_the_record() -
     world.look()
 
     assert world.state.failures == 0
-    assert world.look() == (Action.START_DAEMON,)
+    assert world.look() == (Effect.START_DAEMON,)
 
 
 def test_a_stop_lets_shard_processes_settle_then_kills_the_daemon_then_leaves() -> None:
     world = World().running()
 
-    assert world.look(stop_asked=True) == (Action.STOP_SHARDS,)
-    assert world.look(shards=0, children=1) == (Action.KILL_ALL,)
+    assert world.look(stop_asked=True) == (Effect.STOP_SHARDS,)
+    assert world.look(shards=0, children=1) == (Effect.KILL_ALL,)
     assert world.look() == ()
 
     assert world.state.phase is Phase.ENDED
@@ -141,7 +141,7 @@ def test_a_stop_while_it_bootstraps_waits_for_nobody() -> None:
 
     world.look(stop_asked=True)
 
-    assert world.look() == (Action.KILL_ALL,)
+    assert world.look() == (Effect.KILL_ALL,)
 
 
 def test_a_stop_during_a_back_off_leaves_at_once() -> None:
@@ -171,7 +171,7 @@ def test_a_lost_claim_kills_everything_without_waiting(phase: Phase) -> None:
         state=State(phase=phase, until=1_000.0),
     )
 
-    assert world.look(claim_lost=True) == (Action.KILL_ALL,)
+    assert world.look(claim_lost=True) == (Effect.KILL_ALL,)
     world.look()
 
     assert world.state.phase is Phase.ENDED

@@ -9,7 +9,7 @@ from consumer.adapters.api_url import parse_api_url
 from consumer.adapters.asked_wait import asked_wait_seconds, retry_after_seconds
 from consumer.adapters.connections import Connections
 from consumer.adapters.credentials import Credential, CredentialUnreadable, FixedCredential
-from consumer.adapters.http_answer import Answer, Broken, Head
+from consumer.adapters.http_answer import Broken, Head, HttpAnswer
 from consumer.adapters.http_connection import nothing
 from consumer.adapters.opening import NotOpened, opener
 from consumer.delivery.attempts import (
@@ -71,7 +71,7 @@ class HttpApi:
             return Unauthorized(NOTHING_SENT, str(error))
         request = self._request(order_id, body, idempotency_key, token)
         match self._connections.exchange(request, deadline=deadline, begin=begin, sent=sent):
-            case Answer(head, answer_body):
+            case HttpAnswer(head, answer_body):
                 return self._result(head, answer_body, token)
             case Broken(reason, head):
                 return self._broken(reason, head)
