@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings
 
 from consumer.setting_sentence import variable_names
 from consumer.settings import ConsumerSettings
-from consumer.telemetry.catalogue import CATALOGUE, Kind, Metric, Origin
+from consumer.telemetry.catalogue import CATALOGUE, Metric
 from ledger.advice import ADVICE
 from orders_cli.settings import CommandSettings
 from producer_lambda.settings import ProducerSettings
@@ -176,14 +176,13 @@ def _choices(annotation: object) -> list[str]:
 
 def _metric_row(metric: Metric) -> str:
     labels = ", ".join(f"`{label}`" for label in metric.labels)
-    origin = "state" if metric.origin is Origin.STATE else "process"
-    return f"| `{metric.name}` | {metric.kind.value} | {labels} | {origin} | {metric.about} |\n"
+    return f"| `{metric.name}` | {metric.kind} | {labels} | {metric.origin} | {metric.about} |\n"
 
 
 def _histograms() -> str:
     lines = ["\n## Buckets\n\n"]
     for metric in CATALOGUE:
-        if metric.kind is Kind.HISTOGRAM:
+        if metric.kind == "histogram":
             edges = ", ".join(f"{edge:g}" for edge in metric.buckets)
             lines.append(f"- `{metric.name}`: up to {edges} seconds, and more.\n")
     return "".join(lines)

@@ -1,49 +1,35 @@
 """All metrics: what is exported, docs/metrics.md, dashboards and rules are checked against it."""
 
 from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Kind(StrEnum):
-    """How a metric behaves."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-
-
-class Origin(StrEnum):
-    """Where its value comes from."""
-
-    STATE = "state"
-    """Read by the worker each second, from the ledger or elsewhere: the same after a restart."""
-
-    PROCESS = "process"
-    """Counted by worker and shard processes, from 0 at the worker's start."""
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric, by the name that Prometheus sees. `about` is a sentence or two for people."""
+    """One metric, by the name that Prometheus sees. `about` is a sentence or two for people.
+
+    origin: read by the worker each second, from the ledger or elsewhere, and so the same after a
+    restart; or counted by worker and shard processes, from 0 at the worker's start.
+    """
 
     name: str
-    kind: Kind
-    origin: Origin
+    kind: Literal["counter", "gauge", "histogram"]
+    origin: Literal["state", "process"]
     about: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
 
 
 def _state(name: str, about: str, *labels: str) -> Metric:
-    return Metric(name, Kind.GAUGE, Origin.STATE, about, labels)
+    return Metric(name, "gauge", "state", about, labels)
 
 
 def _counter(name: str, about: str, *labels: str) -> Metric:
-    return Metric(name, Kind.COUNTER, Origin.PROCESS, about, labels)
+    return Metric(name, "counter", "process", about, labels)
 
 
 def _histogram(name: str, about: str, *buckets: float) -> Metric:
-    return Metric(name, Kind.HISTOGRAM, Origin.PROCESS, about, buckets=buckets)
+    return Metric(name, "histogram", "process", about, buckets=buckets)
 
 
 BACKLOG = _state(
@@ -65,8 +51,8 @@ RUNWAY = _state(
 )
 SETTLED = Metric(
     "orders_settled_total",
-    Kind.COUNTER,
-    Origin.STATE,
+    "counter",
+    "state",
     "Orders settled since the ledger was made, by outcome: accepted, refused, cancelled, missing.",
     ("outcome",),
 )
@@ -107,8 +93,8 @@ TURNS_WASTED = _counter(
 )
 WINDOW = Metric(
     "orders_window",
-    Kind.GAUGE,
-    Origin.PROCESS,
+    "gauge",
+    "process",
     "Orders that the shard processes keep in hand at once, all together.",
 )
 SENDING_STATE = _state(

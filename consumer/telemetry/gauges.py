@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from consumer.run_folder import ShardFile
 from consumer.telemetry import catalogue
-from consumer.telemetry.catalogue import Kind, Metric
+from consumer.telemetry.catalogue import Metric
 from consumer.telemetry.snapshot import LedgerSnapshot, Snapshot
 from ledger.report import PaceReport, PaceSource
 from ledger.sending_status import SendingState
@@ -23,7 +23,7 @@ Values = float | dict[tuple[str, ...], float]
 def families(snapshot: Snapshot) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
     """Every metric that is read off state, as far as it is known."""
     for metric, values in _values(snapshot).items():
-        make = CounterMetricFamily if metric.kind is Kind.COUNTER else GaugeMetricFamily
+        make = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
         family = make(metric.name, metric.about, labels=metric.labels)
         for labels, value in values.items() if isinstance(values, dict) else [((), values)]:
             family.add_metric(labels, value)

@@ -9,7 +9,7 @@ from typing import Any
 import promql_parser
 import yaml
 
-from consumer.telemetry.catalogue import CATALOGUE, Kind
+from consumer.telemetry.catalogue import CATALOGUE
 
 FOLDER = Path(__file__).resolve().parents[3] / "dashboards"
 # What Prometheus itself puts on every series.
@@ -23,7 +23,7 @@ def series_names() -> dict[str, set[str]]:
     names: dict[str, set[str]] = {}
     for metric in CATALOGUE:
         labels = {*metric.labels, *SCRAPE_LABELS}
-        if metric.kind is Kind.HISTOGRAM:
+        if metric.kind == "histogram":
             names[f"{metric.name}_bucket"] = {*labels, "le"}
             names[f"{metric.name}_sum"] = labels
             names[f"{metric.name}_count"] = labels
