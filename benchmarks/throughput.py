@@ -18,7 +18,7 @@ from benchmarks.chain import accepted_times, chain, slow_down
 FAST_CONNECTIONS = 2
 """What the chain uses for an API that answers at once."""
 SLOW_CONNECTIONS = 52
-"""... and for one that takes 20 ms (consumer/delivery/window_size.py)."""
+"""... and for one that takes 20 ms (consumer/delivery/window.py)."""
 WINDOW = 1024
 BARE_SECONDS = 5.0
 PACED_SECONDS = 20.0

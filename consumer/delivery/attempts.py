@@ -1,4 +1,4 @@
-"""What did one HTTP attempt come to?
+"""The result of one HTTP attempt.
 
 The published table is docs/api-answers.md; the adapter maps an answer to one of these values and
 the delivery decides what follows, by an exhaustive match.

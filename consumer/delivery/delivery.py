@@ -8,7 +8,7 @@ seconds since the epoch.
     Delivery        takes records, hands out actions, takes in their results
     Dispatcher      attempts: who is next, in which turn, and what follows from the result
     OrdersInHand    entries: what a record is, and how an order gets its outcome
-    SettleQueue     what the ledger is told
+    SettleQueue     what is to be settled in the ledger, and when
     PaceView        what is known of the pace, and which changes are to be written
 """
 
@@ -19,18 +19,19 @@ from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.dispatcher import Dispatcher
 from consumer.delivery.entries import StreamPosition, StreamRecord
 from consumer.delivery.events import HeldFor, Observer
+from consumer.delivery.lanes_in_hand import LanesInHand
 from consumer.delivery.orders_in_hand import OrdersInHand
 from consumer.delivery.pace_view import PaceView
 from consumer.delivery.settle_queue import NEVER
 from consumer.delivery.starts import Starts
 from ledger.errors import LedgerError
 from ledger.pace.pace import Pace
-from ledger.uploads.lane import Lane, LaneKey
+from ledger.uploads.lane import Lane
 
 REFRESH_SECONDS = 0.47
 """The pace item is read at least this often, so that every change is seen within a second.
 
-No fraction of a second: so the answers' Date headers tell the second's beginning well."""
+It is no fraction of a second, so that the answers' Date headers show well where a second begins."""
 
 
 class Delivery:
@@ -43,7 +44,7 @@ class Delivery:
         observe: Observer,
         starts: Starts | None = None,
     ) -> None:
-        """Start with nothing in hand, beside the starts of this machine (None: there are none)."""
+        """`starts`: those of this machine; None: no other process sends from it."""
         self.settings = settings
         self._view = PaceView(settings.shard, settings.token, pace)
         self._orders = OrdersInHand(settings, self._view, observe)
@@ -54,13 +55,10 @@ class Delivery:
 
     # --- what comes from the stream -------------------------------------------------------------
 
-    def unread_lanes(self, records: Iterable[StreamRecord]) -> list[LaneKey]:
-        """The lanes whose rows the driver must read (`begin_lane`) before it gives the records."""
-        return self._orders.lanes.unread(records)
-
-    def begin_lane(self, lane: Lane, *, is_cancelled: bool) -> None:
-        """Start a lane where the ledger stands."""
-        self._orders.lanes.begin(lane, is_cancelled=is_cancelled)
+    @property
+    def lanes(self) -> LanesInHand:
+        """The lanes in hand: before records are taken, those `unread` must begin."""
+        return self._orders.lanes
 
     def take(self, records: Iterable[StreamRecord], now: float) -> None:
         """Put records in hand, in stream order. Their lanes must have begun."""
@@ -78,7 +76,7 @@ class Delivery:
     def has_room(self) -> bool:
         """Is at most one window unsettled, so that more records may come?
 
-        Beside an order that fails, another one must be at hand, to be compared with it.
+        Beside an order that fails, another one must be in hand to compare it with.
         """
         window = self._orders.window
         if window.failed and not window.queue:
@@ -129,7 +127,7 @@ class Delivery:
             return change
         if not self._is_refreshing and now >= self._refreshed_at + REFRESH_SECONDS:
             self._is_refreshing = True
-            return actions.Refresh(self._orders.lanes.to_refresh())
+            return actions.Refresh(self.lanes.to_refresh())
         return self._settle(now) or self.dispatcher.next(now)
 
     def due(self) -> float:
@@ -153,10 +151,10 @@ class Delivery:
         """Does the window wait for a settle, or will it soon? Then it is made at once."""
         if self.dispatcher.is_stopping:
             return True
-        begun, sizing = self._orders.window.begun, self.dispatcher.sizing
-        is_cramped = sizing.size == sizing.window_max > 1  # it cannot grow with what settling takes
-        enough = sizing.size / 2 if is_cramped else sizing.size
-        return begun >= enough and self._orders.settles.count * 2 >= begun
+        window, settles = self._orders.window, self._orders.settles
+        is_cramped = window.size == window.size_max > 1  # it cannot grow with what settling takes
+        enough = window.size / 2 if is_cramped else window.size
+        return window.begun >= enough and settles.count * 2 >= window.begun
 
     def stop(self) -> None:
         """Start no more attempts; those on their way are finished and settled."""
@@ -208,7 +206,7 @@ class Delivery:
         self._refreshed_at = now
         self._view.seen_at = max(self._view.seen_at, now - seconds)
         self._see(result.pace, now)
-        self._orders.lanes.cancel(result.cancelled)
+        self.lanes.cancel(result.cancelled)
         self._orders.finish_cancelled()
         self.dispatcher.fill(now)
 

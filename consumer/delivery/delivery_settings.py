@@ -1,4 +1,4 @@
-"""What a delivery is told at the start."""
+"""The settings of a delivery."""
 
 from dataclasses import dataclass
 

@@ -13,17 +13,16 @@ from consumer.delivery.schedule import Schedule, Verdict
 from consumer.delivery.starts import Starts
 from consumer.delivery.turn import Turn
 from consumer.delivery.turn_reserver import TurnReserver
-from consumer.delivery.window_size import WindowSize
 from ledger.pace.hold import Failure, HoldKind
 from ledger.pace.pace import AHEAD_SECONDS, BATCH_SECONDS
 from orders.outcome import Outcome
 
 STALE_SECONDS = 0.05
-"""How often is asked again for an attempt that waits for a refresh of the pace, or for room."""
+"""How often an attempt that waits for a refresh of the pace, or for room, asks again."""
 ASSIGN_SECONDS = 0.05
 ASSIGNED_LEAST = 2
-"""A turn gets its order so long before it comes, but a few have theirs sooner: each of them takes a
-thread, which opens a connection in time."""
+"""A turn gets its order this long before it is due; a few get theirs sooner, and with it a thread
+that opens a connection in time."""
 
 
 class Dispatcher:
@@ -32,8 +31,7 @@ class Dispatcher:
     def __init__(self, orders: OrdersInHand, observe: Observer, starts: Starts | None) -> None:
         settings = orders.settings
         self.schedule = Schedule(starts)
-        self.sizing = WindowSize(settings.window_max)
-        self.reserver = TurnReserver(orders, self.schedule, self.sizing, observe)
+        self.reserver = TurnReserver(orders, self.schedule, observe)
         self.is_stopping = False
         self._started: dict[Entry, None] = {}  # the oldest attempt first
         self._orders = orders
@@ -48,18 +46,18 @@ class Dispatcher:
 
     def fill(self, now: float) -> None:
         """Let orders into the window as far as rate and latency ask for."""
-        sizing = self.sizing
+        window = self._window
         rate = self._view.pace.rate(now)
         per_second = rate.per_second if rate else None
         oldest = next(iter(self._started), None)
-        if sizing.resize(
+        if window.resize(
             per_second,
             unanswered_seconds=now - oldest.started_at if oldest else 0.0,
             settle_seconds=self._orders.settles.seconds(per_second or 0.0),
         ):
-            self._observe(WindowSized(sizing.size))
+            self._observe(WindowSized(window.size))
         ahead = ceil(per_second * (AHEAD_SECONDS + BATCH_SECONDS)) if per_second else 0
-        self._window.activate(sizing.size + self._window.failed + ahead)
+        window.activate(ahead=ahead)
         self._orders.block_where_stuck(now)
 
     @property
@@ -72,7 +70,7 @@ class Dispatcher:
         """Could one more attempt be on its way, if an order is ready?"""
         if self.schedule.held:
             return self._is_soon(self._asked_at)
-        return self._on_their_way < self.sizing.connections
+        return self._on_their_way < self._window.connections
 
     @property
     def _on_their_way(self) -> int:
@@ -80,7 +78,7 @@ class Dispatcher:
 
     def _is_soon(self, now: float) -> bool:
         """Is it time to give the next turn its order?"""
-        if self._on_their_way >= self.sizing.window_max:
+        if self._on_their_way >= self._window.size_max:
             return False
         is_near = self.schedule.held[0].start <= now + ASSIGN_SECONDS
         return is_near or len(self.schedule.assigned) < ASSIGNED_LEAST
@@ -94,9 +92,9 @@ class Dispatcher:
             return None
         if not self._view.is_unlimited(now):
             return self._take_turn(now) or self.reserver.next(now)
-        if self._on_their_way >= self.sizing.connections:
+        if self._on_their_way >= self._window.connections:
             return None
-        entry, pace = self._candidate(now), self._view.pace
+        entry, pace = self._window.candidate(now), self._view.pace
         if entry is None:
             return None
         return self._assign(entry, Turn(0.0, pace.epoch, pace.generation, 0.0, is_probe=False))
@@ -115,14 +113,11 @@ class Dispatcher:
         if turn.is_probe:
             entry = self._window.probe_candidate(other_next=self._evidence.probe_other_next)
         else:
-            entry = self._candidate(now)
+            entry = self._window.candidate(now)
         if entry is None:
             return None
         held.popleft()
         return self._assign(entry, turn)
-
-    def _candidate(self, now: float) -> Entry | None:
-        return self._window.candidate(now, self.sizing.size, self.sizing.window_max)
 
     def _assign(self, entry: Entry, turn: Turn) -> Send:
         entry.assign()
@@ -178,9 +173,9 @@ class Dispatcher:
         """May one more order be sent before those before it are settled?"""
         if send.turn.is_probe or self._window.takes_no_room(send.entry):
             return True
-        if self._window.is_full(self.sizing.size):
+        if self._window.is_full:
             self.fill(now)  # an answer that is late makes room
-        return not self._window.is_full(self.sizing.size)
+        return not self._window.is_full
 
     def _start(self, send: Send) -> None:
         entry = send.entry
@@ -221,7 +216,7 @@ class Dispatcher:
         if isinstance(result, FailedAttempt):
             self._failed(send, result, now)
         else:
-            self.sizing.answered(latency_seconds)
+            self._window.answered(latency_seconds)
             if isinstance(attempt, Accepted):
                 self._evidence.accept(entry)
             self._view.answered(send.turn.generation, entry.started_at, now)

@@ -11,7 +11,7 @@ from orders.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class StreamPosition:
-    """Where a record stands in its shard: what KCL checkpoints. Both always go together.
+    """A record's place in its shard: what KCL checkpoints. Both parts always go together.
 
     sequence: the sequence number as Kinesis wrote it.
     """
@@ -42,7 +42,7 @@ class Stage(Enum):
     ASSIGNED = auto()  # has a turn, not started
     STARTED = auto()  # an attempt is on its way
     DONE = auto()  # its outcome is known, the ledger does not have it yet
-    SETTLING = auto()  # the ledger is being told
+    SETTLING = auto()  # a settle with it is on its way
     SETTLED = auto()  # the ledger has it
 
 
@@ -53,8 +53,8 @@ class Entry:
     Its stage changes only by its methods, once it is made.
 
     key: the lane, None for a record that is no envelope. prev, line, ordinal: as in the envelope;
-    for orders that never came the range they lie in, `count` of them.
-    never_came: no record stands for it, so it has the position of the record that showed the gap.
+    for orders that never came the range of all `count` of them.
+    never_came: it has no record of its own, so it has the position of the one that showed the gap.
     is_compared: it was let in beyond the window's size, to be compared with an order that fails.
     failures: attempts without a usable answer; alone: those among them since which others were
     accepted; failed_at: when the last attempt failed.
@@ -133,11 +133,11 @@ class Entry:
         self.stage, self.outcome = Stage.DONE, outcome
 
     def settle(self) -> None:
-        """The ledger is being told."""
+        """A settle with it is on its way."""
         self.stage = Stage.SETTLING
 
     def settle_failed(self) -> None:
-        """The ledger is to be told again."""
+        """The settle is to be made again."""
         self.stage = Stage.DONE
 
     def settled(self) -> None:

@@ -1,10 +1,9 @@
-"""What does delivery tell whoever watches?"""
+"""The events that the delivery reports to its observer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ledger.uploads.lane import LaneKey
-from orders.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +16,6 @@ class Attempted:
     result: str
     latency_seconds: float
     gap_seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class OrdersSettled:
-    """Orders are settled in the ledger."""
-
-    key: LaneKey
-    outcome: Outcome
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +49,7 @@ class WindowSized:
 
 @dataclass(frozen=True, slots=True)
 class HeldFor:
-    """Sending held for so long for this reason (a hold's kind, `paused` or `blocked`)."""
+    """Sending stood still for this reason (a hold's kind, `paused` or `blocked`)."""
 
     reason: str
     seconds: float
@@ -82,7 +72,6 @@ class WaitCapped:
 
 Event = (
     Attempted
-    | OrdersSettled
     | RepeatsSkipped
     | OrdersMissing
     | TurnsWasted

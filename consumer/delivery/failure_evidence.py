@@ -16,13 +16,13 @@ from consumer.delivery.entries import SUSPECT, Entry
 RETRY_SECONDS = (5.0, 10.0, 15.0)
 """How long a suspect waits before its next attempt; the last repeats."""
 PATIENCE_MAX = 10
-"""However much the API flaps, more failures alone than this are not asked for."""
+"""However much the API flaps, this many failures alone are enough."""
 FLAPPING_SECONDS = 600.0
-"""So long it is remembered that an order was accepted that had failed before."""
+"""For how long an order that was accepted after it had failed counts as a sign of flapping."""
 OTHERS = 200
-"""So many accepted orders, the last ones, tell how often a good order fails."""
+"""How many of the last accepted orders show how often a good order fails."""
 CHANCE_MAX = 1e-9
-"""A good order is to fail so often alone with less than this chance, or none is blamed."""
+"""An order is blamed only if a good one would fail so often alone with at most this chance."""
 
 
 @dataclass(slots=True)

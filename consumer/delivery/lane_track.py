@@ -60,8 +60,8 @@ class LaneTrack:
     def take_end(self, marker: EndMarker, position: StreamPosition) -> list[Entry]:
         """The entries for an end marker: missing orders before it, and the end itself.
 
-        A repeated end is told again: the process before this one may have died before it closed the
-        upload.
+        A repeated end is settled again: the process before this one may have died before it closed
+        the upload.
         """
         missing = self._missing_before(marker.prev, marker.ordinal, position)
         self.taken_line = max(self.taken_line, marker.prev)
@@ -106,13 +106,13 @@ class LaneTrack:
         if after < upto:
             yield after, upto
 
-    def ends_reached(self, told: Collection[Entry]) -> set[Entry]:
+    def ends_reached(self, entries: Collection[Entry]) -> set[Entry]:
         """The end markers among these entries before which nothing but these is unsettled.
 
         What comes after an end marker does not hold it up: it may wait behind a full window that
         begins with the marker.
         """
-        known, reached = set(told), set[Entry]()
+        known, reached = set(entries), set[Entry]()
         for entry in self.in_hand:
             if entry.ends_lane:
                 reached.add(entry)

@@ -28,7 +28,7 @@ class Latency:
 
 
 class Jitter:
-    """How far most of the last answers lie apart.
+    """How far apart most of the last answers are.
 
     A path that delays requests unevenly shows at least that in the time until their answers.
     """
@@ -42,7 +42,7 @@ class Jitter:
 
     @property
     def seconds(self) -> float | None:
-        """From the fastest answer to the slowest but for a tenth; None as long as they are few."""
+        """From the fastest answer to the slowest, except a tenth; None while there are few."""
         if len(self._last) < ANSWERS_LEAST:
             return None
         ordered = sorted(self._last)
@@ -55,7 +55,7 @@ class Delays:
     LENGTH = 31
 
     def __init__(self) -> None:
-        """Nothing was sent yet: the first request of a process may well be a late one."""
+        """The first request of a process may well be a late one."""
         self._last = deque([0.0], maxlen=self.LENGTH)
         self._least = self._median = 0.0
 

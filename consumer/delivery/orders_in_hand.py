@@ -25,9 +25,9 @@ class OrdersInHand:
     def __init__(self, settings: DeliverySettings, view: PaceView, observe: Observer) -> None:
         self.settings = settings
         self.view = view
-        self.window = Window(self._open)
+        self.window = Window(settings.window_max, self._open)
         self.lanes = LanesInHand()
-        self.settles = SettleQueue(self.lanes, observe)
+        self.settles = SettleQueue(self.lanes)
         self._observe = observe
         self._doubtful: int | None = None  # orders to come that an earlier owner may have begun
         self._doubted: list[Entry] = []  # and those of them that came
@@ -97,7 +97,7 @@ class OrdersInHand:
         """Make an entry ready that enters the window."""
         if entry.stage is Stage.DONE:
             if entry.never_came and entry.key:
-                if self.lanes[entry.key].is_cancelled:  # nobody misses them
+                if self.lanes[entry.key].is_cancelled:  # so they are not missed
                     entry.outcome = Outcome.CANCELLED
                 else:
                     self._observe(OrdersMissing(entry.key, entry.count))
@@ -141,7 +141,7 @@ class OrdersInHand:
         self._collect(entry)
 
     def _collect(self, entry: Entry) -> None:
-        """Have the ledger told; too many refusals block sending before the next order."""
+        """Have it settled; too many refusals block sending before the next order."""
         self.settles.add(entry)
         if entry.key is None or entry.outcome is None:
             return
@@ -156,7 +156,7 @@ class OrdersInHand:
     def block_where_stuck(self, now: float) -> None:
         """Block sending where what is in hand cannot be settled until a person acts.
 
-        That is a settle which the ledger refuses, as long as it does; or nothing is left before a
+        That is a settle which the ledger refuses, while it does; or nothing is left before a
         record that only a later release can read, which no order may overtake. A resume changes
         neither, so the blocker is set again after it.
         """

@@ -32,13 +32,13 @@ class PaceView:
             return
         if pace.owners.get(self._shard) != self._token:
             self.is_superseded = True
-        pace = lapsed(pace, now)  # whoever reserves next writes the same
+        pace = lapsed(pace, now)  # the next reservation writes the same
         for step in self._unwritten:
             pace = step(pace, now)
         self.pace = pace
 
     def is_stale(self, now: float) -> bool:
-        """May the item have changed so long ago that others count on it being known here?"""
+        """May the item have changed so long ago that others rely on its being known here?"""
         return now > self.seen_at + NOTICE_SECONDS
 
     def closed(self, now: float) -> Closed | None:
@@ -55,7 +55,7 @@ class PaceView:
         return self.pace.is_shared(self._token, now)
 
     def standstill(self, now: float) -> str | None:
-        """Why sending stands still: `blocked`, `paused`, a hold's kind, or None."""
+        """Why nothing is sent: `blocked`, `paused`, a hold's kind, or None."""
         if self.pace.blockers_of(self._shard):
             return "blocked"
         if self.pace.pause_at(now):

@@ -13,7 +13,7 @@ from ledger.pace.reservation import Grant
 CROWD_SECONDS = 0.1
 """Above EVEN_PER_SECOND, any such time holds at most a tenth of the rate plus one starts."""
 IN_LINE_SECONDS = 0.002
-"""How soon is asked again for a turn whose time has come before an earlier one was taken."""
+"""How soon to ask again for a turn that is due before an earlier one was taken."""
 
 
 class Verdict(Enum):

@@ -1,11 +1,10 @@
-"""What is to be told to the ledger, and when?"""
+"""What is to be settled in the ledger, and when?"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from consumer.delivery.actions import Settle
 from consumer.delivery.entries import Entry
-from consumer.delivery.events import Observer, OrdersSettled
 from consumer.delivery.lanes_in_hand import LanesInHand
 from consumer.delivery.latency import Latency
 from ledger.errors import LaneMissing, LedgerError, LedgerRefused
@@ -19,11 +18,11 @@ from orders.outcome import Outcome
 SETTLE_SPACING_SECONDS = 0.2
 """Two settles of one lane start at least this far apart, unless the window waits for one."""
 SETTLE_ORDERS_MAX = 5_000
-"""One settle tells of at most so many entries."""
+"""One settle has at most so many entries."""
 FAILED_SECONDS = 1.0
 """A settle that failed is made again after this."""
 REFUSED_SECONDS = 5.0
-"""A settle that the ledger refuses is made again after this: somebody may have put it right."""
+"""A settle that the ledger refuses is made again after this: a person may have put it right."""
 DETAIL_CHARACTERS_MAX = 500
 """How much of an error of the ledger a blocker shows; the log has all of it."""
 NEVER = float("inf")
@@ -33,21 +32,20 @@ NEVER = float("inf")
 class Unsettled:
     """Entries of one lane whose outcome is known and which the ledger does not have.
 
-    told: what the settle on its way tells. rests_until: a settle failed.
+    settling: those of the settle on its way. rests_until: a settle failed.
     """
 
     entries: list[Entry] = field(default_factory=list)
-    told: tuple[Entry, ...] = ()
+    settling: tuple[Entry, ...] = ()
     next_start: float = 0.0
     rests_until: float = 0.0
 
 
 class SettleQueue:
-    """What the ledger is to be told, lane by lane, one settle of a lane at a time."""
+    """What is to be settled, lane by lane, one settle of a lane at a time."""
 
-    def __init__(self, lanes: LanesInHand, observe: Observer) -> None:
+    def __init__(self, lanes: LanesInHand) -> None:
         self._lanes = lanes
-        self._observe = observe
         self._unsettled: dict[LaneKey | None, Unsettled] = {}  # None: records of no lane
         self._latency = Latency(8, 0.01)
         self.count = 0
@@ -60,45 +58,45 @@ class SettleQueue:
 
     @property
     def is_pending(self) -> bool:
-        """Is there anything that the ledger does not have and can be told?"""
-        return any(lane.told or self._to_tell(lane) for lane in self._unsettled.values())
+        """Is there anything that the ledger does not have and that can be settled?"""
+        return any(lane.settling or self._ready(lane) for lane in self._unsettled.values())
 
     def next(self, now: float, *, at_once: bool, resumed: int) -> Settle | None:
-        """The settle of a lane that is due, and has something to tell."""
+        """A settle that is due."""
         for lane in self._unsettled.values():
-            if lane.told or not lane.entries or now < lane.rests_until:
+            if lane.settling or not lane.entries or now < lane.rests_until:
                 continue
             if at_once or now >= lane.next_start:
-                told = self._to_tell(lane)
-                if told:
-                    return self._begin(lane, told, now, resumed)
+                ready = self._ready(lane)
+                if ready:
+                    return self._begin(lane, ready, now, resumed)
         return None
 
-    def _begin(self, lane: Unsettled, told: list[Entry], now: float, resumed: int) -> Settle:
-        chosen = set(told)
+    def _begin(self, lane: Unsettled, ready: list[Entry], now: float, resumed: int) -> Settle:
+        chosen = set(ready)
         lane.entries = [entry for entry in lane.entries if entry not in chosen]
         lane.next_start = now + SETTLE_SPACING_SECONDS
-        lane.told = tuple(told)
-        self.count -= len(told)
-        for entry in told:
+        lane.settling = tuple(ready)
+        self.count -= len(ready)
+        for entry in ready:
             entry.settle()
-        key = told[0].key
-        settlement = Settlement(spans_of(told), any(e.ends_lane for e in told), resumed)
-        letters = tuple(letter_of(e, now) for e in told if e.outcome is Outcome.REFUSED)
-        return Settle(self._lanes[key].lane if key else None, settlement, letters, lane.told)
+        key = ready[0].key
+        settlement = Settlement(spans_of(ready), any(e.ends_lane for e in ready), resumed)
+        letters = tuple(letter_of(e, now) for e in ready if e.outcome is Outcome.REFUSED)
+        return Settle(self._lanes[key].lane if key else None, settlement, letters, lane.settling)
 
-    def _to_tell(self, lane: Unsettled) -> list[Entry]:
-        """What the next settle of a lane tells; an end is told only once all before it is."""
-        told = lane.entries[:SETTLE_ORDERS_MAX]
-        key = told[0].key if told else None
-        if key is None or not any(entry.ends_lane for entry in told):
-            return told
-        reached = self._lanes[key].ends_reached(told)
-        return [entry for entry in told if not entry.ends_lane or entry in reached]
+    def _ready(self, lane: Unsettled) -> list[Entry]:
+        """The entries of a lane's next settle; an end is settled only with all before it."""
+        ready = lane.entries[:SETTLE_ORDERS_MAX]
+        key = ready[0].key if ready else None
+        if key is None or not any(entry.ends_lane for entry in ready):
+            return ready
+        reached = self._lanes[key].ends_reached(ready)
+        return [entry for entry in ready if not entry.ends_lane or entry in reached]
 
     def due(self) -> float:
         """When the next settle is due."""
-        waiting = (u for u in self._unsettled.values() if not u.told and self._to_tell(u))
+        waiting = (u for u in self._unsettled.values() if not u.settling and self._ready(u))
         return min((max(u.next_start, u.rests_until) for u in waiting), default=NEVER)
 
     def seconds(self, per_second: float) -> float:
@@ -111,28 +109,24 @@ class SettleQueue:
         self._latency.add(seconds)
         key = lane.key if lane else None
         unsettled = self._unsettled[key]
-        told, unsettled.told = unsettled.told, ()
+        settled, unsettled.settling = unsettled.settling, ()
         self.refused.pop(key, None)
-        for entry in told:
+        for entry in settled:
             entry.settled()
-        if lane is None:
-            return
-        for span in spans_of(told):
-            self._observe(OrdersSettled(lane.key, span.outcome, span.count))
-        if self._lanes.settled(lane, told):
+        if lane and self._lanes.settled(lane, settled):
             del self._unsettled[key]
 
     def failed(self, key: LaneKey | None, error: LedgerError, now: float) -> None:
-        """A settle could not be made: its entries are to be told again.
+        """A settle could not be made: its entries are to be settled again.
 
         Where making it again cannot help either, it is one of those `refused`.
         """
         unsettled = self._unsettled[key]
-        for entry in unsettled.told:
+        for entry in unsettled.settling:
             entry.settle_failed()
-        unsettled.entries = [*unsettled.told, *unsettled.entries]
-        self.count += len(unsettled.told)
-        unsettled.told = ()
+        unsettled.entries = [*unsettled.settling, *unsettled.entries]
+        self.count += len(unsettled.settling)
+        unsettled.settling = ()
         rest_seconds = REFUSED_SECONDS
         match error:
             case LedgerRefused():

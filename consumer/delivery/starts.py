@@ -12,21 +12,21 @@ from typing import Protocol
 from ledger.pace.pace import GAP_SHARE
 
 LEAD_SECONDS = 0.002
-"""A start is planned so long before it: until then the request is made ready, and a thread that
+"""A start is planned this long before it. Until then the request is made ready, and a thread that
 wakes up a little late is not late."""
 UNSENT_SECONDS = 0.25
-"""A request that is not sent so long after it should be hangs: nobody waits for it any more."""
+"""A request that is not sent this long after it should be hangs; the next start waits no longer."""
 POLL_SECONDS = 0.002
-"""How soon is asked again while the last request is not sent."""
+"""How soon to ask again while the last request is not sent."""
 REBOOT_SECONDS = 0.1
 """A start that is planned further ahead is left over from before a reboot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The start of an attempt on a clock that nobody sets, in seconds.
+    """The start of an attempt on a clock that is never set, in seconds.
 
-    sent_at: when the whole request was on its way, 0 as long as it is not. spacing: of its turn.
+    sent_at: when the whole request was on its way, 0 while it is not. spacing: of its turn.
     """
 
     at: float
@@ -81,7 +81,7 @@ class ProcessStarts:
     """A Starts that one process, or all processes of a simulated machine, keep in memory."""
 
     def __init__(self, machine: str = "", clock: Callable[[], float] | None = None) -> None:
-        """Nothing has started yet. `clock` is one that nobody sets; None: nobody sets any."""
+        """`clock` is one that is never set; None: no clock is."""
         self.machine = machine
         self._clock = clock
         self._last: Start | None = None

@@ -10,7 +10,6 @@ from consumer.delivery.latency import Jitter, Latency
 from consumer.delivery.orders_in_hand import OrdersInHand
 from consumer.delivery.schedule import Schedule
 from consumer.delivery.settle_queue import NEVER
-from consumer.delivery.window_size import WindowSize
 from ledger.pace.pace import Pace
 from ledger.pace.reservation import Grant, Reservation, Superseded
 
@@ -32,16 +31,13 @@ class TurnReserver:
     had meanwhile was wasted.
     """
 
-    def __init__(
-        self, orders: OrdersInHand, schedule: Schedule, sizing: WindowSize, observe: Observer
-    ) -> None:
+    def __init__(self, orders: OrdersInHand, schedule: Schedule, observe: Observer) -> None:
         self.jitter = Jitter()
         self.orders_waited = False
         self._orders = orders
         self._view = orders.view
         self._window = orders.window
         self._schedule = schedule
-        self._sizing = sizing
         self._observe = observe
         self._is_waiting = False
         self._asked_at = 0.0
@@ -50,8 +46,7 @@ class TurnReserver:
 
     def note_room(self, now: float) -> None:
         """See whether the window is full; ask at every turn of events."""
-        is_full = self._window.is_full(self._sizing.size)
-        self._full_since = min(self._full_since, now) if is_full else NEVER
+        self._full_since = min(self._full_since, now) if self._window.is_full else NEVER
 
     def next(self, now: float) -> Reserve | None:
         """Turns to reserve now."""

@@ -2,9 +2,15 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from math import ceil
 
 from consumer.delivery.entries import Entry, OrderId, Stage, StreamPosition
+from consumer.delivery.latency import Latency
 
+EXPECTED_SECONDS = 4.0
+"""An attempt without an answer makes the window grow up to this latency."""
+CONNECTION_SECONDS = 0.000_4
+"""Without a rate, one more attempt in flight for each such share of the API's best latency."""
 FAILURES_EXPONENT_MAX = 4
 """However many orders fail, after so many powers of two failures of each another one is tried."""
 
@@ -18,16 +24,17 @@ class Window:
     Behind the orders that may be on their way or unsettled, the next ones are opened ahead, so that
     turns can be reserved for them.
 
+    size: how many orders must be in hand so that no turn is wasted, from 1 to `size_max`.
     failed: how many of the undecided orders have failed; they take no room from the others.
     begun: how many orders of the span an attempt was made for.
     """
 
-    def __init__(self, open_entry: Callable[[Entry], None]) -> None:
-        """Start empty. `open_entry` makes an entry ready that enters the window.
-
-        It reads the order id, or finishes what needs no attempt.
-        """
+    def __init__(self, size_max: int, open_entry: Callable[[Entry], None]) -> None:
+        """`open_entry` reads an entry's order id, or finishes what needs no attempt."""
         self._open = open_entry
+        self._latency = Latency(32, 0.0)
+        self.size = 1
+        self.size_max = size_max
         self.queue: deque[Entry] = deque()
         self.active: deque[Entry] = deque()
         self.span = 0
@@ -41,10 +48,35 @@ class Window:
         """Put entries behind the queue, in stream order."""
         self.queue.extend(entries)
 
-    def activate(self, size: int) -> None:
-        """Let entries from the queue into the window while it has room for orders."""
+    def answered(self, seconds: float) -> None:
+        """An attempt was answered in so many seconds."""
+        self._latency.add(seconds)
+
+    def resize(
+        self, per_second: float | None, *, unanswered_seconds: float, settle_seconds: float
+    ) -> bool:
+        """Find the size: rate x (latency + settle); without a rate, the most. True: it changed.
+
+        unanswered_seconds: how long the oldest attempt is on its way, which counts up to
+        EXPECTED_SECONDS only, so that an API that hangs does not get the whole window sent into it.
+        """
+        size = self.size_max
+        if per_second is not None:
+            latency = max(self._latency.worst, min(unanswered_seconds, EXPECTED_SECONDS))
+            size = min(size, max(1, ceil(per_second * (latency + settle_seconds))))
+        changed, self.size = size != self.size, size
+        return changed
+
+    @property
+    def connections(self) -> int:
+        """How many attempts are worth having in flight without a rate: a slow API takes many."""
+        return min(self.size_max, 2 + int(self._latency.least / CONNECTION_SECONDS))
+
+    def activate(self, *, ahead: int) -> None:
+        """Let entries from the queue in while there is room for orders, and so many more."""
         self.pop_settled()
-        while self._has_next and (self.span < size or self.queue[0].stage is not Stage.WAITING):
+        span = self.size + self.failed + ahead
+        while self._has_next and (self.span < span or self.queue[0].stage is not Stage.WAITING):
             self._activate_next()
         self.pop_settled()
 
@@ -57,19 +89,19 @@ class Window:
     def _has_next(self) -> bool:
         return bool(self.queue) and self.queue[0].stage is not Stage.BLOCKED
 
-    def candidate(self, now: float, size: int, window_max: int) -> Entry | None:
-        """The first order that may start; a suspect waits as long as there are others.
+    def candidate(self, now: float) -> Entry | None:
+        """The first order that may start; a suspect waits while there are others.
 
         For them the window is widened, up to its greatest size.
         """
         first = None
         for entry in self.startable():
-            if self.is_full(size) and not self.takes_no_room(entry):
+            if self.is_full and not self.takes_no_room(entry):
                 break
             if entry.retry_at <= now:
                 return entry
             first = first or entry
-        if first and self.span < window_max:
+        if first and self.span < self.size_max:
             other = self._other_than(first)
             if other and other.retry_at <= now:
                 return other
@@ -88,7 +120,7 @@ class Window:
         The window is widened for it, beyond its size if need be, only where there is none, or where
         those that there are have failed often: twice the first, four times two of them, and so on.
         So a long outage touches few orders, and however many bad ones there are, and wherever they
-        lie, there comes one to compare them with. Those that failed while others passed do not
+        are, there comes one to compare them with. Those that failed while others passed do not
         count: that happens in no outage.
         """
         while True:
@@ -112,9 +144,10 @@ class Window:
             self._undecided[entry] = None
             self._first_of_id.setdefault(entry.order_id, deque()).append(entry)
 
-    def is_full(self, size: int) -> bool:
+    @property
+    def is_full(self) -> bool:
         """Are as many orders sent and not settled as the size allows, beside those that fail?"""
-        return self.begun >= size + self.failed
+        return self.begun >= self.size + self.failed
 
     def takes_no_room(self, entry: Entry) -> bool:
         """Was it sent before, is it the first, or was it let in to be compared with a bad one?"""
@@ -129,7 +162,7 @@ class Window:
         return (entry for entry in self._undecided if self._may_start(entry))
 
     def maybe_begun(self) -> int:
-        """How many unsettled orders the window holds but for those at its end that may start.
+        """How many unsettled orders the window holds, without those at its end that may start.
 
         Those that an attempt was made for are among them, or are given a turn next.
         """

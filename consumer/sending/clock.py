@@ -1,4 +1,4 @@
-"""What time is it, for whoever must not notice that somebody set the clock?"""
+"""The time for sending, which steps of the wall clock must not disturb."""
 
 import logging
 import time
@@ -11,13 +11,13 @@ from consumer.sending.date_header import Bounds, bounds_of, proven
 ERROR_SECONDS = 0.2
 """A clock that is known to be off by more is set right."""
 ANSWERS = 60
-"""How many of the ledger's answers are looked at."""
+"""How many of the ledger's answers are kept."""
 
 log = logging.getLogger(__name__)
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """A source of the time."""
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -26,8 +26,8 @@ class Clock(Protocol):
 class AnchoredClock:
     """The wall clock as it stood when it was last right, carried on by the monotonic clock.
 
-    Small corrections of the wall clock move no turn that is waited for. Where the wall clock was
-    stepped, or the machine was suspended, it is followed. Where the ledger's answers prove that the
+    Small corrections of the wall clock do not move a turn that is waited for. A step of it, or a
+    suspended machine, is followed. Where the ledger's answers prove that the
     wall clock is wrong, their time is followed instead: all processes that share a pace agree.
     """
 
@@ -58,7 +58,7 @@ class AnchoredClock:
         return self._offset
 
     def heard(self, sent_at: float, answered_at: float, date: float) -> None:
-        """The ledger told its time, in whole seconds; the moments are of the monotonic clock."""
+        """An answer of the ledger had this date, in whole seconds; the moments are monotonic."""
         self._answers.append(bounds_of(sent_at, answered_at, date))
         self._anchor()
 

@@ -1,4 +1,4 @@
-"""By how much does a clock differ from DynamoDB's?
+"""By how much a clock differs from DynamoDB's.
 
 Every answer carries a Date header of whole seconds. The server's clock stood within that second at
 some moment between our request and its answer, so each answer bounds the difference, and many
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Local clock less server clock lies between the two, in seconds."""
+    """The local clock less the server's is between the two, in seconds."""
 
     low: float
     high: float

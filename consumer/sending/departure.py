@@ -1,12 +1,12 @@
-"""When does a request really leave, and how long does that take?
+"""When a request really leaves, and how long that takes.
 
-Its moment is kept on the clock that nobody sets: what the other clocks do in between moves nothing.
+Its moment is kept on the monotonic clock, so that a step of the wall clock does not move it.
 """
 
 import time
 
 AWAKE_SECONDS = 0.0005
-"""Waits are precise by staying awake so long before their end: at 50/s, 2.5 % of a processor."""
+"""The last part of a wait is a busy loop, to be precise: at 50/s, 2.5 % of a processor."""
 
 
 class Departure:
@@ -17,9 +17,9 @@ class Departure:
         self._moment = self._began = moment
 
     def wait(self) -> None:
-        """Wait for the moment, the last bit without falling asleep.
+        """Wait for the moment, the last part awake.
 
-        Who sleeps wakes up late by a tenth of a millisecond, or by several while other threads run.
+        A sleeping thread wakes up late by 0.1 ms, or by several while other threads run.
         """
         while (left := self._moment - time.monotonic()) > 0:
             if left > AWAKE_SECONDS:

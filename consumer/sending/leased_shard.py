@@ -22,7 +22,7 @@ from ledger.uploads.lane import Lane, LaneKey
 log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.25
-"""How often waiting looks whether the daemon is gone."""
+"""How often a wait checks whether the daemon is gone."""
 LEDGER_RETRY_SECONDS = 1.0
 CHECKPOINT_SECONDS = 0.2
 """Two checkpoints are at least this far apart: a restart skips what is settled anyway."""
@@ -47,8 +47,8 @@ class LeasedShard:
     ) -> None:
         """`settings.shard` and `.token` are set when the shard begins.
 
-        alive_at: when the daemon's thread was last seen at work here, waiting included; a daemon
-        that stands still no longer calls, with or without records.
+        alive_at: when the daemon's thread was last at work here, waiting included; a daemon that
+        hangs no longer calls, with or without records.
         """
         self._ledger = ledger
         self._api = api
@@ -73,7 +73,7 @@ class LeasedShard:
         return self._threads
 
     def begin(self, shard: str) -> None:
-        """Become the shard's owner: whoever sent for it before gets no turn any more."""
+        """Become the shard's owner: the process that sent for it before gets no more turns."""
         clock, starts = self._hooks.clock, self._hooks.starts
         token = f"{starts.machine}-{secrets.token_hex(8)}"
         ledger_calls = LedgerCalls(self._ledger, clock, shard=shard, token=token)
@@ -94,7 +94,7 @@ class LeasedShard:
         self.alive_at = self._hooks.clock.now()
         while True:
             with threads.lock:
-                unread = delivery.unread_lanes(records)
+                unread = delivery.lanes.unread(records)
                 if not unread:
                     delivery.take(records, self._hooks.clock.now())
                     threads.wake()
@@ -109,7 +109,7 @@ class LeasedShard:
         self._until(lambda: not delivery.unsettled, checkpoint)
 
     def give_up(self) -> None:
-        """The shard has ended and is nobody's any more. Where that cannot be written, no harm."""
+        """The shard has ended and needs no owner. It does no harm if that cannot be written."""
         try:
             self.threads.ledger_calls.disown_shard()
         except LedgerError as error:
@@ -130,7 +130,7 @@ class LeasedShard:
             begun = threads.delivery.maybe_begun
         try:
             threads.ledger_calls.begins_no_more(begun)
-        except LedgerError as error:  # then the next owner believes more 409s than it need
+        except LedgerError as error:  # then the next owner believes more 409s than needed
             log.warning("the pace does not say what was settled at the stop: %s", error)
 
     def _until(self, is_enough: Callable[[], bool], checkpoint: WriteCheckpoint) -> None:
@@ -171,13 +171,13 @@ class LeasedShard:
             found = self._read_missing_lane(key)
         lane, is_cancelled = found
         with self.threads.lock:
-            self.threads.delivery.begin_lane(lane, is_cancelled=is_cancelled)
+            self.threads.delivery.lanes.begin(lane, is_cancelled=is_cancelled)
 
     def _read_lane(self, key: LaneKey) -> tuple[Lane, bool] | None:
         return self._insist("read a lane", lambda: self.threads.ledger_calls.read_lane(key))
 
     def _read_missing_lane(self, key: LaneKey) -> tuple[Lane, bool]:
-        """Wait until the row is there; for so long the shard is blocked, whoever resumes."""
+        """Wait until the row is there; until then the shard is blocked, even after a resume."""
         change_pace = self.threads.ledger_calls.change_pace
         name = f"{self.threads.delivery.settings.shard} ledger row"
         detail = f"lane {key.lane} of upload {key.upload} has no row in the ledger"
@@ -194,7 +194,7 @@ class LeasedShard:
         return found
 
     def _insist(self, name: str, call: Callable[[], T]) -> T:
-        """Run a ledger call until the ledger lets it through, as long as this process is wanted."""
+        """Repeat a ledger call until it succeeds, while this process owns the shard."""
         while True:
             try:
                 return call()

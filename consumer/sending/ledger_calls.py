@@ -54,7 +54,7 @@ class LedgerCalls:
             return error
 
     def own_shard(self) -> Pace:
-        """Become the shard's owner: whoever sent for it before gets no turn any more."""
+        """Become the shard's owner: the process that sent for it before gets no more turns."""
         return self.change_pace(
             lambda pace: own(pace, self._shard, self._token, now=self._clock.now())
         )
@@ -78,7 +78,7 @@ class LedgerCalls:
         return self._known
 
     def change_pace(self, step: Callable[[Pace], Pace]) -> Pace:
-        """Take a step from the pace as it stands; returns the pace after it."""
+        """Take a step from the current pace; returns the pace after it."""
         return self._step(lambda pace: (step(pace), None))[0]
 
     def _refresh(self, lanes: Iterable[LaneKey]) -> actions.Refreshed:

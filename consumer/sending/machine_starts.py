@@ -1,9 +1,9 @@
-"""How do the processes of one machine keep their distance from each other's starts?
+"""How the processes of one machine keep their distance from each other's starts.
 
-A file of this machine, which all processes with the same ledger share, says when the last of them
-started an attempt and when its request was on its way. Who starts one writes it under a lock. The
-file is a hint and no truth: without it, with an old one, or beside a process that was frozen while
-it held the lock, turns alone keep the pace.
+A file that all processes of this machine with the same ledger share says when the last attempt
+started and when its request was on its way; it is written under a lock. The file is only a hint:
+without it, with an old one, or beside a process that was frozen while it held the lock, turns alone
+keep the pace.
 """
 
 import fcntl
@@ -15,7 +15,7 @@ import stat
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from consumer.delivery.starts import LEAD_SECONDS, Start, next_start
@@ -25,7 +25,7 @@ _START = struct.Struct("=dddq")  # at, sent_at, spacing, process id
 _SIZE = _NAME_BYTES + _START.size
 LOCK_TRIES = 50
 LOCK_RETRY_SECONDS = 0.0005
-"""The lock is held for microseconds; who holds it longer stands still."""
+"""The lock is held for microseconds; a process that holds it longer is frozen."""
 
 
 class MachineStarts:
@@ -79,23 +79,16 @@ class MachineStarts:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the lock, or go on without it where its holder stands still."""
-        is_held = self._lock()
+        """Hold the lock, or go on without it where its holder is frozen."""
+        for _ in range(LOCK_TRIES):
+            with suppress(BlockingIOError):
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(LOCK_RETRY_SECONDS)
         try:
             yield
         finally:
-            if is_held:
-                fcntl.flock(self._file, fcntl.LOCK_UN)
-
-    def _lock(self) -> bool:
-        for _ in range(LOCK_TRIES):
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(LOCK_RETRY_SECONDS)
-            else:
-                return True
-        return False
+            fcntl.flock(self._file, fcntl.LOCK_UN)  # does nothing where it is not held
 
 
 def starts_file(folder: Path, ledger: str) -> Path:

@@ -1,8 +1,8 @@
 """The threads that carry out what the delivery asks for.
 
-Each takes an action under the lock, carries it out without it, tells the result and takes the next.
-Threads are added as they are needed, one for each attempt that is waited for. One idle thread
-watches for what falls due; the others wait to be called.
+Each takes an action under the lock, carries it out without it, reports the result and takes the
+next. Threads are added as they are needed, one for each attempt that is waited for. One idle thread
+watches for what falls due; the others wait to be woken.
 """
 
 import sys
@@ -25,14 +25,14 @@ from ledger.errors import LedgerError
 from orders.upload import idempotency_key
 
 CONNECT_SECONDS = 1.0
-"""A connection is opened so long before its turn: in time, and not so early that it goes stale."""
+"""How long before its turn a connection is opened: in time, but not so early that it goes stale."""
 LEDGER_RETRY_SECONDS = 1.0
 OVERDUE_SECONDS = 0.05
 """What is due and cannot be done waits for something else (a refresh of the pace, say), which wakes
 a thread when it ends; to ask more often would only cost time."""
 SWITCH_SECONDS, PROMPT_SWITCH_SECONDS = 0.005, 0.0005
-"""So long a thread that computes keeps the others waiting: Python's own value, for many orders a
-second, and a shorter one where each start has its moment."""
+"""How long a thread that computes keeps the others waiting: Python's default, for many orders a
+second, and a shorter time where each start has its moment."""
 NEVER = float("inf")
 NAMES: dict[type[actions.LedgerAction], str] = {
     actions.Settle: "settle",
@@ -92,7 +92,7 @@ class SenderThreads:
             self._wake_one()
 
     def wake(self) -> None:
-        """Something changed from outside: records came, or it is to stop. Call it with the lock."""
+        """Records came, or it is to stop. Call it with the lock."""
         self._turn.notify_all()
         self._wake_one()
 
@@ -123,7 +123,7 @@ class SenderThreads:
                 self._call_ledger(action)
 
     def _next(self, ended: tuple[actions.Send, Attempt] | None) -> actions.Action | None:
-        """Tell how an attempt ended, and take the next action, in one hold of the lock."""
+        """Report how an attempt ended, and take the next action, in one hold of the lock."""
         delivery = self.delivery
         with self.lock:
             if ended:
@@ -209,7 +209,7 @@ class SenderThreads:
                 self._turn.wait(verdict - now)
 
     def _call_ledger(self, action: actions.LedgerAction) -> None:
-        """Carry out an action on the ledger, and tell the delivery of the result."""
+        """Carry out an action on the ledger, and report its result."""
         with self.lock:
             if isinstance(action, actions.Reserve):  # a turn of before a change would be void
                 self._turn.wait_for(lambda: self._is_closed or not self._is_changing)

@@ -17,7 +17,6 @@ from consumer.delivery.events import (
     HeldFor,
     LedgerFailed,
     OrdersMissing,
-    OrdersSettled,
     RepeatsSkipped,
     TurnsWasted,
     WaitCapped,
@@ -91,7 +90,7 @@ class Sink:
                 self._log(event)
             case WaitCapped():
                 self._capped.inc()
-            case OrdersSettled() | OrdersMissing():
+            case OrdersMissing():
                 pass  # the ledger counts them, and the worker exports its counts
             case _:
                 assert_never(event)

@@ -152,7 +152,7 @@ class Process:
             self._next_index += len(batch)
 
     def _begin_lanes(self, delivery: Delivery, batch: list[StreamRecord]) -> bool:
-        for key in delivery.unread_lanes(batch):
+        for key in delivery.lanes.unread(batch):
             try:
                 found = self._ledger_calls.read_lane(key)
             except LedgerError:
@@ -161,7 +161,7 @@ class Process:
                 return False
             if found is None:
                 raise AssertionError(f"{key} has no row")
-            delivery.begin_lane(found[0], is_cancelled=found[1])
+            delivery.lanes.begin(found[0], is_cancelled=found[1])
         return True
 
     def _rested(self) -> None:

@@ -105,7 +105,7 @@ def test_the_checkpoint_does_not_pass_the_order_that_showed_a_gap_of_a_cancelled
     gap = Entry(StreamPosition("7", 0), key, 0, 2, 1, stage=Stage.SETTLED, never_came=True)
     gap.outcome = Outcome.CANCELLED
     order = Entry(StreamPosition("7", 0), key, 2, 3, 3, stage=Stage.STARTED)
-    window = Window(lambda _: None)
+    window = Window(1, lambda _: None)
     window.active.extend([gap, order])
 
     window.pop_settled()

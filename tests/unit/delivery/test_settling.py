@@ -57,7 +57,7 @@ def queue(*in_hand: Entry) -> SettleQueue:
     for held in in_hand:
         if held.key:
             lanes[held.key].in_hand[held] = None
-    return SettleQueue(lanes, lambda _: None)
+    return SettleQueue(lanes)
 
 
 def test_an_end_that_must_wait_for_its_orders_keeps_no_other_lane_from_the_ledger() -> None:

@@ -17,14 +17,12 @@ SHARD = """
 from consumer.delivery.events import *
 from consumer.telemetry.sink import Sink
 from ledger.uploads.lane import LaneKey, LaneNumber
-from orders.outcome import Outcome
 from orders.upload import UploadId
 
 sink = Sink()
 key = LaneKey(UploadId("0" * 20), LaneNumber(0))
 sink(Attempted("accepted", 0.2, None))
 sink(Attempted("unavailable", 0.4, 1.0))
-sink(OrdersSettled(key, Outcome.ACCEPTED, 1))
 sink(RepeatsSkipped(3))
 sink(OrdersMissing(key, 2))
 sink(TurnsWasted(0.5))
