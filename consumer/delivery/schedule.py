@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from consumer.delivery.actions import Send
 from consumer.delivery.latency import Delays
-from consumer.delivery.starts import LEAD_SECONDS, ProcessStarts, Starts
+from consumer.delivery.starts import LEAD_SECONDS, Starts
 from consumer.delivery.turn import Turn
 from ledger.pace.pace import AHEAD_SECONDS, Pace
 from ledger.pace.reservation import Grant
@@ -29,7 +29,7 @@ class Schedule:
     def __init__(self, starts: Starts | None = None) -> None:
         self.held: deque[Turn] = deque()
         self.assigned: deque[Send] = deque()  # in the order of their turns
-        self._on_this_machine = starts or ProcessStarts()
+        self._on_this_machine = starts or Starts()
         self._delays = Delays()
         self._unsent: Send | None = None  # the last one, until its request is on its way
         self._last_start: float | None = None

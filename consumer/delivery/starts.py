@@ -6,8 +6,8 @@ usual: an API counts from there.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
 
 from ledger.pace.pace import GAP_SHARE
 
@@ -57,28 +57,11 @@ def next_start(
     return max(due, earliest, now + LEAD_SECONDS + POLL_SECONDS)
 
 
-class Starts(Protocol):
-    """The last start of all processes on this machine that share one pace.
+class Starts:
+    """The last start of all processes on this machine that share one pace; here kept in memory.
 
     machine: names this machine in fence tokens.
     """
-
-    machine: str
-
-    def plan(
-        self, spacing: float, usual_seconds: float, *, earliest: float, now: float
-    ) -> tuple[float, bool]:
-        """When the next attempt starts, and is that a plan? It is up to LEAD_SECONDS before."""
-
-    def sent(self, late_seconds: float, took_seconds: float) -> None:
-        """The request of this process's last start is on its way.
-
-        late_seconds: from the plan until it began to leave. took_seconds: until it had left.
-        """
-
-
-class ProcessStarts:
-    """A Starts that one process, or all processes of a simulated machine, keep in memory."""
 
     def __init__(self, machine: str = "", clock: Callable[[], float] | None = None) -> None:
         """`clock` is one that is never set; None: no clock is."""
@@ -89,16 +72,37 @@ class ProcessStarts:
     def plan(
         self, spacing: float, usual_seconds: float, *, earliest: float, now: float
     ) -> tuple[float, bool]:
-        """See Starts.plan."""
-        moment = self._clock() if self._clock else now
-        ahead = earliest - now
-        at = next_start(self._last, spacing, usual_seconds, earliest=moment + ahead, now=moment)
-        is_planned = at <= moment + LEAD_SECONDS
-        if is_planned:
-            self._last = Start(at, 0.0, spacing)
-        return now + (at - moment), is_planned
+        """When the next attempt starts, and is that a plan? It is up to LEAD_SECONDS before."""
+        moment = self._moment(now)
+        offset = now - moment
+        with self._locked():
+            last, _ = self._read()
+            at = next_start(last, spacing, usual_seconds, earliest=earliest - offset, now=moment)
+            is_planned = at <= moment + LEAD_SECONDS
+            if is_planned:
+                self._write(Start(at, 0.0, spacing))
+        return at + offset, is_planned
 
     def sent(self, late_seconds: float, took_seconds: float) -> None:
-        """See Starts.sent."""
-        if self._last and not self._last.sent_at:
-            self._last = self._last.left(late_seconds, took_seconds)
+        """The request of this process's last start is on its way.
+
+        late_seconds: from the plan until it began to leave. took_seconds: until it had left.
+        """
+        with self._locked():
+            last, is_own = self._read()
+            if last and is_own and not last.sent_at:
+                self._write(last.left(late_seconds, took_seconds))
+
+    def _moment(self, now: float) -> float:
+        """This time of the turns on a clock that is never set."""
+        return self._clock() if self._clock else now
+
+    def _locked(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def _read(self) -> tuple[Start | None, bool]:
+        """The last start, and was it this process's?"""
+        return self._last, True
+
+    def _write(self, last: Start) -> None:
+        self._last = last

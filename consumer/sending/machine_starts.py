@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from consumer.delivery.starts import LEAD_SECONDS, Start, next_start
+from consumer.delivery.starts import Start, Starts
 
 _NAME_BYTES = 16
 _START = struct.Struct("=dddq")  # at, sent_at, spacing, process id
@@ -28,8 +28,8 @@ LOCK_RETRY_SECONDS = 0.0005
 """The lock is held for microseconds; a process that holds it longer is frozen."""
 
 
-class MachineStarts:
-    """A Starts over all processes of this machine. One thread at a time may call it."""
+class MachineStarts(Starts):
+    """The Starts of all processes of this machine. One thread at a time may call it."""
 
     def __init__(self, path: Path, *, offset: Callable[[], float]) -> None:
         """`offset`: the seconds from a clock that all processes of the machine have to the turns'.
@@ -46,32 +46,14 @@ class MachineStarts:
                 os.pwrite(self._file, secrets.token_hex(_NAME_BYTES // 2).encode(), 0)
                 os.ftruncate(self._file, _SIZE)
         self._memory = mmap.mmap(self._file, _SIZE)
-        self.machine = self._memory[:_NAME_BYTES].decode("ascii", "replace")
+        super().__init__(self._memory[:_NAME_BYTES].decode("ascii", "replace"))
 
-    def plan(
-        self, spacing: float, usual_seconds: float, *, earliest: float, now: float
-    ) -> tuple[float, bool]:
-        """See Starts.plan."""
-        offset = self._offset()
-        turn, moment = earliest - offset, now - offset
-        with self._locked():
-            last, _ = self._read()
-            at = next_start(last, spacing, usual_seconds, earliest=turn, now=moment)
-            is_planned = at <= moment + LEAD_SECONDS
-            if is_planned:
-                self._write(Start(at, 0.0, spacing))
-        return at + offset, is_planned
+    def _moment(self, now: float) -> float:
+        return now - self._offset()
 
-    def sent(self, late_seconds: float, took_seconds: float) -> None:
-        """See Starts.sent."""
-        with self._locked():
-            last, process = self._read()
-            if last and process == os.getpid() and not last.sent_at:
-                self._write(last.left(late_seconds, took_seconds))
-
-    def _read(self) -> tuple[Start | None, int]:
+    def _read(self) -> tuple[Start | None, bool]:
         at, sent_at, spacing, process = _START.unpack(self._memory[_NAME_BYTES:])
-        return (Start(at, sent_at, spacing) if at else None), process
+        return (Start(at, sent_at, spacing) if at else None), process == os.getpid()
 
     def _write(self, last: Start) -> None:
         packed = _START.pack(last.at, last.sent_at, last.spacing, os.getpid())

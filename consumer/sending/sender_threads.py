@@ -16,7 +16,7 @@ from consumer.delivery.attempts import Api, Attempt
 from consumer.delivery.delivery import Delivery
 from consumer.delivery.events import LedgerFailed, Observer
 from consumer.delivery.schedule import Verdict
-from consumer.delivery.starts import ProcessStarts, Starts
+from consumer.delivery.starts import Starts
 from consumer.sending.clock import Clock
 from consumer.sending.departure import Departure
 from consumer.sending.ledger_calls import LedgerCalls
@@ -55,7 +55,7 @@ class ProcessHooks:
     observe: Observer
     is_orphan: Callable[[], bool]
     fail: Callable[[BaseException], None]
-    starts: Starts = field(default_factory=ProcessStarts)
+    starts: Starts = field(default_factory=Starts)
 
 
 class SenderThreads:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from consumer.delivery.attempts import Accepted, Attempt
 from consumer.delivery.entries import Entry, StreamPosition, StreamRecord
 from consumer.delivery.events import Observer
-from consumer.delivery.starts import ProcessStarts
+from consumer.delivery.starts import Starts
 from consumer.sending.ledger_calls import Ledger
 from ledger.pace.pace import machine_of
 from ledger.ports.uploads import UploadLedger
@@ -74,12 +74,12 @@ class Simulation:
     observe: Observer
     late_seconds: Callable[[], float] = lambda: 0.0
     idle_looks_seconds: float = float("inf")
-    machines: dict[str, ProcessStarts] = field(default_factory=dict)
+    machines: dict[str, Starts] = field(default_factory=dict)
 
-    def starts_of(self, token: str) -> ProcessStarts:
+    def starts_of(self, token: str) -> Starts:
         """The starts of the machine that a token names; one that names none is alone on its own."""
         machine = machine_of(token)
-        starts = ProcessStarts(machine, self.timeline.now)
+        starts = Starts(machine, self.timeline.now)
         return self.machines.setdefault(machine or token, starts)
 
 

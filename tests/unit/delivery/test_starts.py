@@ -7,7 +7,7 @@ from consumer.delivery.starts import (
     LEAD_SECONDS,
     POLL_SECONDS,
     UNSENT_SECONDS,
-    ProcessStarts,
+    Starts,
 )
 from ledger.pace.pace import GAP_SHARE, GAP_SLACK
 
@@ -15,14 +15,14 @@ NOW = 1_000.0
 
 
 def planned(
-    starts: ProcessStarts, spacing: float, usual_seconds: float, now: float, *, turn: float = 0.0
+    starts: Starts, spacing: float, usual_seconds: float, now: float, *, turn: float = 0.0
 ) -> tuple[float, bool]:
     """When the next attempt of a turn starts, asked now, and whether that is a plan."""
     return starts.plan(spacing, usual_seconds, earliest=max(turn, now), now=now)
 
 
 def test_the_next_start_keeps_its_distance_from_the_last_one_however_late_that_was() -> None:
-    starts = ProcessStarts()
+    starts = Starts()
     assert planned(starts, 1.0, 0.0, NOW + 0.3) == (NOW + 0.3, True)
     starts.sent(0.0, 0.0)
 
@@ -32,14 +32,14 @@ def test_the_next_start_keeps_its_distance_from_the_last_one_however_late_that_w
 
 
 def test_a_start_is_planned_a_moment_before_its_turn_and_no_sooner() -> None:
-    starts = ProcessStarts()
+    starts = Starts()
 
     assert planned(starts, 1.0, 0.0, NOW - 2 * LEAD_SECONDS, turn=NOW) == (NOW, False)
     assert planned(starts, 1.0, 0.0, NOW - LEAD_SECONDS / 2, turn=NOW) == (NOW, True)
 
 
 def test_a_request_that_was_sent_later_than_usual_moves_the_next_start() -> None:
-    starts = ProcessStarts()
+    starts = Starts()
     planned(starts, 1.0, 0.01, NOW)
     starts.sent(0.0, 0.06)
 
@@ -48,7 +48,7 @@ def test_a_request_that_was_sent_later_than_usual_moves_the_next_start() -> None
 
 
 def test_a_request_that_began_to_leave_late_moves_the_next_start_whatever_is_usual() -> None:
-    starts = ProcessStarts()
+    starts = Starts()
     planned(starts, 1.0, 0.2, NOW)
     starts.sent(0.03, 0.2)
 
@@ -57,7 +57,7 @@ def test_a_request_that_began_to_leave_late_moves_the_next_start_whatever_is_usu
 
 
 def test_a_delay_that_is_usual_moves_nothing() -> None:
-    starts = ProcessStarts()
+    starts = Starts()
     planned(starts, 1.0, 0.2, NOW)
     starts.sent(0.0, 0.2)
 
@@ -65,7 +65,7 @@ def test_a_delay_that_is_usual_moves_nothing() -> None:
 
 
 def test_nothing_starts_while_the_last_request_is_overdue_but_not_for_long() -> None:
-    starts = ProcessStarts()
+    starts = Starts()
     planned(starts, 0.02, 0.001, NOW)
 
     at, is_planned = planned(starts, 0.02, 0.001, NOW + 0.03)
@@ -76,7 +76,7 @@ def test_nothing_starts_while_the_last_request_is_overdue_but_not_for_long() -> 
 
 
 def test_after_a_change_of_the_rate_the_shorter_interval_holds() -> None:
-    starts = ProcessStarts()
+    starts = Starts()
     planned(starts, 1.0, 0.0, NOW)
     starts.sent(0.0, 0.0)
 
@@ -85,7 +85,7 @@ def test_after_a_change_of_the_rate_the_shorter_interval_holds() -> None:
 
 def test_a_start_in_the_future_is_left_over_from_before_a_reboot() -> None:
     clock = [NOW]
-    starts = ProcessStarts("here", lambda: clock[0])
+    starts = Starts("here", lambda: clock[0])
     planned(starts, 1.0, 0.0, NOW)
 
     clock[0] = 5.0
@@ -95,7 +95,7 @@ def test_a_start_in_the_future_is_left_over_from_before_a_reboot() -> None:
 
 def test_a_clock_that_is_set_brings_no_two_starts_closer() -> None:
     clock = [NOW]
-    starts = ProcessStarts("here", lambda: clock[0])
+    starts = Starts("here", lambda: clock[0])
     planned(starts, 1.0, 0.0, 5_000.0)
     starts.sent(0.0, 0.0)
 

@@ -13,7 +13,7 @@ from consumer.delivery.delivery import Delivery
 from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamPosition, StreamRecord
 from consumer.delivery.events import Attempted, LedgerFailed
-from consumer.delivery.starts import ProcessStarts
+from consumer.delivery.starts import Starts
 from consumer.sending.clock import AnchoredClock
 from consumer.sending.leased_shard import LeasedShard
 from consumer.sending.sender_threads import ProcessHooks
@@ -141,7 +141,7 @@ class ShardAtWork:
             self.add_row()
         hooks = ProcessHooks(
             clock=self.clock,
-            starts=ProcessStarts("here"),
+            starts=Starts("here"),
             observe=self.events.append,
             is_orphan=lambda: self.is_orphan,
             fail=self.failures.append,

@@ -9,7 +9,7 @@ from typing import NoReturn, cast
 
 import pytest
 
-from consumer.delivery.starts import ProcessStarts
+from consumer.delivery.starts import Starts
 from consumer.kcl import guard as guards
 from consumer.kcl.guard import Guard
 from consumer.sending.sender_threads import ProcessHooks
@@ -28,7 +28,7 @@ class Watched:
         self.folder = folder
         hooks = ProcessHooks(
             clock=work.clock,
-            starts=ProcessStarts("here"),
+            starts=Starts("here"),
             observe=work.events.append,
             is_orphan=lambda: work.is_orphan,
             fail=self.fail,
