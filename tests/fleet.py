@@ -1,6 +1,6 @@
-"""In which world does the machine of the delivery break things?
+"""A fleet of shard processes to which anything may happen.
 
-Several uploads with several lanes lie on several shards; a process sends for each shard, and an old
+Several uploads with several lanes are on several shards; a process sends for each shard, and an old
 one may go on beside it.
 """
 
@@ -9,28 +9,22 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
 from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamPosition, StreamRecord
 from ledger.memory.ledger import MemoryLedger
-from ledger.pace.change import change
 from ledger.pace.pace import Pace
 from ledger.uploads.lane import Lane, LaneKey, LaneNumber
-from ledger.uploads.upload import Account, LaneTail, Progress, Source, UploadState
+from ledger.uploads.upload import Account, LaneTail, Progress
 from orders.envelope import EndMarker, OrderEnvelope, Unreadable
 from orders.rate import NO_LIMIT, Rate
 from orders.upload import UploadId
-from sandbox.simulation.faulty_ledger import LedgerFault, with_faults
+from sandbox.simulation.faulty_ledger import LedgerFault
 from sandbox.simulation.process import Process
-from sandbox.simulation.timeline import Timeline
-from sandbox.simulation.world import Simulation, Stream
+from sandbox.simulation.world import Stream, enter_upload
 from tests.capricious_api import CapriciousApi, KnownOrder, Retired
+from tests.simulated import SimulatedWorld
 
-if TYPE_CHECKING:
-    from consumer.delivery.events import Event
-
-START = 1_000_000_000.0
 WINDOW = 6
 NOTICE_SECONDS = 1.0
 STOP_SECONDS = 15.0
@@ -99,16 +93,19 @@ class WatchedLedger(MemoryLedger):
         return swapped
 
 
-class Fleet:
-    """The world."""
+class Fleet(SimulatedWorld):
+    """Many processes, and all that may happen to them."""
 
     def __init__(self, plan: Plan, *, shards: int, seed: int, is_late: bool) -> None:
         """All orders are in the stream at the start."""
         chance = random.Random(seed)  # noqa: S311 - what a test draws, it must draw again
-        self.timeline = Timeline(START)
-        self.ledger = WatchedLedger(self._lost_its_shard)
         self.api = CapriciousApi(lambda order: self.lane_of(order).is_settled(order.line))
-        self.events: list[Event] = []
+        super().__init__(
+            WatchedLedger(self._lost_its_shard),
+            self.api,
+            fault=self._fault,
+            late_seconds=(lambda: chance.uniform(0.0, 0.03)) if is_late else (lambda: 0.0),
+        )
         self.rates: list[tuple[float, Rate]] = []
         self.lost: dict[UploadId, int] = {}
         self.lines: dict[UploadId, int] = {}
@@ -116,13 +113,6 @@ class Fleet:
         self.is_ledger_down = False
         self.ahead_seconds = 0.0
         self.slowed_while_taken_over = False
-        self.simulation = Simulation(
-            self.timeline,
-            with_faults(self.ledger, self._fault),
-            self.api,
-            self.events.append,
-            late_seconds=(lambda: chance.uniform(0.0, 0.03)) if is_late else (lambda: 0.0),
-        )
         self.shards = [
             FleetShard(f"shardId-{number:012d}", stream)
             for number, stream in enumerate(self._streams(plan, shards, chance))
@@ -175,17 +165,8 @@ class Fleet:
         enqueued = sum(tail.ordinal for tail in tails)
         line = max(tail.line for tail in tails)
         self.lines[upload] = enqueued
-        self.ledger.announce(upload, Source("b", "k", "1", "e", 1), now=START)
-        self.ledger.start_run(upload, token="run", lanes=len(tails), now=START)
         progress = Progress(line=line, enqueued=enqueued, blank=line - enqueued, tails=tuple(tails))
-        self.ledger.finish_reading(
-            upload,
-            token="run",
-            progress=progress,
-            state=UploadState.SENDING,
-            reason="",
-            now=START,
-        )
+        enter_upload(self.ledger, upload, progress)
 
     # --- the processes --------------------------------------------------------------------------
 
@@ -272,12 +253,13 @@ class Fleet:
 
     # --- what happens to it ---------------------------------------------------------------------
 
-    def change_pace(self, step: Callable[[Pace], Pace]) -> None:
-        """Do to the pace what a person does."""
-        pace = change(self.ledger, step)
+    def change_pace(self, step: Callable[[Pace], Pace]) -> Pace:
+        """Do to the pace what a person does, and note the rate."""
+        pace = super().change_pace(step)
         rate = pace.rate(self.timeline.now())
         if rate and (not self.rates or self.rates[-1][1] != rate):
             self.rates.append((self.timeline.now(), rate))
+        return pace
 
     @property
     def was_unlimited_just_now(self) -> bool:
@@ -286,10 +268,6 @@ class Fleet:
         ends = [*(at for at, _ in self.rates[1:]), self.timeline.now()]
         spans = zip(self.rates, ends, strict=True)
         return any(rate == NO_LIMIT and end >= since for (_, rate), end in spans)
-
-    def run(self, seconds: float) -> None:
-        """Let time pass."""
-        self.timeline.run(lambda: False, until=self.timeline.now() + seconds)
 
     def _fault(self, _name: str) -> LedgerFault:
         if self.is_ledger_down:

@@ -1,4 +1,4 @@
-"""Which small world do the tests of the delivery run in?"""
+"""The world in which the tests of the delivery run: one ledger, one API, one simulated clock."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -18,10 +18,12 @@ from ledger.uploads.lane import LaneKey
 from ledger.uploads.upload import Account, LaneTail
 from orders.envelope import EndMarker
 from orders.upload import UploadId
+from sandbox.simulation.faulty_ledger import LedgerFault, with_faults
 from sandbox.simulation.process import Process
 from sandbox.simulation.timeline import Timeline
 from sandbox.simulation.world import (
     Behaviour,
+    ReceivingApi,
     SimulatedApi,
     SimulatedRequest,
     Simulation,
@@ -47,8 +49,40 @@ CLOSER_SECONDS = 5.0
 """How often the worker looks for uploads that stand still."""
 
 
+class SimulatedWorld:
+    """A ledger, an API and the processes that send to it, on a simulated clock."""
+
+    def __init__(
+        self,
+        ledger: MemoryLedger,
+        api: ReceivingApi,
+        *,
+        fault: Callable[[str], LedgerFault] = lambda _: LedgerFault.NONE,
+        late_seconds: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """`fault`: what happens to a ledger call of a process, by the call's name."""
+        self.timeline = Timeline(START)
+        self.ledger = ledger
+        self.events: list[Event] = []
+        self.simulation = Simulation(
+            self.timeline,
+            with_faults(ledger, fault),
+            api,
+            self.events.append,
+            late_seconds=late_seconds,
+        )
+
+    def change_pace(self, step: Callable[[Pace], Pace]) -> Pace:
+        """Do to the pace what a person or another process does."""
+        return change(self.ledger, step)
+
+    def run(self, seconds: float) -> None:
+        """Let so much time pass."""
+        self.timeline.run(lambda: False, until=self.timeline.now() + seconds)
+
+
 @dataclass
-class World:
+class World(SimulatedWorld):
     """One upload on one shard, its sender and its API, on a simulated clock.
 
     is_read: did the reading of the upload end, or did its run vanish before it could say so?
@@ -63,16 +97,13 @@ class World:
     is_read: bool = True
 
     def __post_init__(self) -> None:
-        self.timeline = Timeline(START)
-        self.ledger = MemoryLedger()
         self.api = SimulatedApi(self.behaviour)
-        self.events: list[Event] = []
+        super().__init__(MemoryLedger(), self.api)
         self.change_pace(lambda pace: steps.configure(pace, self.rate, now=START))
         stream = upload_stream(
             self.ledger, UPLOAD, self.orders, order_id=self.order_id, is_read=self.is_read
         )
         self.stream = self._tampered(stream)
-        self.simulation = Simulation(self.timeline, self.ledger, self.api, self.events.append)
         self.process = Process(self.simulation, self.stream, self.settings, None)
         now = self.timeline.now
         self._closer = Closer(self.ledger, self, clock=now, monotonic=now)
@@ -93,10 +124,6 @@ class World:
         records = [r for i in range(stream.length) for r in self.tamper(stream.record(i))]
         return Stream(len(records), lambda i: _at(records[i], i))
 
-    def change_pace(self, step: Callable[[Pace], Pace]) -> Pace:
-        """Do to the pace what a person or another process does."""
-        return change(self.ledger, step)
-
     def crash(self, *, token: str, after_seconds: float = 6.0) -> None:
         """SIGKILL now; a new process goes on from the checkpoint."""
         self.process.crash()
@@ -107,10 +134,6 @@ class World:
             self.process = Process(self.simulation, self.stream, settings, checkpoint)
 
         self.timeline.after(after_seconds, start)
-
-    def run(self, seconds: float) -> None:
-        """Let so much time pass."""
-        self.timeline.run(lambda: False, until=self.timeline.now() + seconds)
 
     def run_to_end(self, *, limit_seconds: float = 100_000.0) -> None:
         """Let time pass until the upload is closed. Fails at the limit."""

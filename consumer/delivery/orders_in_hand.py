@@ -46,7 +46,7 @@ class OrdersInHand:
                 elif entry.key:
                     track = self.lanes[entry.key]
                     track.in_hand[entry], track.was_used = None, True
-            self.window.extend(entries)
+            self.window.queue.extend(entries)
 
     def _entries(self, record: StreamRecord) -> list[Entry]:
         position, item = record.position, record.item

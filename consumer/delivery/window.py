@@ -44,10 +44,6 @@ class Window:
         self._undecided: dict[Entry, None] = {}  # in stream order; of `active`, most are decided
         self._first_of_id: dict[OrderId, deque[Entry]] = {}
 
-    def extend(self, entries: Iterable[Entry]) -> None:
-        """Put entries behind the queue, in stream order."""
-        self.queue.extend(entries)
-
     def answered(self, seconds: float) -> None:
         """An attempt was answered in so many seconds."""
         self._latency.add(seconds)

@@ -117,6 +117,23 @@ def index_after(checkpoint: StreamPosition | None) -> int:
     return int(checkpoint.sequence) + 1 if checkpoint else 0
 
 
+def enter_upload(
+    ledger: UploadLedger, upload: UploadId, progress: Progress, *, is_read: bool = True
+) -> None:
+    """Make an upload, read so far, known to the ledger.
+
+    is_read: did its reading end? Otherwise its run vanished after it saved its progress.
+    """
+    run = "run"
+    source = Source("bucket", "key", "1", "etag", progress.line * 100)
+    ledger.announce(upload, source, now=0.0)
+    ledger.start_run(upload, token=run, lanes=len(progress.tails), now=0.0)
+    ledger.save_progress(upload, token=run, progress=progress, now=0.0)
+    if is_read:
+        state = UploadState.SENDING
+        ledger.finish_reading(upload, token=run, progress=progress, state=state, reason="", now=0.0)
+
+
 def upload_stream(
     ledger: UploadLedger,
     upload: UploadId,
@@ -127,22 +144,10 @@ def upload_stream(
 ) -> Stream:
     """An upload of so many orders, known to the ledger, as one lane on one shard.
 
-    is_read: did its reading end? Otherwise its run vanished after it saved its progress.
+    is_read: see enter_upload.
     """
-    source = Source("bucket", "key", "1", "etag", orders * 100)
-    ledger.announce(upload, source, now=0.0)
-    ledger.start_run(upload, token="run", lanes=1, now=0.0)  # noqa: S106 - names the run
     progress = Progress(line=orders, enqueued=orders, tails=(LaneTail(orders, orders),))
-    ledger.save_progress(upload, token="run", progress=progress, now=0.0)  # noqa: S106
-    if is_read:
-        ledger.finish_reading(
-            upload,
-            token="run",  # noqa: S106
-            progress=progress,
-            state=UploadState.SENDING,
-            reason="",
-            now=0.0,
-        )
+    enter_upload(ledger, upload, progress, is_read=is_read)
 
     def record(index: int) -> StreamRecord:
         position = StreamPosition(str(index), 0)

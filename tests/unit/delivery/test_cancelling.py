@@ -4,7 +4,8 @@ import pytest
 
 from ledger.pace import steps
 from ledger.uploads.upload import UploadState
-from tests.fleet import START, Fate, Fleet, PlannedOrder
+from tests.fleet import Fate, Fleet, PlannedOrder
+from tests.simulated import START
 
 LANE = [PlannedOrder(1, twin, Fate.KEPT) for twin in range(14)]
 
