@@ -1,4 +1,4 @@
-"""How is the ledger opened?"""
+"""Opening the ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is the whole ledger, in DynamoDB?"""
+"""The whole ledger in DynamoDB."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from ledger.dynamodb.claims import DynamoClaims
 from ledger.dynamodb.dead_letters import DynamoDeadLetters
-from ledger.dynamodb.history import DynamoHistory
+from ledger.dynamodb.documents import DynamoDocuments
 from ledger.dynamodb.lanes import DynamoLanes
-from ledger.dynamodb.pace import DynamoPace
 from ledger.dynamodb.redrives import DynamoRedrives
 from ledger.dynamodb.table import Table
 from ledger.dynamodb.uploads import DynamoUploads
@@ -23,15 +22,14 @@ class DynamoLedger(
     DynamoDeadLetters,
     DynamoRedrives,
     DynamoClaims,
-    DynamoPace,
-    DynamoHistory,
+    DynamoDocuments,
 ):
     """Every port of the ledger, over one table and one client; any thread may call it.
 
-    Every call may raise LedgerUnreachable. It keeps nothing itself: two of them over one table,
-    in one process or on two hosts, are one ledger.
+    Every call may raise LedgerUnreachable. It holds no state: two of them over one table, in one
+    process or on two hosts, are one ledger.
 
-    events: of the client, for whoever listens to its answers. place: names this ledger among all.
+    events: the client's, for listeners to its answers. place: names this ledger among all.
     """
 
     def __init__(self, client: DynamoDBClient, table_name: str) -> None:

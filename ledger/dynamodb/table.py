@@ -1,31 +1,31 @@
-"""How is the ledger's table called?"""
+"""The calls of the ledger's table."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from secrets import randbelow
 from time import sleep
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ledger.dynamodb.conditional import ConditionFailed, conditional
+from ledger.dynamodb.row import from_item, to_item
 from ledger.dynamodb.schema import LISTING
 from ledger.dynamodb.unreachable import unreachable
 from ledger.errors import LedgerUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
         KeysAndAttributesTypeDef,
-        PutItemInputTypeDef,
         QueryInputTypeDef,
         TransactWriteItemTypeDef,
-        UpdateItemInputTypeDef,
     )
 
-    from ledger.dynamodb.schema import Item
+    from ledger.dynamodb.conditional import Change
+    from ledger.dynamodb.row import Item, Row
 
 Answer = TypeVar("Answer")
 
@@ -35,44 +35,7 @@ BATCH_TRIES = 8
 _JITTER_MILLISECONDS = 10
 
 # Why a transaction may be cancelled with nothing wrong: somebody else changed one of its items.
-_COMES_TO_NOTHING = frozenset({"None", "ConditionalCheckFailed", "TransactionConflict"})
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionFailed:
-    """The condition of a write did not hold. `item` is what stands there, None for nothing."""
-
-    item: Item | None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Attributes to set on one item, and when.
-
-    condition: speaks of attributes by name (`#state` for names that DynamoDB reserves) and of
-        values by `:name`, which stand in `seen`.
-    """
-
-    key: Item
-    attributes: Item
-    condition: str
-    seen: Item = field(default_factory=dict)
-
-    @property
-    def expression(self) -> str:
-        """What to set; every name is escaped."""
-        return "SET " + ", ".join(f"#{name} = :{name}" for name in self.attributes)
-
-    @property
-    def names(self) -> dict[str, str]:
-        """The escaped names."""
-        names = {f"#{name}": name for name in self.attributes}
-        return names | {"#state": "state"} if "#state" in self.condition else names
-
-    @property
-    def values(self) -> Item:
-        """The values to set and those of the condition."""
-        return {f":{name}": value for name, value in self.attributes.items()} | self.seen
+_LOST_RACES = frozenset({"None", "ConditionalCheckFailed", "TransactionConflict"})
 
 
 class Table:
@@ -82,22 +45,25 @@ class Table:
         self._client = client
         self.name = name
 
-    def get(self, key: Item) -> Item | None:
-        """Read one item, consistently."""
+    def get(self, key: Row) -> Row | None:
+        """Read one row, consistently."""
         found = self._call(
-            lambda: self._client.get_item(TableName=self.name, Key=key, ConsistentRead=True)
+            lambda: self._client.get_item(
+                TableName=self.name, Key=to_item(key), ConsistentRead=True
+            )
         )
-        return found.get("Item")
+        return from_item(found["Item"]) if "Item" in found else None
 
-    def get_many(self, keys: Sequence[Item]) -> Iterator[Item]:
-        """Read the items that are there, consistently, BATCH_ITEMS a call, in no order."""
-        for start in range(0, len(keys), BATCH_ITEMS):
-            wanted = keys[start : start + BATCH_ITEMS]
+    def get_many(self, keys: Iterable[Row]) -> Iterator[Row]:
+        """Read the rows that exist, consistently, BATCH_ITEMS a call, in no order."""
+        items = [to_item(key) for key in keys]
+        for start in range(0, len(items), BATCH_ITEMS):
+            wanted: Sequence[Item] = items[start : start + BATCH_ITEMS]
             for attempt in range(BATCH_TRIES):
                 if attempt:
                     sleep(randbelow(_JITTER_MILLISECONDS << attempt) / 1_000)
-                items, wanted = self._get_batch(wanted)
-                yield from items
+                found, wanted = self._get_batch(wanted)
+                yield from map(from_item, found)
                 if not wanted:
                     break
             else:
@@ -113,51 +79,44 @@ class Table:
         left = found.get("UnprocessedKeys", {}).get(self.name)
         return found["Responses"].get(self.name, []), left["Keys"] if left else []
 
-    def put(
-        self, item: Item, *, condition: str, seen: Item | None = None
-    ) -> ConditionFailed | None:
-        """Write a whole item, if the condition holds."""
-        request: PutItemInputTypeDef = {
-            "TableName": self.name,
-            "Item": item,
-            "ConditionExpression": condition,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        if seen:
-            request["ExpressionAttributeValues"] = seen
-        return self._write(lambda: self._client.put_item(**request))
+    def add(self, row: Row) -> ConditionFailed | None:
+        """Write a whole row where there is none."""
+        return self.put(row, condition="attribute_not_exists(pk)", seen={})
 
-    def update(self, request: UpdateItemInputTypeDef) -> ConditionFailed | None:
-        """Send an update as it is; for the write that must cost little."""
-        return self._write(lambda: self._client.update_item(**request))
+    def put(self, row: Row, *, condition: str, seen: Row) -> ConditionFailed | None:
+        """Write a whole row, if the condition holds."""
+        return self._write(
+            lambda: self._client.put_item(
+                TableName=self.name,
+                Item=to_item(row),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **conditional(condition, seen),
+            )
+        )
 
-    def change(self, change: Change) -> Item | ConditionFailed:
-        """Set attributes of an item, if the condition holds; returns the item as it then is."""
-        changed: Item = {}
+    def write(self, change: Change) -> ConditionFailed | None:
+        """Set attributes of a row, if the condition holds."""
+        return self._write(
+            lambda: self._client.update_item(**change.request(self.name, refusal="ALL_OLD"))
+        )
+
+    def change(self, change: Change) -> Row | ConditionFailed:
+        """Set attributes of a row, if the condition holds; returns the row after that."""
+        changed: Row = {}
 
         def call() -> None:
             answer = self._client.update_item(
-                TableName=self.name,
-                Key=change.key,
-                UpdateExpression=change.expression,
-                ConditionExpression=change.condition,
-                ExpressionAttributeNames=change.names,
-                ExpressionAttributeValues=change.values,
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **change.request(self.name, refusal="ALL_OLD"), ReturnValues="ALL_NEW"
             )
-            changed.update(answer["Attributes"])
+            changed.update(from_item(answer["Attributes"]))
 
         return self._write(call) or changed
 
-    def delete(self, key: Item, *, condition: str, seen: Item) -> ConditionFailed | None:
-        """Delete an item, if the condition holds."""
-        return self._write(
+    def delete(self, key: Row, *, condition: str, seen: Row) -> None:
+        """Delete a row, if the condition holds."""
+        self._write(
             lambda: self._client.delete_item(
-                TableName=self.name,
-                Key=key,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=seen,
+                TableName=self.name, Key=to_item(key), **conditional(condition, seen)
             )
         )
 
@@ -170,60 +129,58 @@ class Table:
             self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
             reasons = error.response.get("CancellationReasons", [])
-            if {reason.get("Code") for reason in reasons} <= _COMES_TO_NOTHING:
+            if {reason.get("Code") for reason in reasons} <= _LOST_RACES:
                 return False
             raise self._unreachable(error) from error
         except (BotoCoreError, ClientError) as error:
             raise self._unreachable(error) from error
         return True
 
-    def partition(self, pk: str, *, begins_with: str = "") -> Iterator[Item]:
-        """The items of one partition in the order of their sort keys, read consistently."""
-        condition = "pk = :pk"
-        values: Item = {":pk": {"S": pk}}
+    def partition(self, pk: str, *, begins_with: str = "") -> Iterator[Row]:
+        """The rows of one partition in the order of their sort keys, read consistently."""
+        condition, values = "pk = :pk", {":pk": pk}
         if begins_with:
             condition += " AND begins_with(sk, :begin)"
-            values[":begin"] = {"S": begins_with}
-        yield from self._pages(
+            values[":begin"] = begins_with
+        return self._pages(
             {
                 "TableName": self.name,
                 "KeyConditionExpression": condition,
-                "ExpressionAttributeValues": values,
+                "ExpressionAttributeValues": to_item(values),
                 "ConsistentRead": True,
             }
         )
 
-    def listed(self, listing: str, *, since: str = "") -> Iterator[Item]:
-        """What the index has under a listing, newest first; a moment old."""
-        condition = "listing = :listing"
-        values: Item = {":listing": {"S": listing}}
+    def listed(self, listing: str, *, since: str = "") -> Iterator[Row]:
+        """The entries of the index under a listing, newest first; they lag by a moment."""
+        condition, values = "listing = :listing", {":listing": listing}
         if since:
             condition += " AND listed_at >= :since"
-            values[":since"] = {"S": since}
-        yield from self._pages(
+            values[":since"] = since
+        return self._pages(
             {
                 "TableName": self.name,
                 "IndexName": LISTING,
                 "KeyConditionExpression": condition,
-                "ExpressionAttributeValues": values,
+                "ExpressionAttributeValues": to_item(values),
                 "ScanIndexForward": False,
             }
         )
 
-    def _pages(self, request: QueryInputTypeDef) -> Iterator[Item]:
+    def _pages(self, request: QueryInputTypeDef) -> Iterator[Row]:
         while True:
             page = self._call(lambda: self._client.query(**request))
-            yield from page["Items"]
-            following = page.get("LastEvaluatedKey")
-            if not following:
+            yield from map(from_item, page["Items"])
+            if "LastEvaluatedKey" not in page:
                 return
-            request["ExclusiveStartKey"] = following
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _write(self, call: Callable[[], object]) -> ConditionFailed | None:
         try:
             call()
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            return ConditionFailed(cast("Item | None", error.response.get("Item")))
+            item = cast("Item | None", error.response.get("Item"))
+            return ConditionFailed(from_item(item) if item else None)
         except (BotoCoreError, ClientError) as error:
             raise self._unreachable(error) from error
         return None

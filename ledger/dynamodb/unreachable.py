@@ -1,4 +1,4 @@
-"""What does a failed call mean for the person who must act?"""
+"""What a failed call of DynamoDB means for the person who must act."""
 
 from botocore.exceptions import (
     BotoCoreError,

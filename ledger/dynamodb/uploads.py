@@ -1,21 +1,26 @@
-"""How does the reading of an upload keep its place in DynamoDB?"""
+"""The reading of uploads in DynamoDB: runs, progress and the end."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ledger.dynamodb.closing import DynamoClosing, changed_attributes, upload_contention
-from ledger.dynamodb.lane_item import lane_attributes, lane_key
-from ledger.dynamodb.schema import flag, n, s
-from ledger.dynamodb.table import Change, ConditionFailed
-from ledger.dynamodb.upload_item import progress_attributes, upload_item, upload_key, upload_of
+from ledger.dynamodb.closing import DynamoClosing, upload_contention
+from ledger.dynamodb.conditional import Change, ConditionFailed
+from ledger.dynamodb.lane_row import lane_fields, lane_key
+from ledger.dynamodb.upload_row import (
+    changed_fields,
+    progress_fields,
+    upload_key,
+    upload_of,
+    upload_row,
+)
 from ledger.uploads.closing import after_reading
 from ledger.uploads.lane import Lane, LaneKey, LaneNumber
 from ledger.uploads.upload import Account, Progress, Source, Upload, UploadKind, UploadState
 
 if TYPE_CHECKING:
-    from ledger.dynamodb.schema import Item
+    from ledger.dynamodb.row import Row
     from orders.upload import UploadId
 
 
@@ -25,15 +30,12 @@ class DynamoUploads(DynamoClosing):
     def announce(
         self, upload: UploadId, source: Source, *, now: float, kind: UploadKind = UploadKind.FILE
     ) -> Upload:
-        """See UploadLedger.announce."""
         row = Upload(upload, source, UploadState.READING, created_at=now, updated_at=now, kind=kind)
-        # attribute_not_exists holds for the first of the command and the function, which race;
-        # the other one takes the row that stands there.
-        failed = self._table.put(upload_item(row), condition="attribute_not_exists(pk)")
+        # The command and the function race: the second one takes the row of the first.
+        failed = self._table.add(upload_row(row))
         return self._row(upload, failed) if failed else row
 
     def start_run(self, upload: UploadId, *, token: str, lanes: int, now: float) -> Upload:
-        """See UploadLedger.start_run."""
         contention = upload_contention(upload)
         while True:
             account = self._account(upload)
@@ -41,8 +43,7 @@ class DynamoUploads(DynamoClosing):
             taken = replace(row, run_token=token)
             if not row.read_complete:
                 taken = replace(taken, lanes=row.lanes or lanes, updated_at=now)
-                # The lanes' rows come before the number of lanes, so that whoever reads a number
-                # finds all of them.
+                # Rows first, then their number, so that whoever reads the number finds them all.
                 self._make_lanes(account, taken.lanes)
             written = self._table.change(_take_over(row, taken))
             if isinstance(written, ConditionFailed):
@@ -54,53 +55,50 @@ class DynamoUploads(DynamoClosing):
             return upload_of(written)
 
     def _make_lanes(self, account: Account, lanes: int) -> None:
-        standing = {lane.key.lane for lane in account.lanes}
-        for number in (LaneNumber(number) for number in range(lanes)):
-            if number in standing:
-                continue
-            lane = Lane(LaneKey(account.upload.id, number))
-            # attribute_not_exists: a row that stands may count settled orders; it is never
-            # written over.
-            self._table.put(
-                lane_key(lane.key) | lane_attributes(lane), condition="attribute_not_exists(pk)"
-            )
+        existing = {lane.key.lane for lane in account.lanes}
+        for number in map(LaneNumber, range(lanes)):
+            if number not in existing:
+                lane = Lane(LaneKey(account.upload.id, number))
+                # Only where there is none: an existing row may count settled orders.
+                self._table.add(lane_key(lane.key) | lane_fields(lane))
 
     def write_estimate(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
-        """See UploadLedger.write_estimate."""
-        return self._set(upload, {"estimate": n(estimate)}, token=token, now=now) is not None
+        return self._set(upload, {"estimate": estimate}, token=token, now=now) is not None
 
     def admit(self, upload: UploadId, *, token: str, now: float) -> UploadState | None:
-        """See UploadLedger.admit."""
-        return self._set(upload, {"admitted": flag(value=True)}, token=token, now=now)
-
-    def _set(
-        self, upload: UploadId, attributes: Item, *, token: str, now: float
-    ) -> UploadState | None:
-        written = self._table.change(
-            Change(
-                key=upload_key(upload),
-                attributes=attributes | {"updated_at": n(now)},
-                # run_token holds until another run takes over, and that one reads what stands
-                # here in the write that takes over.
-                condition="run_token = :token",
-                seen={":token": s(token)},
-            )
-        )
-        row = self._row(upload, written)
-        return None if isinstance(written, ConditionFailed) else row.state
+        return self._set(upload, {"admitted": True}, token=token, now=now)
 
     def save_progress(
         self, upload: UploadId, *, token: str, progress: Progress, now: float
     ) -> UploadState | None:
-        """See UploadLedger.save_progress."""
+        return self._set(
+            upload,
+            progress_fields(progress),
+            token=token,
+            now=now,
+            # line holds unless this is an old write that was delayed: progress never goes back.
+            only_if=" AND #progress.#line <= :line",
+            seen={"line": progress.line},
+        )
+
+    def _set(  # noqa: PLR0913 - one write, all of it named
+        self,
+        upload: UploadId,
+        fields: Row,
+        *,
+        token: str,
+        now: float,
+        only_if: str = "",
+        seen: Row | None = None,
+    ) -> UploadState | None:
         written = self._table.change(
             Change(
-                key=upload_key(upload),
-                attributes=progress_attributes(progress) | {"updated_at": n(now)},
-                # run_token holds until another run takes over. line holds unless this is an old
-                # write that was under way for long: progress never goes back.
-                condition="run_token = :token AND #line <= :line",
-                seen={":token": s(token)},
+                upload_key(upload),
+                fields | {"updated_at": now},
+                # run_token holds until another run takes over, and that one reads the row in the
+                # write that takes over.
+                f"run_token = :token{only_if}",
+                {"token": token} | (seen or {}),
             )
         )
         row = self._row(upload, written)
@@ -116,7 +114,6 @@ class DynamoUploads(DynamoClosing):
         reason: str,
         now: float,
     ) -> bool:
-        """See UploadLedger.finish_reading."""
         row = self._account(upload).upload
         contention = upload_contention(upload)
         while True:
@@ -134,25 +131,23 @@ class DynamoUploads(DynamoClosing):
 
 
 def _take_over(row: Upload, taken: Upload) -> Change:
-    lanes: Item = {":seen_lanes": n(row.lanes)} if row.lanes else {}
-    began = "lanes = :seen_lanes" if lanes else "attribute_not_exists(lanes)"
     return Change(
-        key=upload_key(row.id),
-        attributes={"run_token": s(taken.run_token)} | changed_attributes(row, taken),
+        upload_key(row.id),
+        {"run_token": taken.run_token} | changed_fields(row, taken),
         # read_complete: the reading did not end since the row was read; once it has, only the
         # token may change. lanes: no other first run fixed them since.
-        condition=f"read_complete = :seen_complete AND {began}",
-        seen={":seen_complete": flag(row.read_complete)} | lanes,
+        "read_complete = :seen_complete AND lanes = :seen_lanes",
+        {"seen_complete": row.read_complete, "seen_lanes": row.lanes},
     )
 
 
 def _finish(row: Upload, finished: Upload, *, token: str) -> Change:
     return Change(
-        key=upload_key(row.id),
-        attributes=progress_attributes(finished.progress) | changed_attributes(row, finished),
+        upload_key(row.id),
+        changed_fields(row, finished),
         # run_token holds until another run takes over. read_complete: the reading has not ended
         # (this may be the second try of a write whose answer was lost, and the upload closed by
         # now). state: nobody cancelled the upload since the row was read.
-        condition="run_token = :token AND read_complete = :no AND #state = :seen_state",
-        seen={":token": s(token), ":no": flag(value=False), ":seen_state": s(row.state)},
+        "run_token = :token AND read_complete = :no AND #state = :seen_state",
+        {"token": token, "no": False, "seen_state": row.state},
     )

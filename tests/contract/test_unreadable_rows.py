@@ -49,7 +49,7 @@ def table(moto_client: "DynamoDBClient") -> Iterator[str]:
             "refused_at",
             lambda ledger: list(ledger.dead_letters(UPLOAD, limit=9)),
         ),
-        (("claims#orders", "0001"), "worker_pid", lambda ledger: list(ledger.all_claims())),
+        (("claims#orders", "0001"), "worker", lambda ledger: list(ledger.all_claims())),
         (("pace", "pace"), "value", lambda ledger: ledger.read_pace()),
         (("history", "history"), "value", lambda ledger: ledger.read_history()),
     ],
@@ -77,7 +77,7 @@ def test_an_ended_upload_is_named_by_its_entry_of_the_index(
     finish(ledger, 1)
     ledger.settle(lane_of(ledger), told(orders(1, 1), ended=True))
     ledger.close_if_drained(UPLOAD, now=2_000.0)
-    write(moto_client, table, UPLOAD_ROW, "ended.#part", part="accepted")
+    write(moto_client, table, UPLOAD_ROW, "ended.#part", part="ended_tally")
 
     with pytest.raises(RowUnreadable, match=f"{UPLOAD_PK} / row#upload"):
         list(ledger.ended_accounts(since=0.0))
