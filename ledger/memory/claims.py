@@ -1,53 +1,48 @@
-"""How are claims of worker numbers kept in memory?"""
+"""Claims of worker numbers in memory."""
 
 from collections.abc import Iterable
 
 from ledger.claim import Claim
-from ledger.memory.rows import OnRows
+from ledger.memory.tables import Tables
 
 
-class MemoryClaims(OnRows):
+class MemoryClaims(Tables):
     """Claims."""
 
     def claims(self, worker_id: str) -> Iterable[Claim]:
-        """See Claims.claims."""
-        with self._rows.lock:
-            claims = [c for c in self._rows.claims.values() if c.worker_id == worker_id]
-        return sorted(claims, key=lambda claim: claim.number)
+        return [claim for claim in self.all_claims() if claim.worker_id == worker_id]
 
     def all_claims(self) -> Iterable[Claim]:
-        """See Claims.all_claims."""
-        with self._rows.lock:
-            claims = list(self._rows.claims.values())
+        with self._lock:
+            claims = list(self._claims.values())
         return sorted(claims, key=lambda claim: (claim.number, claim.worker_id))
 
     def take_claim(self, claim: Claim, *, instead_of: Claim | None) -> bool:
-        """See Claims.take_claim."""
-        with self._rows.lock:
-            standing = self._rows.claims.get((claim.worker_id, claim.number))
-            if standing is not None and standing.token == claim.token:
-                return True
-            if _stand(standing) != _stand(instead_of):
-                return False
-            self._rows.claims[claim.worker_id, claim.number] = claim
+        with self._lock:
+            current = self._current_claim(claim)
+            if current is None or current.token != claim.token:
+                if _identity(current) != _identity(instead_of):
+                    return False
+                self._claims[claim.worker_id, claim.number] = claim
             return True
 
     def renew_claim(self, claim: Claim) -> bool:
-        """See Claims.renew_claim."""
-        with self._rows.lock:
-            standing = self._rows.claims.get((claim.worker_id, claim.number))
-            if standing is None or standing.token != claim.token:
+        with self._lock:
+            current = self._current_claim(claim)
+            if current is None or current.token != claim.token:
                 return False
-            self._rows.claims[claim.worker_id, claim.number] = claim
+            self._claims[claim.worker_id, claim.number] = claim
             return True
 
     def release_claim(self, claim: Claim) -> None:
-        """See Claims.release_claim."""
-        with self._rows.lock:
-            standing = self._rows.claims.get((claim.worker_id, claim.number))
-            if standing is not None and standing.token == claim.token:
-                del self._rows.claims[claim.worker_id, claim.number]
+        with self._lock:
+            current = self._current_claim(claim)
+            if current is not None and current.token == claim.token:
+                del self._claims[claim.worker_id, claim.number]
+
+    def _current_claim(self, claim: Claim) -> Claim | None:
+        return self._claims.get((claim.worker_id, claim.number))
 
 
-def _stand(claim: Claim | None) -> tuple[str, float] | None:
+def _identity(claim: Claim | None) -> tuple[str, float] | None:
     return (claim.token, claim.heartbeat_at) if claim else None

@@ -1,30 +1,28 @@
-"""How are dead letters kept in memory?"""
+"""Dead letters and their redrives in memory."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from ledger.memory.rows import OnRows
-from ledger.uploads.dead_letter import DeadLetter, as_kept
+from ledger.memory.tables import Tables
+from ledger.uploads.dead_letter import UNREADABLE, DeadLetter, as_kept
+from ledger.uploads.redrive import Redrive, is_claimable
 from orders.upload import UploadId
 
 
-class MemoryDeadLetters(OnRows):
-    """DeadLetters."""
+class MemoryDeadLetters(Tables):
+    """DeadLetters and Redrives."""
 
     def put_dead_letter(self, letter: DeadLetter) -> None:
-        """See DeadLetters.put_dead_letter."""
-        with self._rows.lock:
-            self._rows.letters.setdefault((letter.upload, letter.position), as_kept(letter))
+        with self._lock:
+            self._letters.setdefault((letter.upload, letter.position), as_kept(letter))
 
     def read_dead_letter(self, upload: UploadId, position: str) -> DeadLetter | None:
-        """See DeadLetters.read_dead_letter."""
-        with self._rows.lock:
-            return self._rows.letters.get((upload, position))
+        with self._lock:
+            return self._letters.get((upload, position))
 
     def dead_letters(self, upload: UploadId | None = None, *, limit: int) -> Iterable[DeadLetter]:
-        """See DeadLetters.dead_letters."""
-        with self._rows.lock:
-            letters = list(self._rows.letters.values())
+        with self._lock:
+            letters = list(self._letters.values())
         if upload is None:
             letters.sort(key=lambda letter: (letter.refused_at, letter.position), reverse=True)
             return letters[:limit]
@@ -32,11 +30,49 @@ class MemoryDeadLetters(OnRows):
         return [letter for letter in letters if letter.upload == upload][:limit]
 
     def mark_redriven(self, letter: DeadLetter, *, upload: UploadId) -> bool:
-        """See DeadLetters.mark_redriven."""
         key = (letter.upload, letter.position)
-        with self._rows.lock:
-            kept = self._rows.letters.get(key)
+        with self._lock:
+            kept = self._letters.get(key)
             if kept is None or kept.redriven_as not in (None, upload):
                 return False
-            self._rows.letters[key] = replace(kept, redriven_as=upload)
+            self._letters[key] = replace(kept, redriven_as=upload)
             return True
+
+    def begin_redrive(self, upload: UploadId, *, key: str, now: float) -> Redrive:  # noqa: ARG002
+        with self._lock:
+            return self._redrives.setdefault(upload, Redrive(upload, key))
+
+    def claim_letters(self, redrive: Redrive, letters: Sequence[DeadLetter]) -> bool:
+        with self._lock:
+            current = self._current_redrive(redrive)
+            if current is None or current.is_sealed:
+                return False
+            for letter in letters:
+                key = (letter.upload, letter.position)
+                kept = self._letters.get(key)
+                if kept and is_claimable(kept, redrive):
+                    self._letters[key] = replace(kept, redrive_key=redrive.key)
+            return True
+
+    def seal_redrive(self, redrive: Redrive) -> bool:
+        with self._lock:
+            current = self._current_redrive(redrive)
+            if current is None:
+                return False
+            self._redrives[redrive.upload] = replace(current, is_sealed=True)
+            return True
+
+    def end_redrive(self, redrive: Redrive) -> None:
+        with self._lock:
+            if self._current_redrive(redrive):
+                del self._redrives[redrive.upload]
+
+    def redrivable_uploads(self) -> Collection[UploadId]:
+        with self._lock:
+            letters = self._letters.values()
+            found = {letter.upload for letter in letters if letter.redriven_as is None}
+            return (found | set(self._redrives)) - {UNREADABLE}
+
+    def _current_redrive(self, redrive: Redrive) -> Redrive | None:
+        current = self._redrives.get(redrive.upload)
+        return current if current and current.key == redrive.key else None

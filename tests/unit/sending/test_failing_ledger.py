@@ -203,13 +203,13 @@ def test_a_row_that_goes_missing_while_its_orders_are_in_hand_blocks_the_shard(
     work.feed()
     eventually(lambda: bool(work.api.received))
 
-    row = work.ledger._rows.lanes.pop(LANE)
+    row = work.ledger._lanes.pop(LANE)
     work.api.gate.set()
 
     eventually(lambda: bool(work.ledger.read_pace().blockers))
     sending = sending_status(work.ledger.read_pace(), work.clock.now())
     assert (sending.state, sending.cause) == (SendingState.BLOCKED, "ledger row missing")
-    work.ledger._rows.lanes[LANE] = row
+    work.ledger._lanes[LANE] = row
     work.drain()
     eventually(lambda: not work.ledger.read_pace().blockers)
     assert_all_arrived_once(work)
