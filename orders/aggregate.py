@@ -15,7 +15,7 @@ outside the shard that the outer key selected.
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import md5
 from itertools import accumulate, chain, count, repeat
 from typing import Final
@@ -99,13 +99,13 @@ class AggregateWriter:
     def end(self) -> Aggregate:
         """The aggregate that is not full, with the lane's end marker."""
         data = encode_end(self.line, self.ordinal)
-        self._pieces += (_prefixes[len(data) - HEADER.size], data)
+        self._pieces += (_prefix(len(data) - HEADER.size), data)
         return self._close()
 
     def _append(self, numbers: Sequence[int], bodies: Sequence[bytes]) -> None:
         # The hot path of packing: one chain of C iterators for all orders, no Python code for each.
         # An order is its prefix (which depends only on its length), header and body.
-        prefixes = map(_prefixes.__getitem__, map(len, bodies))
+        prefixes = map(_prefix, map(len, bodies))
         prevs = chain((self.line,), numbers)
         ordinals = count(self.ordinal + 1)
         headers = map(HEADER.pack, repeat(VERSION), repeat(ORDER), numbers, prevs, ordinals)
@@ -129,20 +129,12 @@ class AggregateWriter:
         return aggregate
 
 
-class _Prefixes(dict[int, bytes]):
+@lru_cache(maxsize=10_000)
+def _prefix(body_bytes: int) -> bytes:
     """The bytes before the header of an order in an aggregate, by the length of its body."""
-
-    def __missing__(self, body_bytes: int) -> bytes:
-        size = _varint(HEADER.size + body_bytes)
-        record_bytes = len(_KEY_INDEXES + _DATA + size) + HEADER.size + body_bytes
-        prefix = _RECORD + _varint(record_bytes) + _KEY_INDEXES + _DATA + size
-        if len(self) < _PREFIXES_KEPT:
-            self[body_bytes] = prefix
-        return prefix
-
-
-_PREFIXES_KEPT = 10_000
-_prefixes = _Prefixes()
+    size = _varint(HEADER.size + body_bytes)
+    record_bytes = len(_KEY_INDEXES + _DATA + size) + HEADER.size + body_bytes
+    return _RECORD + _varint(record_bytes) + _KEY_INDEXES + _DATA + size
 
 
 def _varint(number: int) -> bytes:

@@ -135,7 +135,7 @@ class CsvParser:
                 if is_open and not is_last and _size(lines[start:]) <= self._longest_bytes:
                     self._begun = lines[start:]
                     return
-                yield start, 1, "a quote is never closed" if is_open else f"is no CSV: {error}"
+                yield start, 1, "a quote is never closed" if is_open else f"is not CSV: {error}"
                 start += 1
 
     def _body(self, row: list[str] | str) -> bytes:

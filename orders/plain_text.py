@@ -53,7 +53,9 @@ def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
             try:
                 text = inflate.decompress(rest, _OUT_BYTES)
             except zlib.error as error:
-                raise BrokenGzip("is no gzip" if not members else "ends in no gzip") from error
+                raise BrokenGzip(
+                    "is not gzip" if not members else "the gzip is followed by other bytes"
+                ) from error
             if text:
                 yield text
             rest = inflate.unconsumed_tail

@@ -27,8 +27,8 @@ class Rate:
             return
         if not LOWEST_PER_SECOND <= self.per_second <= HIGHEST_PER_SECOND:
             raise RateError(
-                f"a pace of {self.per_second:g} a second is out of bounds: "
-                f"the least is 1/h, the most {HIGHEST_PER_SECOND:g}/s ({RATE_GRAMMAR})"
+                f"a rate of {self.per_second:g} per second is out of bounds: "
+                f"the minimum is 1/h, the maximum {HIGHEST_PER_SECOND:g}/s ({RATE_GRAMMAR})"
             )
 
     @property
@@ -57,7 +57,7 @@ def parse_rate(text: str) -> Rate:
         return NO_LIMIT
     found = _PATTERN.fullmatch(wanted)
     if found is None:
-        raise RateError(f"{text!r} is not a pace; write {RATE_GRAMMAR}, for example 1/s")
+        raise RateError(f"{text!r} is not a rate; write {RATE_GRAMMAR}, for example 1/s")
     return Rate(float(found[1]) / _UNIT_SECONDS[found[2]])
 
 

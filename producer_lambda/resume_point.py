@@ -88,5 +88,5 @@ class ResumeTracker:
 def _lane(aggregate: Aggregate) -> int:
     key = parse_partition_key(aggregate.partition_key)
     if key is None:
-        raise ValueError(f"{aggregate.partition_key!r} is no lane")
+        raise ValueError(f"{aggregate.partition_key!r} names no lane")
     return key[1]

@@ -181,8 +181,8 @@ def test_a_quote_that_stays_open_for_too_long_costs_its_line_only() -> None:
         (b"A-1,,S,3,9.99,EUR,,\n", "customer_id: String should have at least 1 character"),
         (b"A-1,\xff,S,3,9.99,EUR,,\n", "is not UTF-8"),
         (b"A-1,a\0b,S,3,9.99,EUR,,\n", "holds a NUL byte"),
-        (b'A-1,"C"x,S,3,9.99,EUR,,\n', "is no CSV: ',' expected after '\"'"),
-        (b"A-1,C\rD,S,3,9.99,EUR,,\n", "is no CSV: new-line character seen in unquoted field"),
+        (b'A-1,"C"x,S,3,9.99,EUR,,\n', "is not CSV: ',' expected after '\"'"),
+        (b"A-1,C\rD,S,3,9.99,EUR,,\n", "is not CSV: new-line character seen in unquoted field"),
     ],
 )
 def test_a_csv_record_that_is_no_order_is_rejected_with_a_reason(

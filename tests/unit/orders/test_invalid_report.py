@@ -15,9 +15,9 @@ def test_parts_of_an_upload_lie_in_its_folder_in_file_order() -> None:
 
 
 def test_a_part_is_json_lines_of_line_reason_and_raw() -> None:
-    part = write_report_part([InvalidLine(7, "is no order", "ä".encode())])
+    part = write_report_part([InvalidLine(7, "is not an order", "ä".encode())])
 
-    assert json.loads(part) == {"line": 7, "reason": "is no order", "raw": "ä"}
+    assert json.loads(part) == {"line": 7, "reason": "is not an order", "raw": "ä"}
 
 
 def test_any_raw_bytes_come_back_as_they_were() -> None:

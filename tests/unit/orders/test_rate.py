@@ -31,7 +31,7 @@ def test_what_is_no_pace_is_told_with_the_grammar(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["0/s", "0.9/h", "2000.1/s", "999999999/s"])
 def test_a_pace_out_of_bounds_is_told_with_the_bounds(text: str) -> None:
-    with pytest.raises(RateError, match="the least is 1/h, the most 2000/s"):
+    with pytest.raises(RateError, match="the minimum is 1/h, the maximum 2000/s"):
         parse_rate(text)
 
 

@@ -51,7 +51,7 @@ def test_a_missing_setting_is_named(name: str, monkeypatch: pytest.MonkeyPatch) 
     [
         ("ORDERS_LANES", "0", "greater than or equal to 1"),
         ("ORDERS_LANES", "many", "valid integer"),
-        ("ORDERS_RATE", "fast", "is not a pace"),
+        ("ORDERS_RATE", "fast", "is not a rate"),
         ("ORDERS_SHARD_BYTES_PER_SECOND", "some", "none"),
         ("ORDERS_REPORT_PREFIX", "/reports", "pattern"),
         ("ORDERS_CSV_DELIMITER", "::", "at most 1 character"),

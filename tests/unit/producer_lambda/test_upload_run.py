@@ -188,7 +188,7 @@ def test_a_file_of_another_kind_is_unreadable_with_line_and_reason() -> None:
 
     upload = world.account(request).upload
     assert upload.state is UploadState.UNREADABLE
-    assert upload.reason == "line 1: is no gzip"
+    assert upload.reason == "line 1: is not gzip"
 
 
 def test_a_cancelled_upload_is_read_no_further_and_its_lanes_are_ended() -> None:

@@ -63,4 +63,4 @@ def test_a_rate_that_is_none_of_the_grammar_is_refused() -> None:
     refused = subprocess.run([*API, "--rate", "fast"], capture_output=True, text=True, check=False)
 
     assert refused.returncode == 2
-    assert "'fast' is not a pace" in refused.stderr
+    assert "'fast' is not a rate" in refused.stderr
