@@ -41,7 +41,7 @@ NUMBERS_APART = 1 << 256
 
 
 class Killed(BaseException):
-    """The process died here; nothing of ours may catch it."""
+    """The process died here; no product code may catch it."""
 
 
 class HeldClock:
@@ -259,7 +259,7 @@ class World:
     tokens: int = 0
 
     def store(self, content: bytes, key: str = "uploads/orders.jsonl") -> Arrived:
-        """PendingRecord a file into the bucket; its event."""
+        """Put a file into the bucket; returns its event."""
         self.bucket.objects[key] = content
         source = Source(BUCKET, key, "v1", "etag", len(content))
         return Arrived(upload_id(BUCKET, key, "v1"), source)
@@ -287,7 +287,7 @@ class World:
         )
 
     def run_until_read(self, request: UploadRequest, *, seconds: float = 1e9) -> int:
-        """Run on as the queue would; the number of runs."""
+        """Run again as the queue would; returns the number of runs."""
         runs = 1
         while self.run(request, seconds=seconds) is RunEnd.HANDED_ON:
             request = Continue(self.handed_on.pop())
@@ -314,7 +314,7 @@ class World:
         return account
 
     def reported(self, request: UploadRequest) -> dict[int, str]:
-        """The rejected lines of the report, with their reasons."""
+        """The invalid lines of the report, with their reasons."""
         folder = report_folder("reports/", request.upload)
         parts = [part for key, part in sorted(self.bucket.reports.items()) if folder in key]
         return {one.line: one.reason for one in read_report_parts(parts)}

@@ -147,7 +147,7 @@ def messages(*bodies: object) -> dict[str, Any]:
     }
 
 
-def test_a_message_of_the_queue_brings_a_file_to_the_stream(pipeline: Pipeline) -> None:
+def test_a_message_of_the_queue_puts_a_file_on_the_stream(pipeline: Pipeline) -> None:
     event = pipeline.store(b"\n".join([*LINES, b"{bad"]))
 
     assert invoke(messages(event)) == {"batchItemFailures": []}
@@ -191,7 +191,7 @@ def test_only_the_message_that_failed_comes_back(pipeline: Pipeline) -> None:
     assert len(pipeline.seen().bodies) == 200
 
 
-def test_a_message_that_nobody_knows_fails_and_so_ends_as_a_dead_letter(
+def test_an_unknown_message_fails_and_becomes_a_dead_letter(
     pipeline: Pipeline,
 ) -> None:
     with pytest.raises(BatchProcessingError, match="not an event about uploads"):

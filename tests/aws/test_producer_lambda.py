@@ -57,8 +57,8 @@ def test_an_upload_is_read_by_itself(pipeline: Pipeline) -> None:
         pipeline.s3.get_object(Bucket=pipeline.bucket, Key=one["Key"])["Body"].read()
         for one in keys
     ]
-    (rejected,) = read_report_parts(parts)
-    assert rejected.line == 10
+    (invalid,) = read_report_parts(parts)
+    assert invalid.line == 10
 
 
 def test_a_file_that_needs_four_hand_overs_arrives_whole(pipeline: Pipeline) -> None:
@@ -95,7 +95,7 @@ def test_an_upload_that_is_cancelled_while_it_is_read_is_read_no_further(
     assert len(seen.ends) == 2
 
 
-def test_a_packed_file_goes_on_where_it_was(pipeline: Pipeline) -> None:
+def test_a_gzip_file_continues_where_it_stopped(pipeline: Pipeline) -> None:
     header = b"order_id,customer_id,sku,quantity,unit_price,currency,note\n"
     records = b"".join(b"A-%d,C,S,1,9.99,EUR,%s\n" % (n, b"x" * 2_000) for n in range(1_000))
 

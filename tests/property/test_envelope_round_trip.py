@@ -20,7 +20,7 @@ KEY = partition_key(UPLOAD, 0)
 
 
 @given(line=st.integers(2, 2**32 - 1), body=st.binary(min_size=1), data=st.data())
-def test_any_order_comes_back_as_it_was(line: int, body: bytes, data: st.DataObject) -> None:
+def test_any_order_round_trips(line: int, body: bytes, data: st.DataObject) -> None:
     prev = data.draw(st.integers(1, line - 1))
     ordinal = data.draw(st.integers(2, line))
 
@@ -30,7 +30,7 @@ def test_any_order_comes_back_as_it_was(line: int, body: bytes, data: st.DataObj
 
 
 @given(key=st.one_of(st.just(KEY), st.text()), content=st.binary(max_size=40))
-def test_any_record_at_all_is_one_of_four_values(key: str, content: bytes) -> None:
+def test_any_record_is_one_of_four_values(key: str, content: bytes) -> None:
     decoded = decode(key, content)
 
     assert isinstance(decoded, OrderEnvelope | EndMarker | UnknownVersion | Unreadable)

@@ -101,7 +101,7 @@ def test_every_line_of_plain_json_lines_is_accounted_for(content: bytes) -> None
     chunk_bytes=st.integers(1, 400),
     data=st.data(),
 )
-def test_reading_on_from_any_batch_gives_what_would_have_followed(
+def test_continuing_from_any_part_gives_what_would_have_followed(
     content: bytes, key: str, chunk_bytes: int, data: st.DataObject
 ) -> None:
     stored = gzip.compress(content) if key.endswith(".gz") else content
@@ -117,7 +117,7 @@ def test_reading_on_from_any_batch_gives_what_would_have_followed(
 
 
 def _read(stored: bytes, key: str, *, chunk_bytes: int, start: FilePosition) -> list[ParsedLines]:
-    batches = []
+    parts = []
     reading = parse_file(
         lambda offset: (
             stored[at : at + chunk_bytes] for at in range(offset, len(stored), chunk_bytes)
@@ -127,18 +127,18 @@ def _read(stored: bytes, key: str, *, chunk_bytes: int, start: FilePosition) -> 
         ReadingLimits(LONGEST_BYTES),
     )
     try:
-        for batch in reading:
-            batches.append(batch)  # noqa: PERF402 - what came before an error counts
+        for part in reading:
+            parts.append(part)  # noqa: PERF402 - what came before an error counts
     except SourceUnreadable:
         pass
-    return batches
+    return parts
 
 
-def _flat(batches: list[ParsedLines]) -> tuple[object, ...]:
+def _flat(parts: list[ParsedLines]) -> tuple[object, ...]:
     orders = [
         order
-        for batch in batches
-        for order in zip(batch.numbers, batch.order_ids, batch.bodies, strict=True)
+        for part in parts
+        for order in zip(part.numbers, part.order_ids, part.bodies, strict=True)
     ]
-    rejected = [(one.line, one.is_cut) for batch in batches for one in batch.invalid]
-    return orders, rejected, sum(batch.blank for batch in batches)
+    invalid = [(one.line, one.is_cut) for part in parts for one in part.invalid]
+    return orders, invalid, sum(part.blank for part in parts)

@@ -108,7 +108,7 @@ def test_two_runs_at_once_end_as_one(kinds: list[str], lanes: int, steps: list[i
 
 @MANY
 @given(kinds=LINES, lanes=st.integers(1, 3), seconds=st.integers(1, 10))
-def test_hand_overs_bring_the_whole_file(kinds: list[str], lanes: int, seconds: int) -> None:
+def test_hand_overs_deliver_the_whole_file(kinds: list[str], lanes: int, seconds: int) -> None:
     content, valid = _file(kinds)
     world = World(lanes=lanes, aggregate_bytes=300, clock=HeldClock(tick_seconds=0.3))
     request = world.store(content)

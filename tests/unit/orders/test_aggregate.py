@@ -76,7 +76,7 @@ def test_the_checksum_is_that_of_the_message_between_magic_and_checksum() -> Non
     assert payload[-16:] == md5(payload[4:-16], usedforsecurity=False).digest()
 
 
-def test_a_record_is_full_before_it_is_above_its_size() -> None:
+def test_a_record_never_exceeds_its_size() -> None:
     lane = writer(aggregate_bytes=1_000)
 
     full = list(lane.add(range(1, 101), [b"x" * 100] * 100))
@@ -86,7 +86,7 @@ def test_a_record_is_full_before_it_is_above_its_size() -> None:
     assert all(len(record.payload) > 1_000 - 200 for record in full)
 
 
-def test_an_order_above_the_size_of_a_record_gets_one_of_its_own() -> None:
+def test_an_order_larger_than_a_record_gets_its_own() -> None:
     lane = writer(aggregate_bytes=1_000)
 
     full = list(lane.add([1, 2, 3], [b"a", b"x" * 5_000, b"b"]))
@@ -97,7 +97,7 @@ def test_an_order_above_the_size_of_a_record_gets_one_of_its_own() -> None:
     assert rest.orders == 1
 
 
-def test_a_lane_goes_on_where_it_was() -> None:
+def test_a_lane_continues_where_it_ended() -> None:
     record = next(iter(writer(line=7, ordinal=4, aggregate_bytes=60).add([9, 11], [b"a", b"b"])))
 
     assert [content for _, _, content in taken_apart(record.payload)] == [
@@ -106,7 +106,7 @@ def test_a_lane_goes_on_where_it_was() -> None:
     assert (record.line, record.ordinal) == (9, 5)
 
 
-def test_nothing_to_flush_is_no_record_and_an_end_always_is_one() -> None:
+def test_an_empty_flush_gives_no_record_and_an_end_always_gives_one() -> None:
     assert writer().flush() is None
     assert [content for _, _, content in taken_apart(writer().end().payload)] == [encode_end(0, 0)]
 

@@ -21,7 +21,7 @@ UPLOAD = UploadId("0123456789abcdef0123")
 KEY = partition_key(UPLOAD, 2)
 
 
-def test_an_order_comes_back_as_it_was() -> None:
+def test_an_order_round_trips() -> None:
     content = encode_order(9, 7, 5, b'{"order_id":"a"}')
 
     assert decode(KEY, content) == OrderEnvelope(UPLOAD, 2, 9, 7, 5, b'{"order_id":"a"}')
@@ -32,7 +32,7 @@ def test_an_end_marker_carries_the_last_line_and_the_count() -> None:
     assert decode(KEY, encode_end(0, 0)) == EndMarker(UPLOAD, 2, 0, 0)
 
 
-def test_a_version_of_a_later_release_is_told_apart_from_rubbish() -> None:
+def test_a_later_version_is_distinguished_from_garbage() -> None:
     assert decode(KEY, b"\x02whatever") == UnknownVersion(2)
 
 
@@ -54,9 +54,7 @@ def test_a_version_of_a_later_release_is_told_apart_from_rubbish() -> None:
         (KEY, b"\x01\x03" + bytes(12), "the envelope is of no known kind (3)"),
     ],
 )
-def test_what_is_no_envelope_is_unreadable_with_a_reason(
-    key: str, content: bytes, reason: str
-) -> None:
+def test_other_bytes_are_unreadable_with_a_reason(key: str, content: bytes, reason: str) -> None:
     assert decode(key, content) == Unreadable(reason)
 
 

@@ -21,16 +21,16 @@ def read(
     return list(parse_file(open_at, format_of(name), FilePosition(), limits or ReadingLimits()))
 
 
-def bodies(batches: list[ParsedLines]) -> dict[int, bytes]:
-    return {n: body for b in batches for n, body in zip(b.numbers, b.bodies, strict=True)}
+def bodies(parts: list[ParsedLines]) -> dict[int, bytes]:
+    return {n: body for b in parts for n, body in zip(b.numbers, b.bodies, strict=True)}
 
 
-def rejected(batches: list[ParsedLines]) -> dict[int, str]:
-    return {one.line: one.reason for batch in batches for one in batch.invalid}
+def invalid(parts: list[ParsedLines]) -> dict[int, str]:
+    return {one.line: one.reason for part in parts for one in part.invalid}
 
 
-def blank(batches: list[ParsedLines]) -> int:
-    return sum(batch.blank for batch in batches)
+def blank(parts: list[ParsedLines]) -> int:
+    return sum(part.blank for part in parts)
 
 
 def test_the_body_of_a_json_line_is_the_line_byte_for_byte() -> None:
@@ -43,45 +43,45 @@ def test_the_body_of_a_json_line_is_the_line_byte_for_byte() -> None:
     assert bodies(read(b"\n".join(lines))) == dict(enumerate(lines, 1))
 
 
-def test_neither_the_mark_at_the_beginning_nor_line_endings_reach_the_api() -> None:
+def test_neither_bom_nor_line_endings_reach_the_api() -> None:
     content = b"\xef\xbb\xbf" + order_line(1) + b"\r\n" + order_line(2) + b"\r"
 
     assert bodies(read(content)) == {1: order_line(1), 2: order_line(2)}
 
 
 def test_blank_lines_are_counted_and_numbered() -> None:
-    batches = read(b"\n \t\n\r\n" + order_line(4) + b"\n\n")
+    parts = read(b"\n \t\n\r\n" + order_line(4) + b"\n\n")
 
-    assert blank(batches) == 4
-    assert list(bodies(batches)) == [4]
+    assert blank(parts) == 4
+    assert list(bodies(parts)) == [4]
 
 
-def test_an_invalid_line_is_kept_with_number_and_reason_and_the_rest_goes_on() -> None:
-    batches = read(order_line(1) + b"\n{broken\n" + order_line(3))
+def test_an_invalid_line_is_kept_with_its_number_and_reason_and_reading_continues() -> None:
+    parts = read(order_line(1) + b"\n{broken\n" + order_line(3))
 
-    assert list(bodies(batches)) == [1, 3]
-    assert [one for batch in batches for one in batch.invalid] == [
+    assert list(bodies(parts)) == [1, 3]
+    assert [one for part in parts for one in part.invalid] == [
         InvalidLine(2, "Invalid JSON: key must be a string at column 2", b"{broken")
     ]
 
 
-def test_a_line_that_is_too_long_is_rejected_with_its_beginning() -> None:
+def test_a_line_that_is_too_long_is_invalid_and_shows_its_beginning() -> None:
     content = order_line(1, pad="x" * 5_000) + b"\n" + order_line(2)
 
-    batches = read(content, limits=ReadingLimits(4_000))
+    parts = read(content, limits=ReadingLimits(4_000))
 
-    (one,) = batches[0].invalid
+    (one,) = parts[0].invalid
     assert one == InvalidLine(1, "is longer than 4000 bytes", content[:1024], is_cut=True)
-    assert list(bodies(batches)) == [2]
+    assert list(bodies(parts)) == [2]
 
 
-def test_a_packed_file_is_read_as_its_plain_text() -> None:
+def test_a_gzip_file_is_read_as_its_plain_text() -> None:
     content = b"\n".join(map(order_line, range(1, 100)))
 
     assert bodies(read(gzip.compress(content), "o.json.gz")) == bodies(read(content))
 
 
-def test_a_packed_file_that_is_cut_off_gives_its_whole_lines_and_the_line_where_it_broke() -> None:
+def test_a_truncated_gzip_file_gives_its_whole_lines_and_the_line_where_it_broke() -> None:
     content = b"".join(order_line(n) + b"\n" for n in range(1, 50))
     packed = gzip.compress(content)[:-8]
     found: list[ParsedLines] = []
@@ -95,9 +95,9 @@ def test_a_packed_file_that_is_cut_off_gives_its_whole_lines_and_the_line_where_
 
 
 def test_a_csv_record_becomes_compact_json_in_column_order() -> None:
-    batches = read(HEADER + "A-1,C,S,3,9.90,EUR,2026-03-01T09:30:00Z,grün\n".encode(), "o.csv")
+    parts = read(HEADER + "A-1,C,S,3,9.90,EUR,2026-03-01T09:30:00Z,grün\n".encode(), "o.csv")
 
-    assert bodies(batches) == {
+    assert bodies(parts) == {
         2: (
             '{"order_id":"A-1","customer_id":"C","sku":"S","quantity":3,"unit_price":"9.90",'
             '"currency":"EUR","placed_at":"2026-03-01T09:30:00Z","note":"grün"}'
@@ -105,40 +105,40 @@ def test_a_csv_record_becomes_compact_json_in_column_order() -> None:
     }
 
 
-def test_empty_fields_that_an_order_can_do_without_are_left_out() -> None:
+def test_empty_optional_fields_are_omitted() -> None:
     (body,) = bodies(read(HEADER + RECORD, "o.csv")).values()
 
     assert body.endswith(b'"currency":"EUR"}')
 
 
 def test_the_header_of_a_csv_file_is_neither_read_nor_counted() -> None:
-    batches = read(HEADER + RECORD + b"\n" + RECORD, "o.csv")
+    parts = read(HEADER + RECORD + b"\n" + RECORD, "o.csv")
 
-    assert list(bodies(batches)) == [2, 4]
-    assert blank(batches) == 1
+    assert list(bodies(parts)) == [2, 4]
+    assert blank(parts) == 1
     assert read(HEADER, "o.csv") == read(HEADER.rstrip(), "o.csv") == []
 
 
 @pytest.mark.parametrize("delimiter", [b";", b"\t", b"|"])
-def test_the_header_tells_the_delimiter(delimiter: bytes) -> None:
-    batches = read((HEADER + RECORD).replace(b",", delimiter), "o.csv")
+def test_the_delimiter_is_detected_from_the_header(delimiter: bytes) -> None:
+    parts = read((HEADER + RECORD).replace(b",", delimiter), "o.csv")
 
-    assert list(bodies(batches)) == [2]
+    assert list(bodies(parts)) == [2]
 
 
-def test_a_setting_tells_a_delimiter_that_the_header_cannot() -> None:
-    batches = read((HEADER + RECORD).replace(b",", b"~"), "o.csv", ReadingLimits(delimiter="~"))
+def test_a_setting_names_a_delimiter_that_cannot_be_detected() -> None:
+    parts = read((HEADER + RECORD).replace(b",", b"~"), "o.csv", ReadingLimits(delimiter="~"))
 
-    assert list(bodies(batches)) == [2]
+    assert list(bodies(parts)) == [2]
 
 
 def test_a_quoted_field_may_hold_delimiters_quotes_and_line_feeds() -> None:
     record = b'A-1,"C, ""x""","S\r\nT",3,9.99,EUR,,\n'
 
-    batches = read(HEADER + record + RECORD, "o.csv")
+    parts = read(HEADER + record + RECORD, "o.csv")
 
-    assert list(bodies(batches)) == [2, 4]
-    assert b'"customer_id":"C, \\"x\\"","sku":"S\\r\\nT"' in bodies(batches)[2]
+    assert list(bodies(parts)) == [2, 4]
+    assert b'"customer_id":"C, \\"x\\"","sku":"S\\r\\nT"' in bodies(parts)[2]
 
 
 def test_a_quoted_field_may_hold_a_line_feed_at_the_end_of_a_chunk() -> None:
@@ -147,27 +147,27 @@ def test_a_quoted_field_may_hold_a_line_feed_at_the_end_of_a_chunk() -> None:
     def open_at(offset: int) -> Iterable[bytes]:
         return [content[offset : offset + 1], *(bytes([b]) for b in content[offset + 1 :])]
 
-    batches = list(parse_file(open_at, format_of("o.csv"), FilePosition(), ReadingLimits()))
+    parts = list(parse_file(open_at, format_of("o.csv"), FilePosition(), ReadingLimits()))
 
-    assert list(bodies(batches)) == [2, 4]
+    assert list(bodies(parts)) == [2, 4]
 
 
-def test_a_quote_that_is_never_closed_costs_its_line_only() -> None:
+def test_a_quote_that_is_never_closed_invalidates_only_its_line() -> None:
     content = HEADER + b'A-1,"C,S,3,9.99,EUR,,\n' + RECORD * 3
 
-    batches = read(content, "o.csv")
+    parts = read(content, "o.csv")
 
-    assert rejected(batches) == {2: "a quote is never closed"}
-    assert list(bodies(batches)) == [3, 4, 5]
+    assert invalid(parts) == {2: "a quote is never closed"}
+    assert list(bodies(parts)) == [3, 4, 5]
 
 
-def test_a_quote_that_stays_open_for_too_long_costs_its_line_only() -> None:
+def test_a_quote_that_stays_open_for_too_long_invalidates_only_its_line() -> None:
     content = HEADER + b'A-1,"C,S,3,9.99,EUR,,\n' + RECORD * 100
 
-    batches = read(content, "o.csv", ReadingLimits(longest_bytes=300))
+    parts = read(content, "o.csv", ReadingLimits(longest_bytes=300))
 
-    assert rejected(batches) == {2: "a quote is never closed"}
-    assert list(bodies(batches)) == list(range(3, 103))
+    assert invalid(parts) == {2: "a quote is never closed"}
+    assert list(bodies(parts)) == list(range(3, 103))
 
 
 @pytest.mark.parametrize(
@@ -185,14 +185,14 @@ def test_a_quote_that_stays_open_for_too_long_costs_its_line_only() -> None:
         (b"A-1,C\rD,S,3,9.99,EUR,,\n", "is not CSV: new-line character seen in unquoted field"),
     ],
 )
-def test_a_csv_record_that_is_no_order_is_rejected_with_a_reason(
+def test_a_csv_record_that_is_not_an_order_is_invalid_with_a_reason(
     record: bytes, reason: str
 ) -> None:
-    batches = read(HEADER + record + RECORD, "o.csv")
+    parts = read(HEADER + record + RECORD, "o.csv")
 
-    assert rejected(batches)[2].startswith(reason)
-    assert [one.raw for b in batches for one in b.invalid] == [record.removesuffix(b"\n")]
-    assert list(bodies(batches)) == [3]
+    assert invalid(parts)[2].startswith(reason)
+    assert [one.raw for b in parts for one in b.invalid] == [record.removesuffix(b"\n")]
+    assert list(bodies(parts)) == [3]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_the_name_says_what_a_file_holds(name: str, expected: Format) -> None:
 
 
 @pytest.mark.parametrize("name", ["a", "a.gz", "a.txt", "a.jsonl.zip", "jsonl", "a.tsv"])
-def test_a_name_that_says_nothing_is_refused_with_those_that_do(name: str) -> None:
+def test_an_unknown_suffix_is_refused_with_the_known_ones(name: str) -> None:
     with pytest.raises(SourceUnreadable, match=r"\.jsonl, \.ndjson, \.json or \.csv") as caught:
         format_of(name)
 
@@ -43,6 +43,6 @@ def test_a_file_of_another_kind_is_refused_with_advice(beginning: bytes, advice:
         refuse_other_contents(beginning)
 
 
-def test_text_is_let_through() -> None:
+def test_text_is_accepted() -> None:
     refuse_other_contents(b'\xef\xbb\xbf{"')
     refuse_other_contents(b"")

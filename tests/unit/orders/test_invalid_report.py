@@ -7,7 +7,7 @@ from orders.upload import UploadId
 UPLOAD = UploadId("0123456789abcdef0123")
 
 
-def test_parts_of_an_upload_lie_in_its_folder_in_file_order() -> None:
+def test_the_parts_of_an_upload_sort_in_file_order_in_its_folder() -> None:
     keys = [report_key("reports/", UPLOAD, start=start, end=start + 1) for start in (9, 10, 2000)]
 
     assert keys == sorted(keys)
@@ -20,17 +20,17 @@ def test_a_part_is_json_lines_of_line_reason_and_raw() -> None:
     assert json.loads(part) == {"line": 7, "reason": "is not an order", "raw": "ä"}
 
 
-def test_any_raw_bytes_come_back_as_they_were() -> None:
-    rejected = [
+def test_any_raw_bytes_round_trip() -> None:
+    invalid = [
         InvalidLine(1, "a", b"\xff\x00\n"),
         InvalidLine(2, "b", "\u2028\x85 \\".encode()),
         InvalidLine(3, "c", b"x" * 10, is_cut=True),
     ]
 
-    assert list(read_report_parts([write_report_part(rejected)])) == rejected
+    assert list(read_report_parts([write_report_part(invalid)])) == invalid
 
 
-def test_overlapping_parts_tell_each_line_once() -> None:
+def test_overlapping_parts_report_each_line_once() -> None:
     first, second, third = (InvalidLine(line, "r", b"x") for line in (1, 2, 3))
 
     parts = [write_report_part([first, second]), write_report_part([second, third])]

@@ -10,7 +10,7 @@ def test_whole_lines_of_a_chunk_are_one_block() -> None:
     assert split(b"a\nb\nc\n") == [LineBlock(b"a\nb\nc", first_line=1, count=3, offset=6)]
 
 
-def test_a_line_may_lie_over_many_chunks() -> None:
+def test_a_line_may_span_many_chunks() -> None:
     assert split(b"a\nb", b"", b"b", b"b\nc\n") == [
         LineBlock(b"a", first_line=1, count=1, offset=2),
         LineBlock(b"bbb\nc", first_line=2, count=2, offset=8),
@@ -24,17 +24,17 @@ def test_a_last_line_without_line_feed_is_a_line() -> None:
     ]
 
 
-def test_a_text_without_any_byte_has_no_line() -> None:
+def test_an_empty_text_has_no_line() -> None:
     assert split() == split(b"") == []
 
 
-def test_a_text_is_entered_in_its_middle_with_its_own_numbers() -> None:
+def test_a_text_can_be_entered_in_the_middle() -> None:
     blocks = list(split_blocks([b"c\n"], start=FilePosition(4, 2), longest_bytes=10))
 
     assert blocks == [LineBlock(b"c", first_line=3, count=1, offset=6)]
 
 
-def test_a_line_above_the_limit_is_cut_out_and_numbered() -> None:
+def test_a_line_above_the_limit_is_split_off_and_numbered() -> None:
     long = b"x" * 11
 
     assert split(b"a\n" + long + b"\nb\n") == [
@@ -44,7 +44,7 @@ def test_a_line_above_the_limit_is_cut_out_and_numbered() -> None:
     ]
 
 
-def test_a_long_line_is_the_same_however_the_chunks_fall() -> None:
+def test_a_long_line_is_the_same_wherever_the_chunks_end() -> None:
     text = b"a\n" + b"x" * 40 + b"\nb"
 
     pieces = split(*(text[n : n + 3] for n in range(0, len(text), 3)))

@@ -58,7 +58,7 @@ def test_an_order_id_is_1_to_128_printable_characters(order_id: str) -> None:
 @pytest.mark.parametrize(
     "order_id", ["", ".", "..", " a", "a ", "a\tb", "a\nb", "\u00a0", "a\u2028b", "a\u200bb", "\0"]
 )
-def test_an_order_id_that_would_not_survive_a_path_is_none(order_id: str) -> None:
+def test_an_order_id_that_would_not_survive_a_path_is_invalid(order_id: str) -> None:
     assert why_not(line_with(order_id=order_id)) == (
         "order_id: must be 1 to 128 printable characters, "
         "without a space at either end, and not . or .."
@@ -84,7 +84,7 @@ LONG_NUMBERS = ("1.00000000000000000001", "1234567890123456")
 @pytest.mark.parametrize(
     "price", [*(f'"{text}"' for text in STRANGE_STRINGS), *STRANGE_NUMBERS, *LONG_NUMBERS]
 )
-def test_a_price_is_nothing_else(price: str) -> None:
+def test_any_other_price_is_invalid(price: str) -> None:
     line = line_with(unit_price="?").replace(b'"?"', price.encode())
 
     assert "must be a plain decimal of 0 or more with at most 4 decimals" in why_not(line)
@@ -97,13 +97,13 @@ def test_a_price_is_a_number_or_a_string(price: str) -> None:
     assert why_not(line) == "unit_price: must be a number or a string"
 
 
-def test_an_exponent_is_found_behind_an_escaped_name_too() -> None:
+def test_an_exponent_is_found_after_an_escaped_name() -> None:
     line = line_with(unit_price=1).replace(b'"unit_price": 1', b'"\\u0075nit_price": 1e2')
 
     assert "plain decimal" in why_not(line)
 
 
-def test_an_exponent_in_another_field_is_no_harm() -> None:
+def test_an_exponent_in_another_field_is_harmless() -> None:
     assert read(line_with(weights={"unit_price": "?"}).replace(b'"?"', b"1e2")).quantity == 3
 
 
@@ -130,7 +130,7 @@ def test_a_time_is_real_and_has_an_offset(placed_at: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
-def test_what_json_does_not_know_is_not_let_through_in_an_ignored_field(name: str) -> None:
+def test_constants_outside_json_are_refused_even_in_an_ignored_field(name: str) -> None:
     line = line_with(note="?").replace(b'"?"', name.encode())
 
     assert why_not(line) == f"{name} is not JSON"

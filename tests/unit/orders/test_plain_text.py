@@ -22,7 +22,7 @@ def test_plain_text_is_entered_at_its_offset() -> None:
     assert b"".join(plain_text(opener(TEXT), PLAIN, 4)) == TEXT[4:]
 
 
-def test_packed_text_is_entered_at_the_offset_of_its_plain_text() -> None:
+def test_gzip_text_is_entered_at_the_offset_of_its_plain_text() -> None:
     packed = opener(gzip.compress(TEXT), 1_000)
 
     assert b"".join(plain_text(packed, PACKED, 100_001)) == TEXT[100_001:]
@@ -35,28 +35,28 @@ def test_all_members_of_a_gzip_file_are_read_and_padding_is_not() -> None:
     assert b"".join(gunzip(opener(packed)(0))) == b"one\ntwo\n"
 
 
-def test_a_chunk_stays_small_however_well_it_was_packed() -> None:
+def test_a_chunk_stays_small_however_well_it_was_compressed() -> None:
     packed = gzip.compress(bytes(20_000_000))
 
     assert max(map(len, gunzip([packed]))) <= 1 << 18
 
 
 @pytest.mark.parametrize("kept", [0, 1, 5, 9, 15, -1, -9])
-def test_a_gzip_file_that_is_cut_off_gives_what_is_there_and_then_fails(kept: int) -> None:
+def test_a_truncated_gzip_file_gives_what_is_there_and_then_fails(kept: int) -> None:
     packed = gzip.compress(b"one\ntwo\n")[:kept]
 
     with pytest.raises(BrokenGzip, match="the gzip is cut off"):
         list(gunzip(opener(packed)(0)))
 
 
-def test_what_is_no_gzip_is_told_so() -> None:
+def test_other_bytes_are_reported_as_not_gzip() -> None:
     with pytest.raises(BrokenGzip, match="is not gzip"):
         list(gunzip([b"plain text"]))
     with pytest.raises(BrokenGzip, match="the gzip is followed by other bytes"):
         list(gunzip([gzip.compress(b"one\n"), b"plain text"]))
 
 
-def test_a_file_of_another_kind_is_told_at_its_beginning_only() -> None:
+def test_a_file_of_another_kind_is_detected_only_at_its_beginning() -> None:
     archive = b"PK\x03\x04" + TEXT
 
     with pytest.raises(SourceUnreadable, match="zip archive"):

@@ -30,7 +30,7 @@ def test_the_same_object_version_is_the_same_upload_and_another_is_not() -> None
 
 
 @pytest.mark.parametrize("version_id", [None, "", "null"])
-def test_without_versions_etag_and_sequencer_tell_objects_apart(version_id: str | None) -> None:
+def test_without_versions_etag_and_sequencer_distinguish_objects(version_id: str | None) -> None:
     assert object_version(version_id, etag='"abc"', sequencer="007") == "abc:007"
 
 
@@ -45,11 +45,11 @@ def test_a_partition_key_names_upload_and_lane() -> None:
 @pytest.mark.parametrize(
     "text", ["", "x", f"{UPLOAD}", f"{UPLOAD}/", f"{UPLOAD}/01", f"{UPLOAD}/1000", f"{UPLOAD}/0\n"]
 )
-def test_what_is_no_partition_key_of_ours_names_nothing(text: str) -> None:
+def test_a_foreign_partition_key_names_nothing(text: str) -> None:
     assert parse_partition_key(text) is None
 
 
-def test_lanes_lie_evenly_over_all_hash_keys() -> None:
+def test_lanes_are_spread_evenly_over_the_hash_keys() -> None:
     keys = sorted(int(lane_hash_key(UPLOAD, lane, 4)) for lane in range(4))
 
     gaps = {(after - before) % HASH_KEYS for before, after in pairwise(keys)}

@@ -35,7 +35,7 @@ def test_the_message_to_go_on_names_its_upload() -> None:
     assert letter.upload == "0123456789abcdef0123"
 
 
-def test_without_versions_etag_and_sequencer_tell_objects_apart() -> None:
+def test_without_versions_etag_and_sequencer_distinguish_objects() -> None:
     [letter] = letters_of(s3_event(key="a.jsonl", eTag="e", sequencer="7"))
 
     assert letter.upload == upload_id("b", "a.jsonl", "e:7")

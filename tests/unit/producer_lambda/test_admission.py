@@ -38,11 +38,11 @@ def test_a_large_file_is_estimated_from_its_beginning(form: Format, stored: byte
     assert estimate_orders(sample, len(stored), form) == pytest.approx(50_000, rel=0.1)
 
 
-def test_what_only_claims_to_be_packed_is_estimated_without_an_error() -> None:
+def test_a_false_gzip_is_estimated_without_an_error() -> None:
     assert estimate_orders(b"no gzip at all", 14, PACKED) == 1
 
 
-def test_an_upload_that_fits_is_let_in() -> None:
+def test_an_upload_that_fits_is_admitted() -> None:
     assert _decide(estimate=77_000) is None
 
 
@@ -66,14 +66,14 @@ def test_all_open_uploads_count_for_what_they_have_not_sent() -> None:
     assert "at most 27,760 orders now" in refusal
 
 
-def test_where_nothing_fits_any_more_it_says_to_wait() -> None:
+def test_if_nothing_fits_it_says_to_wait() -> None:
     refusal = _decide(estimate=1_000, others=80_000)
 
     assert refusal is not None
     assert refusal.endswith("RetentionHours=26 and upload it again, or wait until others are sent")
 
 
-def test_what_no_retention_could_hold_needs_a_higher_pace() -> None:
+def test_more_than_the_longest_retention_needs_a_higher_pace() -> None:
     refusal = _decide(estimate=100_000_000)
 
     assert refusal is not None
@@ -81,7 +81,7 @@ def test_what_no_retention_could_hold_needs_a_higher_pace() -> None:
 
 
 @pytest.mark.parametrize("rate", [None, NO_LIMIT])
-def test_without_a_known_pace_every_upload_is_let_in(rate: Rate | None) -> None:
+def test_without_a_known_pace_every_upload_is_admitted(rate: Rate | None) -> None:
     assert decide([], rate=rate, retention_hours=24, own=10**9) is None
 
 
@@ -135,7 +135,7 @@ def test_a_run_killed_anywhere_is_not_refused_once_orders_are_on_the_stream(
         assert world.stream.records == []
 
 
-def test_what_was_let_in_goes_on_beside_uploads_that_came_later() -> None:
+def test_an_admitted_upload_continues_beside_later_ones() -> None:
     world = World(rate=Rate(1 / 60))
     first = world.store(b"\n".join(map(order_line, range(1_000))), "uploads/a.jsonl")
     with suppress(Killed):
@@ -181,7 +181,7 @@ def test_of_two_runs_at_once_the_last_one_decides_for_both(step: str) -> None:
         ("admit", Rate(1.0)),
     ],
 )
-def test_an_upload_cancelled_while_it_is_decided_on_is_neither_put_nor_refused(
+def test_an_upload_cancelled_during_admission_is_neither_put_nor_refused(
     step: str, rate: Rate
 ) -> None:
     world = World(rate=rate)
@@ -211,7 +211,7 @@ def test_a_refused_upload_stays_refused_at_a_higher_pace() -> None:
     assert world.stream.records == []
 
 
-def test_an_upload_that_an_older_release_began_is_not_asked_about() -> None:
+def test_an_upload_begun_by_an_older_release_is_not_checked() -> None:
     world = World(rate=TOO_SLOW)
     request = world.store(FIFTY)
     world.ledger.announce(request.upload, request.source, now=0.0)

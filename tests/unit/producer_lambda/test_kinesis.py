@@ -46,7 +46,7 @@ def test_a_first_record_goes_out_under_the_hash_key_of_its_lane() -> None:
         assert stream.put(RECORD, after="") == "49"
 
 
-def test_a_later_one_names_the_record_that_it_comes_after() -> None:
+def test_a_later_one_names_the_record_before_it() -> None:
     with stubbed() as (stream, kinesis):
         kinesis.add_response("put_record", ANSWER, PARAMETERS | {"SequenceNumberForOrdering": "48"})
 
@@ -54,7 +54,7 @@ def test_a_later_one_names_the_record_that_it_comes_after() -> None:
 
 
 @pytest.mark.parametrize("code", ["KMSThrottlingException", "InternalFailure", "503"])
-def test_a_put_that_may_work_later_is_told_apart(code: str) -> None:
+def test_a_put_that_may_work_later_is_distinguished(code: str) -> None:
     with stubbed() as (stream, kinesis):
         kinesis.add_client_error("put_record", code)
 
@@ -62,7 +62,7 @@ def test_a_put_that_may_work_later_is_told_apart(code: str) -> None:
             stream.put(RECORD, after="48")
 
 
-def test_a_shard_that_is_written_to_too_fast_says_so() -> None:
+def test_a_throttled_shard_is_recognized() -> None:
     with stubbed() as (stream, kinesis):
         kinesis.add_client_error("put_record", "ProvisionedThroughputExceededException")
 

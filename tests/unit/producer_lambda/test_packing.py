@@ -8,20 +8,20 @@ from tests.producer_world import consume
 UPLOAD = UploadId("0123456789abcdef0123")
 
 
-def batch(*lines: int) -> ParsedLines:
+def parsed(*lines: int) -> ParsedLines:
     ids = [f"order-{line % 5}" for line in lines]
     return ParsedLines(lines, ids, [b"body %d" % line for line in lines], (), 0, FilePosition())
 
 
-def pack(packing: Packing, *batches: ParsedLines) -> list[Aggregate]:
-    full = [record for one in batches for record in packing.add(one)]
+def pack(packing: Packing, *parts: ParsedLines) -> list[Aggregate]:
+    full = [record for one in parts for record in packing.add(one)]
     return full + packing.end()
 
 
 def test_one_lane_holds_every_order_in_file_order() -> None:
     packing = Packing(UPLOAD, [LaneTail()], aggregate_bytes=1_000)
 
-    seen = consume(pack(packing, batch(1, 2), batch(4, 7)))
+    seen = consume(pack(packing, parsed(1, 2), parsed(4, 7)))
 
     assert list(seen.bodies) == [1, 2, 4, 7]
     assert packing.orders == 4
@@ -31,35 +31,35 @@ def test_orders_of_one_id_share_a_lane_and_keep_their_order() -> None:
     packing = Packing(UPLOAD, [LaneTail()] * 3, aggregate_bytes=200)
     lines = range(1, 100)
 
-    seen = consume(pack(packing, batch(*lines)))
+    seen = consume(pack(packing, parsed(*lines)))
 
     assert sorted(seen.bodies) == list(lines)
     for (_, lane), envelopes in seen.orders.items():
         assert {lane_of(f"order-{one.line % 5}", 3) for one in envelopes} <= {lane}
 
 
-def test_lines_that_a_lane_has_already_are_left_out() -> None:
+def test_lines_that_a_lane_already_has_are_skipped() -> None:
     lane = lane_of("order-1", 2)
     tails = [LaneTail(6, 2) if n == lane else LaneTail() for n in range(2)]
     packing = Packing(UPLOAD, tails, aggregate_bytes=1_000)
 
-    packing.add(batch(1, 6, 11))
+    packing.add(parsed(1, 6, 11))
 
     assert packing.last_lines[lane] == 11
     assert packing.orders == 3
 
 
-def test_one_lane_leaves_out_what_it_has_already() -> None:
+def test_one_lane_skips_what_it_already_has() -> None:
     packing = Packing(UPLOAD, [LaneTail(3, 2)], aggregate_bytes=1_000)
 
-    packing.add(batch(1, 3))
-    packing.add(batch(3, 5, 6))
+    packing.add(parsed(1, 3))
+    packing.add(parsed(3, 5, 6))
 
     assert packing.last_lines == (6,)
     assert packing.orders == 4
 
 
-def test_many_lanes_together_hold_back_no_more_than_memory_allows() -> None:
+def test_many_lanes_together_buffer_no_more_than_memory_allows() -> None:
     lanes = 400
     packing = Packing(UPLOAD, [LaneTail()] * lanes, aggregate_bytes=1_000_000)
     body = b"x" * 10_000

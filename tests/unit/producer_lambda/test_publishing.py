@@ -34,7 +34,7 @@ def publisher(
     return Publisher(stream, pacing, deadline, executor=executor, jitter=lambda: 0.5), clock
 
 
-def test_a_record_comes_behind_the_last_one_of_its_lane() -> None:
+def test_a_record_is_put_after_the_last_one_of_its_lane() -> None:
     stream = MemoryStream()
     one, _ = publisher(stream)
     (first,) = one.put([PendingRecord(record(0, line=1))]).entered
@@ -69,7 +69,7 @@ def test_a_put_without_an_answer_is_made_again_with_the_same_number(
     assert [put.after for put in stream.puts[1:]] == [first.sequence_number] * 2
 
 
-def test_a_number_that_the_stream_refuses_is_left_out_after_a_second() -> None:
+def test_a_number_that_the_stream_refuses_is_omitted_after_a_second() -> None:
     stream = FaultyStream(faults=["none", "split"])
     one, clock = publisher(stream)
     (first,) = one.put([PendingRecord(record(0, line=1))]).entered
@@ -83,7 +83,7 @@ def test_a_number_that_the_stream_refuses_is_left_out_after_a_second() -> None:
     assert [r.line for r in stream.records] == [1, 2]
 
 
-def test_lanes_are_put_side_by_side() -> None:
+def test_lanes_are_put_in_parallel() -> None:
     lanes = 4
 
     @dataclass
@@ -174,7 +174,7 @@ def test_a_pace_that_leaves_time_for_one_shard_only_puts_what_it_can() -> None:
     assert result.why == "the stream's pace left no time"
 
 
-def test_a_throttled_shard_makes_it_look_at_the_shards_again() -> None:
+def test_a_throttled_put_refreshes_the_shards() -> None:
     stream = FaultyStream(faults=["throttled", "lost"], shards=HALVES)
     pacing = ShardPacing([ALL_KEYS], bytes_per_second=1_000)
     one, _ = publisher(stream, pacing=pacing)

@@ -68,7 +68,7 @@ def test_without_versions_it_must_still_be_the_same_object() -> None:
         assert b"".join(store.open_at(Source("bucket", "uploads/a.jsonl", "", "etag", 9), 0))
 
 
-def test_reading_goes_on_where_a_connection_broke() -> None:
+def test_reading_continues_where_a_connection_broke() -> None:
     with stubbed() as (store, s3):
         s3.add_response("get_object", answer(CONTENT, body=Breaking(CONTENT, 100)), GET)
         s3.add_response("get_object", answer(CONTENT, 100), GET | {"Range": "bytes=100-"})
@@ -85,14 +85,14 @@ def test_a_connection_that_breaks_again_and_again_is_an_error() -> None:
             list(store.open_at(SOURCE, 0))
 
 
-def test_a_store_that_ignores_the_range_is_not_taken_at_its_word() -> None:
+def test_a_store_that_ignores_the_range_does_not_shift_the_bytes() -> None:
     with stubbed() as (store, s3):
         s3.add_response("get_object", answer(CONTENT), GET | {"Range": "bytes=300-"})
 
         assert b"".join(store.open_at(SOURCE, 300)) == CONTENT[300:]
 
 
-def test_beyond_the_end_nothing_is_asked_for() -> None:
+def test_nothing_is_requested_beyond_the_end() -> None:
     with stubbed() as (store, _):
         assert list(store.open_at(SOURCE, len(CONTENT))) == []
 

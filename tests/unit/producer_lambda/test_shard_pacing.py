@@ -58,7 +58,7 @@ def test_many_small_records_are_limited_by_their_number() -> None:
     assert pacing.wait_seconds(LOW, now=1_000.0) == pytest.approx(1.5)
 
 
-def test_after_a_split_both_halves_have_a_pace_of_their_own() -> None:
+def test_after_a_split_both_halves_have_their_own_pace() -> None:
     pacing = ShardPacing([HashRange(0, 2 * HALF - 1)], bytes_per_second=1_000)
     pacing.spend(LOW, 1_000, now=0.0)
 

@@ -97,7 +97,7 @@ def test_what_is_not_about_a_new_object_asks_for_nothing() -> None:
     assert requests_of_event(event_bridge_event() | {"detail-type": "Object Deleted"}) == []
 
 
-def test_a_message_of_ours_goes_on_with_an_upload() -> None:
+def test_the_producers_own_message_continues_an_upload() -> None:
     upload = UploadId("0123456789abcdef0123")
 
     assert requests_of_message(continue_message(upload)) == [Continue(upload)]
@@ -108,6 +108,6 @@ BRIDGE_WITHOUT_OBJECT = '{"source":"aws.s3","detail-type":"Object Created","deta
 
 
 @pytest.mark.parametrize("body", ["", "no json", *STRANGE_EVENTS, BRIDGE_WITHOUT_OBJECT])
-def test_any_other_message_is_told_to_be_unknown(body: str) -> None:
+def test_any_other_message_is_unknown(body: str) -> None:
     with pytest.raises(EventUnknown):
         requests_of_message(body)

@@ -53,7 +53,7 @@ def test_a_repeated_event_changes_nothing() -> None:
     assert world.stream.records == records
 
 
-def test_a_thread_of_its_own_brings_out_the_same() -> None:
+def test_a_separate_thread_gives_the_same_result() -> None:
     with ThreadPoolExecutor(max_workers=1) as executor:
         world = World(lanes=3, executor=executor)
         request = world.store(b"\n".join(map(order_line, range(3_000))))
@@ -84,7 +84,7 @@ def test_each_record_is_put_with_the_answer_to_the_one_before_it_in_its_lane() -
         assert afters == ["", *numbers[:-1]]
 
 
-def test_the_first_record_of_a_run_comes_behind_the_last_one_of_the_run_before() -> None:
+def test_the_first_record_of_a_run_follows_the_last_one_of_the_previous_run() -> None:
     world = World(clock=HeldClock(tick_seconds=0.05))
     request = world.store(FILE)
     assert world.run(request, seconds=1) is RunEnd.HANDED_ON
@@ -97,7 +97,7 @@ def test_the_first_record_of_a_run_comes_behind_the_last_one_of_the_run_before()
     assert world.stream.puts[before].after == tail.sequence_number
 
 
-def test_end_markers_of_a_cancelled_upload_come_behind_its_orders() -> None:
+def test_end_markers_of_a_cancelled_upload_follow_its_orders() -> None:
     world = World(lanes=2)
     request = world.store(FILE)
 
@@ -250,7 +250,7 @@ def test_a_file_that_needs_many_runs_arrives_whole(key: str) -> None:
     assert world.account(request).upload.progress.read_seconds > runs - 2
 
 
-def test_a_run_that_comes_no_further_fails_instead_of_asking_for_another() -> None:
+def test_a_run_without_progress_fails_instead_of_asking_for_another() -> None:
     world = World(stream=FaultyStream(faults=["lost"] * 10_000))
     request = world.store(FILE)
 
@@ -260,7 +260,7 @@ def test_a_run_that_comes_no_further_fails_instead_of_asking_for_another() -> No
     assert world.handed_on == []
 
 
-def test_going_on_with_an_upload_that_nobody_knows_is_an_error() -> None:
+def test_continuing_an_unknown_upload_is_an_error() -> None:
     with pytest.raises(UploadMissing):
         World().run(Continue(UploadId("0" * 20)))
 
@@ -280,7 +280,7 @@ def test_settled_orders_close_the_upload_once_it_is_read() -> None:
     assert account.lines_read == 2
 
 
-def test_rejected_lines_of_a_long_file_are_stored_in_few_parts() -> None:
+def test_invalid_lines_of_a_long_file_are_stored_in_few_parts() -> None:
     world = World(longest_bytes=100_000)
     world.bucket.chunk_bytes = 100_000
     lines = [order_line(n, pad="x" * 5_000) if n % 10 else b"{bad" for n in range(1, 4_001)]
