@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from orders.formats import SourceUnreadable
 from orders.line_blocks import LineBlock
 from orders.order import (
-    FIELDS,
+    ORDER_FIELDS,
     REQUIRED_FIELDS,
     WHOLE_NUMBER_FIELDS,
     NotAnOrder,
@@ -47,7 +47,7 @@ def parse_header(line: bytes, *, delimiter: str = "") -> CsvHeader:
     except UnicodeDecodeError as error:
         raise SourceUnreadable("the header is not UTF-8", line=1) from error
     tried = [_split_header(text, one) for one in delimiter or DELIMITERS]
-    header = max(tried, key=lambda h: len(set(h.columns) & set(FIELDS)))
+    header = max(tried, key=lambda h: len(set(h.columns) & set(ORDER_FIELDS)))
     names = header.columns
     missing = [name for name in REQUIRED_FIELDS if name not in names]
     if missing:

@@ -71,7 +71,7 @@ class Order(BaseModel):
     placed_at: Annotated[AwareDatetime, BeforeValidator(_require_date_text)] | None = None
 
 
-FIELDS: Final = tuple(Order.model_fields)
+ORDER_FIELDS: Final = tuple(Order.model_fields)
 REQUIRED_FIELDS: Final = tuple(n for n, f in Order.model_fields.items() if f.is_required())
 WHOLE_NUMBER_FIELDS: Final = frozenset({"quantity"})
 """CSV columns that become numbers in the body where they hold plain digits."""

@@ -61,7 +61,7 @@ def lane_hash_key(upload: UploadId, lane: int, lanes: int) -> str:
     return str((start + lane * _HASH_KEYS // lanes) % _HASH_KEYS)
 
 
-def lane_of(order_id: str, lanes: int) -> int:
+def lane_number_of(order_id: str, lanes: int) -> int:
     """The lane of an order; equal order ids share a lane, and so keep their order."""
     return zlib.crc32(order_id.encode()) % lanes
 

@@ -9,7 +9,7 @@ from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import SourceUnreadable, format_of
 from orders.parsed_lines import FilePosition
 from orders.plain_text import OpenAt
-from orders.upload import lane_of
+from orders.upload import lane_number_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def head_of(account: Account, open_at: OpenAt, limits: ReadingLimits) -> OrderLi
     """The first order of an upload that is not settled, in any of its lanes."""
     lanes = {int(lane.key.lane): lane for lane in account.lanes}
     for order in order_lines(open_at, account.upload.source.key, limits):
-        number = lane_of(order.order_id, account.upload.lanes) if account.upload.lanes else 0
+        number = lane_number_of(order.order_id, account.upload.lanes) if account.upload.lanes else 0
         lane = lanes.get(number)
         if lane is None or not lane.is_settled(order.line):
             return order

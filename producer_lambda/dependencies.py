@@ -9,7 +9,7 @@ from ledger.ports.uploads import UploadLedger
 from orders.file_reading import ReadingLimits
 from orders.rate import Rate
 from orders.upload import UploadId
-from producer_lambda.deadline import TimeSource
+from producer_lambda.run_deadline import TimeSource
 from producer_lambda.source import ObjectStore
 from producer_lambda.stream import RecordStream
 

@@ -24,10 +24,10 @@ from botocore.config import Config
 
 from ledger.dynamodb.connect import open_ledger
 from orders.file_reading import ReadingLimits
-from producer_lambda.deadline import Deadline
 from producer_lambda.dependencies import Dependencies, RunSettings
 from producer_lambda.kinesis import KinesisStream
 from producer_lambda.publishing import PUTS_AT_ONCE
+from producer_lambda.run_deadline import Deadline
 from producer_lambda.s3 import S3Store
 from producer_lambda.settings import ProducerSettings, load_settings
 from producer_lambda.upload_requests import continue_message, requests_of_event, requests_of_message

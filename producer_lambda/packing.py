@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ledger.uploads.upload import LaneTail
 from orders.aggregate import Aggregate, AggregateWriter
 from orders.parsed_lines import ParsedLines
-from orders.upload import UploadId, lane_hash_key, lane_of, partition_key
+from orders.upload import UploadId, lane_hash_key, lane_number_of, partition_key
 
 PACKED_BYTES_MAX = 16 * 1024 * 1024
 """The limit for all lanes together: with many lanes, aggregates are smaller."""
@@ -53,7 +53,7 @@ class Packing:
         for number, order_id, body in zip(
             lines.numbers, lines.order_ids, lines.bodies, strict=True
         ):
-            lane = lane_of(order_id, lanes)
+            lane = lane_number_of(order_id, lanes)
             if number > self._tails[lane].line:
                 lane_numbers[lane].append(number)
                 lane_bodies[lane].append(body)

@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, replace
 
 from orders.aggregate import Aggregate
-from producer_lambda.deadline import Deadline
+from producer_lambda.run_deadline import Deadline
 from producer_lambda.shard_pacing import ShardPacing
 from producer_lambda.stream import (
     OrderingRefused,

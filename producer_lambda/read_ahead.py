@@ -5,10 +5,10 @@ from concurrent.futures import Executor, Future
 
 from ledger.uploads.upload import Upload
 from orders.parsed_lines import ParsedLines
-from producer_lambda.deadline import Deadline
 from producer_lambda.enqueuing import Enqueuer, Halt, Packed
 from producer_lambda.packing import Packing
 from producer_lambda.resume_point import ResumePoint
+from producer_lambda.run_deadline import Deadline
 
 AHEAD_BYTES = 1024 * 1024
 """How far packing may run ahead of the stream."""

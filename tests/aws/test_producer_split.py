@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import BotoCoreError
 
 from orders.aggregate import Aggregate
-from orders.upload import lane_of
+from orders.upload import lane_number_of
 from producer_lambda.kinesis import KinesisStream
 from producer_lambda.stream import HashRange
 from tests.producer_pipeline import within
@@ -115,7 +115,7 @@ def test_lanes_keep_their_order_through_a_split_and_a_merge(kinesis: "KinesisCli
     assert seen.repeats == 0
     assert len(seen.ends) == LANES
     for (_, lane), orders in seen.orders.items():
-        assert {lane_of(f"order-{one.line % IDS}", LANES) for one in orders} == {lane}
+        assert {lane_number_of(f"order-{one.line % IDS}", LANES) for one in orders} == {lane}
 
 
 def _records(kinesis: "KinesisClient", shard: "ShardTypeDef") -> Iterator[Aggregate]:

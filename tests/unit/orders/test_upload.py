@@ -6,7 +6,7 @@ from orders.upload import (
     UploadId,
     idempotency_key,
     lane_hash_key,
-    lane_of,
+    lane_number_of,
     object_version,
     parse_partition_key,
     partition_key,
@@ -62,9 +62,9 @@ def test_the_hash_key_of_a_lane_never_changes() -> None:
 
 
 def test_equal_order_ids_share_a_lane_and_many_ids_fill_all() -> None:
-    lanes = [lane_of(f"order-{n}", 8) for n in range(1_000)]
+    lanes = [lane_number_of(f"order-{n}", 8) for n in range(1_000)]
 
-    assert lane_of("order-1", 8) == lanes[1]
+    assert lane_number_of("order-1", 8) == lanes[1]
     assert all(lanes.count(lane) > 80 for lane in range(8))
 
 

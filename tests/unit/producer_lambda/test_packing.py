@@ -1,7 +1,7 @@
 from ledger.uploads.upload import LaneTail
 from orders.aggregate import Aggregate
 from orders.parsed_lines import FilePosition, ParsedLines
-from orders.upload import UploadId, lane_of
+from orders.upload import UploadId, lane_number_of
 from producer_lambda.packing import PACKED_BYTES_MAX, Packing
 from tests.producer_world import consume
 
@@ -35,11 +35,11 @@ def test_orders_of_one_id_share_a_lane_and_keep_their_order() -> None:
 
     assert sorted(seen.bodies) == list(lines)
     for (_, lane), envelopes in seen.orders.items():
-        assert {lane_of(f"order-{one.line % 5}", 3) for one in envelopes} <= {lane}
+        assert {lane_number_of(f"order-{one.line % 5}", 3) for one in envelopes} <= {lane}
 
 
 def test_lines_that_a_lane_already_has_are_skipped() -> None:
-    lane = lane_of("order-1", 2)
+    lane = lane_number_of("order-1", 2)
     tails = [LaneTail(6, 2) if n == lane else LaneTail() for n in range(2)]
     packing = Packing(UPLOAD, tails, aggregate_bytes=1_000)
 

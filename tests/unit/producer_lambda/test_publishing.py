@@ -6,8 +6,8 @@ import pytest
 
 from orders.aggregate import Aggregate
 from orders.upload import UploadId, partition_key
-from producer_lambda.deadline import Deadline
 from producer_lambda.publishing import PendingRecord, Publisher, one_per_lane
+from producer_lambda.run_deadline import Deadline
 from producer_lambda.shard_pacing import ShardPacing
 from producer_lambda.stream import HashRange
 from tests.producer_world import ALL_KEYS, FaultyStream, HeldClock, InlineExecutor, MemoryStream
