@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orders.s3_event import EventUnknown
 from orders.upload import UploadId
-from producer_lambda.upload_requests import Arrived, requests_of_message
+from producer_lambda.upload_requests import requests_of_message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -58,6 +58,6 @@ def letters_of(body: str) -> list[IntakeDeadLetter]:
     except EventUnknown as error:
         return [IntakeDeadLetter(None, "", f"{error}; {_THERE}")]
     return [
-        IntakeDeadLetter(one.upload, one.source.key if isinstance(one, Arrived) else "", _FAILED)
+        IntakeDeadLetter(one.upload, one.source.key if one.source else "", _FAILED)
         for one in requests
     ] or [IntakeDeadLetter(None, "", f"the event names no object; {_THERE}")]

@@ -11,21 +11,11 @@ _CONTINUE = "continue_upload"
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
-    """An object was stored."""
+class UploadRequest:
+    """An upload to read. source: the new object; None to read the rest of a known upload."""
 
     upload: UploadId
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class Continue:
-    """A run of this upload ran out of time."""
-
-    upload: UploadId
-
-
-UploadRequest = Arrived | Continue
+    source: Source | None = None
 
 
 def continue_message(upload: UploadId) -> str:
@@ -45,8 +35,9 @@ def requests_of_message(body: str) -> list[UploadRequest]:
 def requests_of_event(event: object) -> list[UploadRequest]:
     """The requests in an event that does not come from a queue. Raises EventUnknown."""
     if isinstance(event, dict) and _CONTINUE in event:
-        return [Continue(UploadId(str(event[_CONTINUE])))]
-    return [
-        Arrived(one.upload, Source(one.bucket, one.key, one.version_id, one.etag, one.size_bytes))
-        for one in created_objects(event)
-    ]
+        return [UploadRequest(UploadId(str(event[_CONTINUE])))]
+    requests = []
+    for one in created_objects(event):
+        source = Source(one.bucket, one.key, one.version_id, one.etag, one.size_bytes)
+        requests.append(UploadRequest(one.upload, source))
+    return requests

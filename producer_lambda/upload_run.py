@@ -18,7 +18,7 @@ from producer_lambda.read_ahead import ReadAhead
 from producer_lambda.run_deadline import Deadline
 from producer_lambda.shard_pacing import ShardPacing
 from producer_lambda.source import SourceLost
-from producer_lambda.upload_requests import Arrived, UploadRequest
+from producer_lambda.upload_requests import UploadRequest
 
 
 class RunEnd(Enum):
@@ -43,7 +43,7 @@ def run_upload(
     the message must then come back.
     """
     ledger, now = dependencies.ledger, dependencies.clock.time()
-    if isinstance(request, Arrived):
+    if request.source:
         ledger.announce(request.upload, request.source, now=now)
     elif ledger.read_account(request.upload) is None:
         raise upload_missing(request.upload)

@@ -28,7 +28,7 @@ from producer_lambda.stream import (
     StreamThrottled,
     StreamUnavailable,
 )
-from producer_lambda.upload_requests import Arrived, Continue, UploadRequest
+from producer_lambda.upload_requests import UploadRequest
 from producer_lambda.upload_run import RunEnd, run_upload
 
 P = ParamSpec("P")
@@ -258,11 +258,11 @@ class World:
     handed_on: list[UploadId] = field(default_factory=list)
     tokens: int = 0
 
-    def store(self, content: bytes, key: str = "uploads/orders.jsonl") -> Arrived:
+    def store(self, content: bytes, key: str = "uploads/orders.jsonl") -> UploadRequest:
         """Put a file into the bucket; returns its event."""
         self.bucket.objects[key] = content
         source = Source(BUCKET, key, "v1", "etag", len(content))
-        return Arrived(upload_id(BUCKET, key, "v1"), source)
+        return UploadRequest(upload_id(BUCKET, key, "v1"), source)
 
     def run(
         self, request: UploadRequest, *, seconds: float = 1e9, fuse: Fuse | None = None
@@ -290,7 +290,7 @@ class World:
         """Run again as the queue would; returns the number of runs."""
         runs = 1
         while self.run(request, seconds=seconds) is RunEnd.HANDED_ON:
-            request = Continue(self.handed_on.pop())
+            request = UploadRequest(self.handed_on.pop())
             runs += 1
             assert runs < 10_000
         return runs

@@ -14,7 +14,7 @@ from orders.upload import UploadId
 from producer_lambda import handler
 from producer_lambda.kinesis import KinesisStream
 from producer_lambda.stream import OrderingRefused, StreamThrottled, StreamUnavailable
-from producer_lambda.upload_requests import Continue
+from producer_lambda.upload_requests import UploadRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -48,7 +48,7 @@ class FailingStream(KinesisStream):
 def main() -> None:
     """Run until the upload is read, handed on, or this process is killed."""
     setattr(handler, KinesisStream.__name__, FailingStream)
-    handler.producer().run([Continue(UploadId(sys.argv[1]))], handler.deadline_of(SECONDS))
+    handler.producer().run([UploadRequest(UploadId(sys.argv[1]))], handler.deadline_of(SECONDS))
 
 
 if __name__ == "__main__":

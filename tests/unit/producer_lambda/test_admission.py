@@ -214,6 +214,7 @@ def test_a_refused_upload_stays_refused_at_a_higher_pace() -> None:
 def test_an_upload_begun_by_an_older_release_is_not_checked() -> None:
     world = World(rate=TOO_SLOW)
     request = world.store(FIFTY)
+    assert request.source is not None
     world.ledger.announce(request.upload, request.source, now=0.0)
     world.ledger.start_run(request.upload, token="older", lanes=1, now=0.0)
     begun = Progress(offset=len(FIFTY.splitlines()[0]) + 1, line=1, blank=1)

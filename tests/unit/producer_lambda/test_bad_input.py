@@ -9,7 +9,7 @@ import pytest
 from ledger.uploads.settlement import Settlement, Span
 from orders.outcome import Outcome
 from orders.rate import parse_rate
-from producer_lambda.upload_requests import Arrived
+from producer_lambda.upload_requests import UploadRequest
 from tests.producer_world import World, consume, order_line
 
 TABLE = Path(__file__).parents[3] / "docs" / "bad-input.md"
@@ -152,13 +152,13 @@ def _as_written(row: Row) -> str:
     return f"| {row.held} | `{row.ended}` | {sentence} |".replace("  |", " |")
 
 
-def _told(world: World, request: Arrived) -> str:
+def _told(world: World, request: UploadRequest) -> str:
     """The upload's sentence, or the first line of the report."""
     reason = world.account(request).upload.reason
     return reason or next((f"line {n}: {why}" for n, why in world.reported(request).items()), "")
 
 
-def _accept_all(world: World, request: Arrived) -> None:
+def _accept_all(world: World, request: UploadRequest) -> None:
     """Do what a consumer does when the API accepts every order."""
     seen = consume(world.stream.records)
     for lane in world.account(request).lanes:

@@ -10,7 +10,7 @@ from ledger.uploads.upload import UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId, partition_key
 from producer_lambda.enqueuing import RESUME_BYTES
-from producer_lambda.upload_requests import Continue
+from producer_lambda.upload_requests import UploadRequest
 from producer_lambda.upload_run import NoProgress, RunEnd
 from tests.producer_world import (
     FaultyStream,
@@ -91,7 +91,7 @@ def test_the_first_record_of_a_run_follows_the_last_one_of_the_previous_run() ->
     (tail,) = world.account(request).upload.progress.tails
     before = len(world.stream.puts)
 
-    world.run(Continue(request.upload))
+    world.run(UploadRequest(request.upload))
 
     assert tail.sequence_number == str(world.stream.numbers[before - 1])
     assert world.stream.puts[before].after == tail.sequence_number
@@ -169,7 +169,7 @@ def test_an_object_that_vanishes_between_runs_keeps_counts_and_resume_point() ->
     assert 0 < before.line < 100
 
     world.bucket.lost = "the object was replaced by another one"
-    assert world.run(Continue(request.upload)) is RunEnd.FINISHED
+    assert world.run(UploadRequest(request.upload)) is RunEnd.FINISHED
 
     upload = world.account(request).upload
     assert upload.state is UploadState.SOURCE_LOST
@@ -213,6 +213,7 @@ def test_a_cancelled_upload_is_read_no_further_and_its_lanes_are_ended() -> None
 def test_an_upload_cancelled_before_its_first_run_is_not_read() -> None:
     world = World()
     request = world.store(FILE)
+    assert request.source is not None
     world.ledger.announce(request.upload, request.source, now=0.0)
     world.ledger.cancel(request.upload, reason="a mistake", now=0.0)
 
@@ -262,7 +263,7 @@ def test_a_run_without_progress_fails_instead_of_asking_for_another() -> None:
 
 def test_continuing_an_unknown_upload_is_an_error() -> None:
     with pytest.raises(UploadMissing):
-        World().run(Continue(UploadId("0" * 20)))
+        World().run(UploadRequest(UploadId("0" * 20)))
 
 
 def test_settled_orders_close_the_upload_once_it_is_read() -> None:
