@@ -94,7 +94,7 @@ class RunFolder:
     def write_worker(self, worker: WorkerFile) -> None:
         """Write the worker's state; a full disk is logged and stops nothing."""
         try:
-            _write(self.path / "worker.json", json.dumps(asdict(worker)))
+            write_by_rename(self.path / "worker.json", json.dumps(asdict(worker)))
         except OSError as error:
             log.error("the state of this worker cannot be written to %s: %s", self.path, error)  # noqa: TRY400
 
@@ -139,10 +139,11 @@ def shard_path(run_folder: Path, pid: int) -> Path:
 
 def write_shard(run_folder: Path, shard: ShardFile) -> None:
     """Write the state of this shard process. Raises OSError."""
-    _write(shard_path(run_folder, shard.pid), shard.model_dump_json())
+    write_by_rename(shard_path(run_folder, shard.pid), shard.model_dump_json())
 
 
-def _write(path: Path, text: str) -> None:
+def write_by_rename(path: Path, text: str) -> None:
+    """Write beside the path, then rename: a reader sees the old content or the new."""
     draft = path.with_suffix(".draft")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

@@ -1,4 +1,4 @@
-"""What does the zip of the producer's code hold?"""
+"""The zip of the producer's code."""
 
 import io
 import zipfile

@@ -9,7 +9,7 @@ from boto3.session import Session
 from botocore.config import Config
 
 from sandbox.folder import SandboxFolder
-from sandbox.ports import HOST
+from sandbox.options import HOST
 from sandbox.subprocesses import Subprocess, Subprocesses
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def start_aws(
 
 
 def aws_environment(folder: SandboxFolder, port: int, around: Mapping[str, str]) -> dict[str, str]:
-    """All that ministack and the Lambda runs inside it get to see of the environment.
+    """The whole environment of ministack and of the Lambda runs inside it.
 
     It must not listen elsewhere, persist outside its folder, or find a Docker daemon: it would
     remove containers of other ministacks there.

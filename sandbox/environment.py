@@ -1,4 +1,4 @@
-"""Which environment do the worker of this sandbox and the shells beside it run with?"""
+"""The environment of a sandbox's worker, and of the shells that source sandbox.env."""
 
 import re
 import shlex
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from orders.rate import Rate
 from sandbox.embedded_aws import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from sandbox.folder import SandboxFolder
+from sandbox.options import HOST, SandboxPorts
 from sandbox.pipeline import Pipeline
-from sandbox.ports import HOST, SandboxPorts
 
 APPLICATION = "orders"
 WORKER_ID = "orders"
 
-# What a person may set before `orders sandbox up`: it reaches the worker and sandbox.env.
+# What a person may set before `orders sandbox up`; it is passed to the worker and sandbox.env.
 TUNABLE = (
     "ORDERS_ATTEMPT_SECONDS",
     "ORDERS_CONFLICT",
@@ -34,8 +34,8 @@ _SERVICES = (
     *("CLOUDFORMATION", "CLOUDWATCH", "DYNAMODB", "KINESIS", "LAMBDA"),
     *("S3", "SECRETS_MANAGER", "SQS", "STS"),
 )
-# What would lead elsewhere if it were left set.
-_ASTRAY = (
+# What would lead a process elsewhere.
+_MISLEADING = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_SESSION_TOKEN",
@@ -58,13 +58,13 @@ _LINE = re.compile(r"export ([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 
 @dataclass(frozen=True, slots=True)
 class SandboxEnvironment:
-    """Variables to set, and variables to take away."""
+    """Variables to set, and variables to unset."""
 
     set: Mapping[str, str]
     unset: tuple[str, ...]
 
     def over(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a process of this sandbox, made from the one around it."""
+        """The environment of a process of this sandbox, on top of the one around it."""
         kept = {
             name: value
             for name, value in environment.items()
@@ -100,7 +100,7 @@ def sandbox_environment(
         "ORDERS_INTAKE_QUEUE_URL": pipeline.intake_queue_url,
         "ORDERS_RATE": str(rate),
         "ORDERS_API_URL": f"{api}/orders/{{order_id}}",
-        # No word of an answer: dead letters keep answers with the credential taken out of them.
+        # A text that no answer holds: the credential is removed from answers that dead letters keep.
         "ORDERS_API_TOKEN": "sandbox-token-0000",
         "ORDERS_METRICS_HOST": HOST,
         "ORDERS_METRICS_PORT": str(ports.metrics),
@@ -114,7 +114,7 @@ def sandbox_environment(
         for name in around
         if name.startswith(("ORDERS_", "AWS_ENDPOINT_URL_")) and name not in (told | tuned)
     )
-    return SandboxEnvironment(told | tuned, tuple(dict.fromkeys((*_ASTRAY, *strays))))
+    return SandboxEnvironment(told | tuned, tuple(dict.fromkeys((*_MISLEADING, *strays))))
 
 
 def env_file(environment: SandboxEnvironment) -> str:

@@ -1,4 +1,4 @@
-"""Why can the sandbox not start, or not go on?
+"""Errors that keep the sandbox from starting or running.
 
 SandboxError(sentence, exit_code)
 +- WrongUse         2: an option, a folder or a port that a person must change
@@ -15,7 +15,7 @@ class SandboxError(Exception):
 
 
 class WrongUse(SandboxError):
-    """A person asked for what cannot be had."""
+    """A person asked for something that is not possible."""
 
     exit_code = 2
 

@@ -1,4 +1,4 @@
-"""Which folder does a sandbox live in, and whose is it?"""
+"""The folder of a sandbox: its files, and the lock that keeps other sandboxes out."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sandbox.errors import WrongUse
 
-_MARK = "A sandbox of Paced Orders lives in this folder; process "
+_MARK = "A sandbox of Paced Orders runs in this folder; process "
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +92,12 @@ class SandboxFolder:
         return self.logs, self.aws, self.worker, self.machine
 
 
-def write_by_rename(path: Path, text: str) -> None:
-    """Write beside the path, then rename: a reader sees the old content or the new."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
-
-
 @contextmanager
 def occupied(path: Path) -> Iterator[SandboxFolder]:
-    """A folder, fresh, and this process's alone until it is left.
+    """A fresh folder, locked for this process until the context ends.
 
-    Raises WrongUse where another sandbox runs in it, where files of somebody else are in the way,
-    and where it cannot be written.
+    Raises WrongUse where another sandbox runs in it, where other files are in the way, and where
+    it cannot be written.
     """
     folder = SandboxFolder(path.absolute())
     try:

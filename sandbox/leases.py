@@ -1,7 +1,7 @@
-"""How does KCL find its leases already made, so that a new application starts in seconds?
+"""KCL's leases, created in advance so that a new application starts in seconds.
 
-Left alone, the daemon of a new application makes the table, waits for a random time of up to 30 s
-in case that another does the same, and then waits for a leader to give it the shards.
+Left alone, the daemon of a new application creates the table, waits for a random time of up to 30 s
+in case another daemon does the same, and then waits for a leader to give it the shards.
 """
 
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ def make_leases(
     stream: str,
     owners: tuple[str, ...],
 ) -> None:
-    """Make the lease table of a new application, its index, and one lease a shard.
+    """Create the lease table of a new application, its index, and one lease per shard.
 
     `owners` are KCL worker ids; they get the shards in turn, each to be read from its beginning.
     """

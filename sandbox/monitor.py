@@ -1,19 +1,19 @@
-"""Do the parts of the sandbox answer and run, and which processes are they, by role?"""
+"""Watches the parts of the sandbox and lists their processes by role."""
 
 import http.client
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from consumer.kcl.daemon import MAIN_CLASS
 from consumer.kcl.properties import SHARD_MODULE
+from consumer.run_folder import RunFolder, write_by_rename
 from consumer.worker.proc import command_line, descendants
 from consumer.worker.signals import Signals
 from sandbox.errors import OutOfReach, SandboxError, WrongUse
-from sandbox.folder import SandboxFolder, write_by_rename
-from sandbox.ports import HOST
+from sandbox.folder import SandboxFolder
+from sandbox.options import HOST
 from sandbox.subprocesses import Subprocess, Subprocesses
 from sandbox.worker_service import WorkerService
 
@@ -94,26 +94,20 @@ class ListedProcess:
 def worker_processes(
     pids: Iterable[int],
     command_line: Callable[[int], tuple[str, ...]],
-    shard_of: Callable[[int], str | None],
+    shards: Mapping[int, str],
 ) -> list[ListedProcess]:
-    """Daemon and shard processes among the worker's descendants, told by their command lines."""
-    daemons, shards = [], []
+    """Daemon and shard processes among the worker's descendants, told by their command lines.
+
+    `shards` are those that are known by the shard process's id.
+    """
+    daemons, found = [], []
     for pid in sorted(pids):
         arguments = command_line(pid)
         if MAIN_CLASS in arguments:
             daemons.append(ListedProcess("daemon", pid))
         elif SHARD_MODULE in arguments:
-            shards.append(ListedProcess("shard", pid, shard_of(pid)))
-    return daemons + shards
-
-
-def shard_served_by(pid: int, run_folder: Path) -> str | None:
-    """The shard that a shard process said it serves, in the worker's run folder."""
-    try:
-        said = json.loads((run_folder / f"shard-{pid}.json").read_bytes())
-    except FileNotFoundError:
-        return None  # it has not said so yet
-    return str(said["shard"])
+            found.append(ListedProcess("shard", pid, shards.get(pid)))
+    return daemons + found
 
 
 def processes_json(processes: Iterable[ListedProcess]) -> str:
@@ -157,9 +151,7 @@ class Monitor:
         worker = self.service.worker if self.service is not None else None
         if worker is not None:
             found.append(ListedProcess("worker", worker.pid))
-            found += worker_processes(
-                descendants(worker.pid),
-                command_line,
-                lambda pid: shard_served_by(pid, self.folder.worker),
-            )
+            run_folder = RunFolder(self.folder.worker, is_private=False)
+            shards = {shard.pid: shard.shard for shard in run_folder.shards()}
+            found += worker_processes(descendants(worker.pid), command_line, shards)
         return found

@@ -1,4 +1,4 @@
-"""How does the pipeline get into the embedded AWS?"""
+"""Deploy the pipeline to the embedded AWS."""
 
 import time
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _CODE_BUCKET = "orders-sandbox-code"
 _CODE_KEY = "producer.zip"
 _LIMIT_SECONDS = 30.0
 _POLL_SECONDS = 0.05
-# In AWS a run may take 15 minutes and its message stays hidden for longer. Here somebody watches:
+# In AWS a run may take 15 minutes and its message stays hidden for longer. Here a person watches:
 # an upload whose run failed is tried again within seconds.
 _FUNCTION_SECONDS = 15
 _VISIBILITY_SECONDS = 15

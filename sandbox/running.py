@@ -1,4 +1,4 @@
-"""How does another program start a sandbox, look at it and stop it?"""
+"""Start, inspect and stop a sandbox from another program."""
 
 import json
 import subprocess
@@ -85,7 +85,7 @@ def _await_ready(
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:
-    """What tells one file of this name from the next, as a killed sandbox leaves its own."""
+    """Identifies a file: a killed sandbox leaves one of the same name."""
     try:
         status = path.stat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""How are the sandbox's own processes started and ended?"""
+"""Start and end the sandbox's own processes."""
 
 import os
 import signal
@@ -92,7 +92,7 @@ class Subprocesses:
         return child
 
     def forget(self, child: Subprocess) -> None:
-        """Take a child off the list that has ended."""
+        """Remove a child that has ended from the list."""
         self._started.remove(child)
 
     def reap(self) -> None:

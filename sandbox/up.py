@@ -1,4 +1,4 @@
-"""How does the outside world come up on one machine, and go away again?"""
+"""Bring the outside world up on one machine, and take it down again."""
 
 import os
 import shlex
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from consumer.kcl.daemon import JavaMissing, find_java
 from consumer.kcl.properties import kcl_worker_id
+from consumer.run_folder import write_by_rename
 from consumer.worker.signals import Signals
 from sandbox.code_archive import CHECKOUT
 from sandbox.embedded_aws import embedded_clients, start_aws
@@ -22,12 +23,11 @@ from sandbox.environment import (
     sandbox_environment,
 )
 from sandbox.errors import WrongUse
-from sandbox.folder import SandboxFolder, occupied, write_by_rename
+from sandbox.folder import SandboxFolder, occupied
 from sandbox.leases import make_leases
 from sandbox.monitor import Monitor, Part, StopAskedError, await_answer
-from sandbox.options import SandboxOptions
+from sandbox.options import HOST, SandboxOptions, SandboxPorts, choose_ports
 from sandbox.pipeline import Pipeline, deploy_pipeline
-from sandbox.ports import HOST, SandboxPorts, choose_ports
 from sandbox.subprocesses import Subprocesses
 from sandbox.worker_service import WorkerService
 

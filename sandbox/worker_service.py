@@ -1,4 +1,4 @@
-"""How does the sandbox keep a worker running, as ECS would?"""
+"""Keep a worker running, as ECS would."""
 
 import sys
 import time

@@ -49,8 +49,8 @@ def control(api: ThrottledApi, method: str, target: str, body: bytes, now: float
 
 
 def _sentence(error: ValidationError) -> str:
-    complaints = []
-    for detail in error.errors(include_url=False, include_context=False, include_input=False):
-        where = ".".join(str(part) for part in detail["loc"])
-        complaints.append(f"{where}: {detail['msg']}" if where else detail["msg"])
+    complaints = (
+        ": ".join([*map(str, problem["loc"]), problem["msg"]])
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+    )
     return "; ".join(complaints) + "."

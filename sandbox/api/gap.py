@@ -1,4 +1,4 @@
-"""When has enough time passed for the API to take another request?"""
+"""The API's rate limit: has enough time passed to take another request?"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""When did bytes reach this machine's end of a connection, however busy this process was?"""
+"""Kernel time stamps: when bytes arrived on a connection, however busy this process was."""
 
 import socket
 import struct
@@ -17,7 +17,7 @@ Ancillary = Iterable[tuple[int, int, bytes]]
 
 
 def ask_for_stamps(listener: socket.socket) -> None:
-    """Let the kernel stamp what arrives on a listener's connections, where it can (Linux).
+    """Have the kernel stamp what arrives on a listener's connections (Linux only).
 
     Waiting for a processor puts milliseconds between the arrival of a request and the moment at
     which a program reads it, and so makes gaps look shorter or longer than they were.

@@ -1,4 +1,4 @@
-"""Did every order arrive, as it is, and how often (promises 1 and 2)?"""
+"""Did every order arrive unaltered, and how often (promises 1 and 2)?"""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,7 @@ from sandbox.judge.verdict import PromiseVerdict, some
 
 
 def nothing_is_lost(seen: Observed) -> PromiseVerdict:
-    """Promise 1, at every look and against what the API received."""
+    """Promise 1, at every poll and compared with what the API received."""
     by_line = seen.requests_by_line()
     unaccepted = [
         order for order in seen.orders if not any(r.is_accepted for r in by_line[order.line])
@@ -29,7 +29,7 @@ def nothing_is_lost(seen: Observed) -> PromiseVerdict:
     evidence = (
         f"{now.enqueued} orders = {now.accepted} accepted + {now.refused} refused + "
         f"{now.cancelled} cancelled + {now.missing} missing + {now.waiting} waiting; "
-        f"the API took {accepted}, byte for byte; it added up at all {len(seen.polls)} looks"
+        f"the API took {accepted}, byte for byte; it added up at all {len(seen.polls)} polls"
     )
     return PromiseVerdict(1, evidence, tuple(breaches))
 

@@ -1,7 +1,7 @@
-"""Which values does the judge look at?
+"""The values that the judge looks at.
 
-Everything is plain: what the file held, what the API's own log says, what `orders status --json`
-says. So one judge serves property tests, end-to-end and chaos tests, and the demo.
+They are plain: the file's orders, the API's own log, the numbers of `orders status --json`. So one
+judge serves property tests, end-to-end and chaos tests, and the demo.
 """
 
 import json
@@ -37,7 +37,7 @@ class Request:
 
     @property
     def is_accepted(self) -> bool:
-        """Did the API take the order?"""
+        """Did the API accept the order?"""
         return 200 <= self.status < 300  # noqa: PLR2004 - the class of 2xx answers
 
 
@@ -68,10 +68,10 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """All that was seen of one upload.
+    """All that was observed of one upload.
 
-    orders: what its file held. requests: the API's log, in order of arrival. polls: its numbers,
-    every time that somebody looked; the last look is the one that counts.
+    orders: what its file held. requests: the API's log, in order of arrival. polls: its numbers at
+    every poll; the last poll is the one that counts.
     """
 
     orders: Sequence[ExpectedOrder]
@@ -80,7 +80,7 @@ class Observed:
 
     @property
     def now(self) -> Numbers:
-        """The upload's numbers at the last look."""
+        """The upload's numbers at the last poll."""
         return self.polls[-1]
 
     def requests_by_line(self) -> dict[int, list[Request]]:
@@ -93,7 +93,7 @@ class Observed:
         return by_line
 
     def repeats(self) -> list[Request]:
-        """The requests whose order the API had taken before; keys tell orders from each other."""
+        """The requests whose order the API had accepted before, by idempotency key."""
         taken: set[str] = set()
         again: list[Request] = []
         for request in self.requests:

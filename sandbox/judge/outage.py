@@ -9,7 +9,7 @@ from sandbox.judge.verdict import PromiseVerdict, some
 FREE_PROBES = 5
 """Attempts before the back-off has reached its last step: in flight, then after 1, 2 and 4 s."""
 PROBE_SECONDS = 4.8
-"""After that one every 5 s, a little less to be fair to the clocks."""
+"""After that one every 5 s, slightly less to allow for the clocks."""
 
 
 @dataclass(frozen=True, slots=True)

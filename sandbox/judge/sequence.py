@@ -14,7 +14,7 @@ class TakeOver:
     """A process lost its shard to another one, or was killed. Times as in the log.
 
     at: from when it must send nothing: when it was superseded or killed.
-    gone_at: when it had ended, before any successor could send; None: it lives on.
+    gone_at: when it had ended, before any successor could send; None: it is still running.
     """
 
     at: float
@@ -22,7 +22,7 @@ class TakeOver:
 
 
 def order_is_kept(seen: Observed, *, whole_file: bool = True) -> PromiseVerdict:
-    """Promise 4: an order is not begun before the one with its id above it is done.
+    """Promise 4: an order is not begun before the previous one with its id is done.
 
     whole_file: one lane and a window of 1, so that all orders are begun in file order.
     """
@@ -70,7 +70,7 @@ def old_owner_stops(
     alone = 0
     for number, (take_over, end) in enumerate(zip(take_overs, ends, strict=True), 1):
         if take_over.gone_at is None:
-            breaches.append(f"the old owner of take-over {number} still lives")
+            breaches.append(f"the old owner of take-over {number} is still running")
         gone_at = take_over.gone_at or take_over.at
         sent = [r.order_id for r in seen.requests if take_over.at < r.t <= gone_at]
         alone += len(sent)

@@ -1,4 +1,4 @@
-"""What does the judge say about one promise?"""
+"""What the judge says about one promise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How does a ledger behave whose calls fail, or whose answers are lost?"""
+"""A ledger whose calls fail, or whose answers are lost."""
 
 from collections.abc import Callable
 from enum import Enum, auto
@@ -14,19 +14,20 @@ class LedgerFault(Enum):
     NONE = auto()
     REFUSED = auto()  # it has no effect
     REFUSED_FOR_GOOD = auto()  # nor will the same call ever have one
-    ANSWER_LOST = auto()  # it takes effect, and nobody hears of it
+    ANSWER_LOST = auto()  # it takes effect, but the caller never learns of it
 
 
-class FaultyLedger:
-    """A ledger, each of whose calls goes through `fault`, which is told the call's name."""
+def with_faults(ledger: Ledger, fault: Callable[[str], LedgerFault]) -> Ledger:
+    """A ledger each of whose calls meets the fault that `fault` returns for the call's name."""
+    return cast("Ledger", _FaultyLedger(ledger, fault))
 
+
+class _FaultyLedger:
     def __init__(self, ledger: Ledger, fault: Callable[[str], LedgerFault]) -> None:
-        """Around a real one."""
         self._ledger = ledger
         self._fault = fault
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the real ledger has
-        """The real ledger's method, with what may happen to it."""
         method = getattr(self._ledger, name)
 
         def call(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - as the real method
@@ -41,8 +42,3 @@ class FaultyLedger:
             return answer
 
         return call
-
-
-def with_faults(ledger: Ledger, fault: Callable[[str], LedgerFault]) -> Ledger:
-    """The ledger as somebody sees it for whom its calls fail."""
-    return cast("Ledger", FaultyLedger(ledger, fault))

@@ -1,4 +1,4 @@
-"""How does a shard process run on a simulated clock?
+"""A shard process on a simulated clock.
 
 The driver of the real delivery and the real ledger calls: where the threads of a shard process
 wait for seconds, this one schedules events. A ledger call takes effect at once and is answered a
@@ -18,16 +18,16 @@ from ledger.pace.pace import NOTICE_SECONDS, Pace
 from ledger.pace.reservation import Grant
 from ledger.uploads.lane import Lane
 from sandbox.simulation.timeline import SkewedClock
-from sandbox.simulation.world import Simulation, Stream, index_after
+from sandbox.simulation.world import Simulation, Stream
 
 BATCH_RECORDS = 500
 LEDGER_SECONDS = 0.004
 """How long a call of the ledger takes."""
 LEDGER_RETRY_SECONDS = 1.0
 TICK_SECONDS = 1e-6
-"""What is waited for is at least so far away: less may be no time at all to a float."""
+"""The shortest wait: a float may round anything shorter to no time at all."""
 NEWS_SECONDS = 0.5
-"""When a process that makes no idle looks sees what is new: as late as one that makes them."""
+"""How late a process without idle looks notices news: as late as one that makes them."""
 
 
 class Process:
@@ -54,7 +54,7 @@ class Process:
         self._began_at = simulation.timeline.now()
         self._delivery: Delivery | None = None
         self._stream = stream
-        self._next_index = index_after(checkpoint)
+        self._next_index = int(checkpoint.sequence) + 1 if checkpoint else 0
         self._is_dead = False
         self._is_resting = False
         self._wake_at = float("inf")
@@ -74,7 +74,7 @@ class Process:
 
     @property
     def has_begun(self) -> bool:
-        """Did it come to own its shard?"""
+        """Does it own its shard?"""
         return self._delivery is not None
 
     @property
@@ -85,17 +85,17 @@ class Process:
         return (*waiting, *held, *self._granted)
 
     def stop(self) -> None:
-        """SIGTERM: start nothing more, and settle what is on its way."""
+        """SIGTERM: start nothing more, and settle what is in flight."""
         self.delivery.stop()
         self._look_at_turns()
         self._turn()
 
     def crash(self) -> None:
-        """End without a word: what is on its way is never heard of again."""
+        """SIGKILL: nothing that is in flight ever returns."""
         self._is_dead = True
 
     def news(self) -> None:
-        """The pace item says something new: the next look shows it."""
+        """Note that the pace item has changed: the next look shows it."""
         if self._is_idle:
             self._later(NEWS_SECONDS, self._look_now)
 
@@ -110,7 +110,7 @@ class Process:
             self._turns_stamp = _stamp(pace)
 
     def _later(self, seconds: float, event: Callable[[], None]) -> None:
-        """Let something happen to this process, if it still lives, and see what follows."""
+        """Schedule an event of this process, if it is still alive then, and act on it."""
 
         def happen() -> None:
             if not self._is_dead:
@@ -120,7 +120,7 @@ class Process:
         self._timeline.after(seconds, happen)
 
     def _turn(self) -> None:
-        """Do all that can be done now, and come back when something falls due."""
+        """Do what can be done now, and schedule the next time that something is due."""
         delivery = self._delivery
         if delivery is None:
             return
@@ -138,12 +138,12 @@ class Process:
             self._later(due - now, lambda: self._wake(due))
 
     def _wake(self, due: float) -> None:
-        """What was due is looked at in `_turn`, which sets the next moment."""
+        """Clear the moment: `_turn`, which follows, sets the next."""
         if due == self._wake_at:
             self._wake_at = float("inf")
 
     def _feed(self, delivery: Delivery) -> None:
-        """Hand over a batch whenever there is room, as KCL's main thread does."""
+        """Hand over batches while there is room, as KCL's main thread does."""
         while delivery.has_room and not self._is_resting:
             batch = self._stream.read(self._next_index, BATCH_RECORDS)
             if not batch or not self._begin_lanes(delivery, batch):
@@ -174,7 +174,7 @@ class Process:
             self._call_ledger(action)
 
     def _call_ledger(self, action: actions.LedgerAction) -> None:
-        """Call the ledger now, and have the delivery told of it in a moment."""
+        """Call the ledger now, and pass its answer on after the call's time."""
         result = self._ledger_calls.carry_out(action)
         if isinstance(result, LedgerError):
             seconds = LEDGER_RETRY_SECONDS
@@ -198,7 +198,7 @@ class Process:
         self._later(seconds, lambda: self._start(send))
 
     def _look_at_turns(self) -> None:
-        """Have every attempt that waits for its turn see what changed."""
+        """Let every attempt that waits for its turn see what has changed."""
         for send in list(self._waiting):
             self._start(send)
 
@@ -206,7 +206,8 @@ class Process:
         if send not in self._waiting:
             return
         self._waiting.remove(send)
-        self._look_in_time()
+        if self._is_idle and self._clock.now() > self._seen_at + NOTICE_SECONDS:
+            self._look_now()  # nothing starts on a stale view
         delivery, now = self.delivery, self._clock.now()
         verdict = delivery.dispatcher.may_start(send, now)
         if verdict is Verdict.VOID:
@@ -219,13 +220,8 @@ class Process:
 
     @property
     def _is_idle(self) -> bool:
-        """Are looks left out that would show nothing new?"""
+        """Does it skip the looks that would show nothing new?"""
         return self._timeline.now() - self._began_at >= self._simulation.idle_looks_seconds
-
-    def _look_in_time(self) -> None:
-        """Let nothing start on what was seen long ago, where looks are left out."""
-        if self._is_idle and self._clock.now() > self._seen_at + NOTICE_SECONDS:
-            self._look_now()
 
     def _look_now(self) -> None:
         self._seen_at = self._clock.now()

@@ -1,4 +1,4 @@
-"""What surrounds a process in a simulation: the stream, the API and what processes share?"""
+"""What surrounds a simulated process: the stream, the API and what processes share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,14 +31,14 @@ class SimulatedRequest(NamedTuple):
 
 
 Behaviour = Callable[[str, float], tuple[float, Attempt]]
-"""By order id and moment: the latency in seconds, and what the attempt comes to."""
+"""By order id and moment: the latency in seconds and the result of the attempt."""
 
 
 class ReceivingApi(Protocol):
-    """The third party's API, from where a request arrives."""
+    """The third party's API."""
 
     def receive(self, entry: Entry, at: float, sender: str) -> tuple[float, Attempt]:
-        """Take a request; returns the latency in seconds and what the attempt comes to.
+        """Take a request; returns the latency in seconds and the result of the attempt.
 
         sender: the token of the process.
         """
@@ -46,7 +46,7 @@ class ReceivingApi(Protocol):
 
 @dataclass
 class SimulatedApi:
-    """An API that answers by a rule and notes what it received."""
+    """An API that answers by a rule and records what it received."""
 
     behaviour: Behaviour
     requests: list[SimulatedRequest] = field(default_factory=list)
@@ -63,9 +63,9 @@ class SimulatedApi:
 class Simulation:
     """What the processes of one simulation share.
 
-    late_seconds: how late a thread wakes up for its turn, each time it is asked.
-    idle_looks_seconds: from this age on a process looks at the pace only when it is told of news,
-    and when it would start an attempt on what it saw long ago: over days most looks show nothing.
+    late_seconds: how late a thread wakes up for its turn, at each call.
+    idle_looks_seconds: from this age on a process reads the pace only when it is told of news or
+    would start an attempt on a stale view: over days most reads show nothing new.
     """
 
     timeline: Timeline
@@ -77,7 +77,7 @@ class Simulation:
     machines: dict[str, Starts] = field(default_factory=dict)
 
     def starts_of(self, token: str) -> Starts:
-        """The starts of the machine that a token names; one that names none is alone on its own."""
+        """The starts of the machine that a token names; without one, of a machine of its own."""
         machine = machine_of(token)
         starts = Starts(machine, self.timeline.now)
         return self.machines.setdefault(machine or token, starts)
@@ -112,11 +112,6 @@ class Stream:
         self.added.append(StreamRecord(StreamPosition(str(self.end), 0), item))
 
 
-def index_after(checkpoint: StreamPosition | None) -> int:
-    """The index of the first record after a checkpoint."""
-    return int(checkpoint.sequence) + 1 if checkpoint else 0
-
-
 def enter_upload(
     ledger: UploadLedger, upload: UploadId, progress: Progress, *, is_read: bool = True
 ) -> None:
@@ -142,7 +137,7 @@ def upload_stream(
     order_id: Callable[[int], str],
     is_read: bool = True,
 ) -> Stream:
-    """An upload of so many orders, known to the ledger, as one lane on one shard.
+    """An upload of so many orders, entered in the ledger, as one lane on one shard.
 
     is_read: see enter_upload.
     """

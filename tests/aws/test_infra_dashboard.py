@@ -13,8 +13,7 @@ import pytest
 
 from orders.rate import parse_rate
 from sandbox.embedded_aws import embedded_clients
-from sandbox.options import SandboxOptions
-from sandbox.ports import choose_ports
+from sandbox.options import SandboxOptions, choose_ports
 from sandbox.running import RunningSandbox, running_sandbox
 from tests.unit.dashboards.queries import FOLDER, dashboard
 

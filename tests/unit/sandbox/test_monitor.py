@@ -1,7 +1,6 @@
 import json
-from pathlib import Path
 
-from sandbox.monitor import ListedProcess, processes_json, shard_served_by, worker_processes
+from sandbox.monitor import ListedProcess, processes_json, worker_processes
 
 ARGUMENTS = {
     11: ("java", "-Xmx128m", "software.amazon.kinesis.multilang.MultiLangDaemon", "--x"),
@@ -12,7 +11,7 @@ ARGUMENTS = {
 
 
 def test_daemon_and_shard_processes_are_recognized_by_their_command_lines() -> None:
-    entries = worker_processes(ARGUMENTS, ARGUMENTS.__getitem__, lambda pid: f"shard-{pid}")
+    entries = worker_processes(ARGUMENTS, ARGUMENTS.__getitem__, {12: "shard-12"})
 
     assert entries == [ListedProcess("daemon", 11), ListedProcess("shard", 12, "shard-12")]
 
@@ -24,10 +23,3 @@ def test_the_file_lists_role_pid_and_shard() -> None:
         {"role": "aws", "pid": 1, "shard": None},
         {"role": "shard", "pid": 2, "shard": "shardId-0"},
     ]
-
-
-def test_a_shard_process_is_listed_with_the_shard_that_it_says_it_serves(tmp_path: Path) -> None:
-    (tmp_path / "shard-12.json").write_text('{"pid": 12, "shard": "shardId-3", "since": 1.0}')
-
-    assert shard_served_by(12, tmp_path) == "shardId-3"
-    assert shard_served_by(13, tmp_path) is None
