@@ -100,7 +100,7 @@ def sandbox_environment(
         "ORDERS_INTAKE_QUEUE_URL": pipeline.intake_queue_url,
         "ORDERS_RATE": str(rate),
         "ORDERS_API_URL": f"{api}/orders/{{order_id}}",
-        # A text that no answer holds: the credential is removed from answers that dead letters keep.
+        # A text that no answer holds: dead letters keep answers with the credential removed.
         "ORDERS_API_TOKEN": "sandbox-token-0000",
         "ORDERS_METRICS_HOST": HOST,
         "ORDERS_METRICS_PORT": str(ports.metrics),

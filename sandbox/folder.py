@@ -58,12 +58,6 @@ class SandboxFolder:
         """The log of a role."""
         return self.logs / f"{role}.log"
 
-    def make(self) -> None:
-        """Make the folders inside."""
-        for folder in self._folders:
-            folder.mkdir()
-        (self.aws / "tmp").mkdir()
-
     def retract(self) -> None:
         """Remove the files that say that everything answers."""
         for path in (self.environment, self.processes):
@@ -73,14 +67,16 @@ class SandboxFolder:
         """Remove the files of an embedded AWS that has ended: without its memory they are waste."""
         shutil.rmtree(self.aws, ignore_errors=True)
 
-    def clear(self) -> None:
-        """Remove what a sandbox wrote here, and nothing else."""
+    def renew(self) -> None:
+        """Remove what a sandbox wrote here, and nothing else; then create the folders inside."""
         self.retract()
         for folder in self._folders:
             if folder.is_symlink():
                 folder.unlink()
             elif folder.exists():
                 shutil.rmtree(folder)
+            folder.mkdir()
+        (self.aws / "tmp").mkdir()
 
     def of_others(self) -> list[str]:
         """Names that a sandbox would write and that are there already."""
@@ -113,8 +109,7 @@ def occupied(path: Path) -> Iterator[SandboxFolder]:
         raise WrongUse(f"{folder.path} cannot hold a sandbox: {error.strerror}.") from error
     try:
         _hold(lock, folder)
-        folder.clear()
-        folder.make()
+        folder.renew()
         yield folder
     finally:
         os.close(lock)

@@ -44,7 +44,6 @@ class _Site:
     folder: SandboxFolder
     ports: SandboxPorts
     subprocesses: Subprocesses
-    signals: Signals
     say: Callable[[str], None]
 
 
@@ -61,7 +60,7 @@ def run_sandbox(options: SandboxOptions, say: Callable[[str], None]) -> None:
         subprocesses = Subprocesses(signals)
         try:
             with suppress(StopAskedError):
-                monitor = _build(_Site(options, folder, ports, subprocesses, signals, say))
+                monitor = _build(_Site(options, folder, ports, subprocesses, say))
                 say(
                     f"Ready after {time.monotonic() - began:.1f} s; in another terminal: "
                     f". {shlex.quote(str(folder.environment))}"
@@ -87,11 +86,11 @@ def _check_machine(options: SandboxOptions) -> None:
 
 def _build(site: _Site) -> Monitor:
     aws, api = _start_parts(site)
-    await_answer(aws, site.signals, _AWS_SECONDS)
+    await_answer(aws, site.subprocesses.signals, _AWS_SECONDS)
     site.say(f"The embedded AWS answers at http://{HOST}:{site.ports.aws}.")
     pipeline = _deploy(site)
     site.say(f"The pipeline is deployed: bucket {pipeline.bucket}, stream {pipeline.stream}.")
-    await_answer(api, site.signals, _API_SECONDS)
+    await_answer(api, site.subprocesses.signals, _API_SECONDS)
     site.say(f"The API at http://{HOST}:{site.ports.api} takes {site.options.limit}.")
     environment = sandbox_environment(
         os.environ,
@@ -148,7 +147,7 @@ def _deploy(site: _Site) -> Pipeline:
 def _start_worker(site: _Site, environment: SandboxEnvironment) -> WorkerService:
     service = WorkerService(site.subprocesses, site.folder, environment.over(os.environ))
     worker = Part("worker", "The consumer", service.start(), site.ports.metrics, "/readyz")
-    await_answer(worker, site.signals, _WORKER_SECONDS)
+    await_answer(worker, site.subprocesses.signals, _WORKER_SECONDS)
     site.say(
         f"The consumer sends {site.options.rate}; its status is at http://{HOST}:{site.ports.metrics}/."
     )

@@ -13,8 +13,6 @@ _BRACKET_SECONDS = 20e-6
 _NOISE_SECONDS = 1e-3
 _OLDEST_SECONDS = 10.0  # beyond it the wall clock was set between the stamp and now
 
-Ancillary = Iterable[tuple[int, int, bytes]]
-
 
 def ask_for_stamps(listener: socket.socket) -> None:
     """Have the kernel stamp what arrives on a listener's connections (Linux only).
@@ -37,7 +35,7 @@ class ArrivalClock:
         self._monotonic_less_wall = 0.0
         self._compare(bracket_seconds=1.0)
 
-    def arrival(self, ancillary: Ancillary) -> float:
+    def arrival(self, ancillary: Iterable[tuple[int, int, bytes]]) -> float:
         """When the bytes arrived that came with these control messages; now, where none says."""
         now = self._compare()
         for level, kind, content in ancillary:
