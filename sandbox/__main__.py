@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orders.rate import parse_rate
 from sandbox.errors import SandboxError
-from sandbox.options import SandboxOptions
+from sandbox.sandbox_options import SandboxOptions
 from sandbox.up import run_sandbox
 
 

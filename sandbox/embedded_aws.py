@@ -9,7 +9,7 @@ from boto3.session import Session
 from botocore.config import Config
 
 from sandbox.folder import SandboxFolder
-from sandbox.options import HOST
+from sandbox.sandbox_options import HOST
 from sandbox.subprocesses import Subprocess, Subprocesses
 
 if TYPE_CHECKING:

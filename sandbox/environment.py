@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from orders.rate import Rate
 from sandbox.embedded_aws import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from sandbox.folder import SandboxFolder
-from sandbox.options import HOST, SandboxPorts
 from sandbox.pipeline import Pipeline
+from sandbox.sandbox_options import HOST, SandboxPorts
 
 APPLICATION = "orders"
 WORKER_ID = "orders"

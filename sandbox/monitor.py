@@ -13,7 +13,7 @@ from consumer.worker.proc import command_line, descendants
 from consumer.worker.signals import Signals
 from sandbox.errors import OutOfReach, SandboxError, WrongUse
 from sandbox.folder import SandboxFolder
-from sandbox.options import HOST
+from sandbox.sandbox_options import HOST
 from sandbox.subprocesses import Subprocess, Subprocesses
 from sandbox.worker_service import WorkerService
 

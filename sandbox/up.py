@@ -26,8 +26,8 @@ from sandbox.errors import WrongUse
 from sandbox.folder import SandboxFolder, occupied
 from sandbox.leases import make_leases
 from sandbox.monitor import Monitor, Part, StopAskedError, await_answer
-from sandbox.options import HOST, SandboxOptions, SandboxPorts, choose_ports
 from sandbox.pipeline import Pipeline, deploy_pipeline
+from sandbox.sandbox_options import HOST, SandboxOptions, SandboxPorts, choose_ports
 from sandbox.subprocesses import Subprocesses
 from sandbox.worker_service import WorkerService
 

@@ -9,7 +9,7 @@ from orders_cli.command_options import command_app, examples, rate_option
 from orders_cli.failures import CommandFailed, ExitCode
 from orders_cli.output import say
 from sandbox.errors import SandboxError
-from sandbox.options import SandboxOptions
+from sandbox.sandbox_options import SandboxOptions
 from sandbox.up import run_sandbox
 
 app = command_app()

@@ -13,7 +13,7 @@ from sandbox.api.decision import ThrottledApi
 from sandbox.api.gap import GapRule
 from sandbox.api.kernel_stamps import ArrivalClock, ask_for_stamps
 from sandbox.api.request_log import RequestLog
-from sandbox.options import HOST
+from sandbox.sandbox_options import HOST
 
 _BACKLOG = 1_024
 _NO_DESCRIPTOR_SECONDS = 0.05

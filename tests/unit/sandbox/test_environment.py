@@ -5,8 +5,8 @@ from pathlib import Path
 from orders.rate import Rate
 from sandbox.environment import SandboxEnvironment, env_file, read_env_file, sandbox_environment
 from sandbox.folder import SandboxFolder
-from sandbox.options import SandboxPorts
 from sandbox.pipeline import Pipeline
+from sandbox.sandbox_options import SandboxPorts
 
 PIPELINE = Pipeline("bucket", "http://127.0.0.1:1/queue", "stream", "ledger")
 

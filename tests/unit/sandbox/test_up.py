@@ -4,7 +4,7 @@ import pytest
 
 from orders.rate import Rate
 from sandbox.errors import WrongUse
-from sandbox.options import SandboxOptions
+from sandbox.sandbox_options import SandboxOptions
 from sandbox.up import run_sandbox
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from orders.rate import Rate
 from sandbox.errors import WrongUse
-from sandbox.options import SandboxOptions, choose_ports
+from sandbox.sandbox_options import SandboxOptions, choose_ports
 
 RATE = Rate(1.0)
 
