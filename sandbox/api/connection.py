@@ -1,4 +1,4 @@
-"""How are the requests of one connection answered?"""
+"""Answers the requests of one connection."""
 
 import hashlib
 import select
@@ -59,19 +59,19 @@ class Connection:
     def _answer(self, request: IncomingRequest) -> None:
         match request.plan or self._control(request):
             case Reply(response, due_at):
-                # Logged first: who has the response finds the request in the log.
-                if self._is_left_before(due_at):
+                if self._client_closes_before(due_at):
                     self._log(request, 0)
                 else:
-                    self._log(request, response.status)
-                    self._send(request, response)
+                    self._log(request, response.status)  # before the client can ask for the log
+                    head = response.head(closes=request.closes)
+                    self._socket.sendall(head + response.body_for(request.method))
             case Drip(response, pause_seconds):
                 self._drip(request, response, pause_seconds)
             case Hang():
-                self._is_left_before(None)
+                self._client_closes_before(None)
                 self._log(request, 0)
             case Reset(due_at):
-                if not self._is_left_before(due_at):
+                if not self._client_closes_before(due_at):
                     self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
                 self._log(request, 0)
                 self._socket.close()
@@ -87,22 +87,14 @@ class Connection:
             )
         return Reply(response, request.arrived_at)
 
-    def _is_left_before(self, moment: float | None) -> bool:
-        """Wait until a moment, or without limit; did the client close before?"""
-        if moment is None:
-            wait_milliseconds = None
-        else:
-            wait_milliseconds = (moment - time.monotonic()) * 1000
-            if wait_milliseconds <= 0:
-                return False
+    def _client_closes_before(self, moment: float | None) -> bool:
+        """Wait until a moment, or without limit: does the client close first?"""
+        milliseconds = None if moment is None else (moment - time.monotonic()) * 1000
+        if milliseconds is not None and milliseconds <= 0:
+            return False
         poll = select.poll()
         poll.register(self._socket, select.POLLRDHUP)
-        self._is_over = bool(poll.poll(wait_milliseconds))
-        return self._is_over
-
-    def _send(self, request: IncomingRequest, response: Response) -> None:
-        head = response.head(closes=request.closes)
-        self._socket.sendall(head + response.body_for(request.method))
+        return bool(poll.poll(milliseconds))
 
     def _drip(self, request: IncomingRequest, response: Response, pause_seconds: float) -> None:
         try:
