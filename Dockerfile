@@ -17,7 +17,7 @@ RUN pip --python /opt/orders/bin/python install --no-cache-dir --no-compile --no
         --require-hashes --requirement requirements-build.txt \
     && pip --python /opt/orders/bin/python install --no-cache-dir --no-compile --no-deps \
         --no-build-isolation --use-pep517 --require-hashes --requirement requirements-consumer.txt \
-    && pip --python /opt/orders/bin/python uninstall --yes packaging setuptools wheel
+    && pip --python /opt/orders/bin/python uninstall --yes packaging setuptools uv wheel
 
 # The jars are fetched without checksums: here they are checked, or there is no image.
 COPY jars.sha256 ./

