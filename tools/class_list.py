@@ -1,8 +1,8 @@
 """Which classes does the daemon load until it has sent its first orders?
 
-`.venv/bin/python -m tools.class_list` watches one at work in a sandbox (half a minute) and writes
-properties/kcl.classlist anew: after a change of amazon-kclpy, of its settings or of the Java. A
-list that has fallen behind does no harm; the daemon's start only becomes slower.
+`.venv/bin/python -m tools.class_list` watches one at work in a sandbox (half a minute) and rewrites
+properties/kcl.classlist: run it after a change of amazon-kclpy, of its settings or of the Java. An
+outdated list does no harm; the daemon only starts more slowly.
 """
 
 import json
@@ -27,19 +27,19 @@ ORDERS = 20
 LIMIT_SECONDS = 60.0
 POLL_SECONDS = 0.1
 _OF_JAVA = re.compile(r"(?:com/sun|java|javax|jdk|org/ietf|org/w3c|org/xml|sun)/")
-_MADE_ON_THE_WAY = re.compile(r"\$Proxy\d|\$\$|LambdaForm\$(?:D?MH|BMH|VH)/|/0x")
+_MADE_AT_RUN_TIME = re.compile(r"\$Proxy\d|\$\$|LambdaForm\$(?:D?MH|BMH|VH)/|/0x")
 _ORDER = {"customer_id": "c", "sku": "s", "quantity": 1, "unit_price": "1.00", "currency": "EUR"}
 
 
 def names(dumped: str, in_jars: frozenset[str]) -> list[str]:
     """The classes to archive, sorted, from what Java's DumpLoadedClassList wrote.
 
-    Only classes that lie in a file: those that Java makes on the way cannot be named beforehand,
-    and their lines, which begin with an @, are as long as all the others together.
+    Only classes that are in a file: those that Java makes at run time have no fixed names, and
+    their lines, which begin with an @, are as long as all the others together.
     """
     words = (line.split()[0] for line in dumped.splitlines() if line.strip())
     kept = (word for word in words if word in in_jars or _OF_JAVA.match(word))
-    return sorted({word for word in kept if not _MADE_ON_THE_WAY.search(word)})
+    return sorted({word for word in kept if not _MADE_AT_RUN_TIME.search(word)})
 
 
 def classes_in(jars: Iterable[Path]) -> frozenset[str]:
@@ -69,7 +69,7 @@ def _wait_for(is_so: Callable[[], bool], what: str) -> None:
     give_up_at = time.monotonic() + LIMIT_SECONDS
     while not is_so():
         if time.monotonic() > give_up_at:
-            raise SystemExit(f"Not within {LIMIT_SECONDS:.0f} s: {what}.")
+            raise SystemExit(f"After {LIMIT_SECONDS:.0f} s it is still not true that {what}.")
         time.sleep(POLL_SECONDS)
 
 
@@ -79,7 +79,7 @@ def _requests(told: dict[str, str]) -> int:
 
 
 def _watch(sandbox: RunningSandbox, dumps: Path) -> str:
-    """Let the daemon work, and read what it loaded; Java writes the list's end at its own end."""
+    """Let the daemon work, and read what it loaded; Java completes the list when it exits."""
     told = sandbox.environment({})
     _upload(told)
     _wait_for(lambda: _requests(told) >= ORDERS, "the orders are sent")
@@ -90,7 +90,7 @@ def _watch(sandbox: RunningSandbox, dumps: Path) -> str:
 
 
 def main() -> int:
-    """Write the list anew."""
+    """Rewrite the list."""
     java = find_java(os.environ.get("ORDERS_JAVA"), heap_megabytes=HEAP_MEGABYTES)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)

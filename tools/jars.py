@@ -4,7 +4,7 @@ amazon-kclpy downloads its jars while it is built and checks none of them. `jars
 of them in the format of sha256sum. Standard library only, because the image's build runs this too:
 
     python -m tools.jars           # check the jars of this Python's amazon_kclpy; 1 if they differ
-    python -m tools.jars list      # print jars.sha256 anew, after a change of amazon-kclpy
+    python -m tools.jars list      # print a new jars.sha256, after a change of amazon-kclpy
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class JarsDiffer(Exception):
         """One sentence, with at most three names for each kind of difference."""
         kinds = (
             ("missing", self.missing),
-            ("with another content", self.changed),
+            ("with different content", self.changed),
             ("not in jars.sha256", self.unknown),
         )
         parts = [f"{len(names)} {kind} ({_first_few(names)})" for kind, names in kinds if names]
@@ -47,7 +47,7 @@ def parse(text: str) -> dict[str, str]:
     """Read a list of sums: jar name to SHA-256 in hex.
 
     Raises:
-        ValueError: A line is not `<sum>  <name>.jar`, or a name stands there twice.
+        ValueError: A line is not `<sum>  <name>.jar`, or a name is listed twice.
     """
     sums: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -59,7 +59,7 @@ def parse(text: str) -> dict[str, str]:
 
 
 def sums_of(folder: Path) -> dict[str, str]:
-    """Hash the jars in a folder; whatever else lies there (`__init__.py`) is no jar."""
+    """Hash the jars in a folder; other files there (`__init__.py`) are ignored."""
     return {
         jar.name: hashlib.sha256(jar.read_bytes()).hexdigest()
         for jar in sorted(folder.glob("*.jar"))

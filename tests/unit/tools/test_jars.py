@@ -34,12 +34,12 @@ def test_the_jars_of_this_environment_are_those_of_the_list() -> None:
         "\n",
     ],
 )
-def test_a_line_that_is_no_sum_and_jar_is_refused_with_its_number(text: str) -> None:
+def test_a_line_that_is_not_a_sum_and_a_jar_is_refused_with_its_number(text: str) -> None:
     with pytest.raises(ValueError, match=r"jars\.sha256, line [12]"):
         jars.parse(text)
 
 
-def test_what_lies_beside_the_jars_is_no_jar(tmp_path: Path) -> None:
+def test_files_beside_the_jars_are_ignored(tmp_path: Path) -> None:
     (tmp_path / "one.jar").write_bytes(b"1")
     (tmp_path / "__init__.py").touch()
     (tmp_path / "__pycache__").mkdir()
@@ -55,7 +55,7 @@ def test_the_same_jars_pass() -> None:
     ("present", "complaint"),
     [
         ({}, "1 missing (one.jar)"),
-        ({"one.jar": OTHER}, "1 with another content (one.jar)"),
+        ({"one.jar": OTHER}, "1 with different content (one.jar)"),
         ({"one.jar": SUM, "two.jar": SUM}, "1 not in jars.sha256 (two.jar)"),
     ],
 )
