@@ -8,6 +8,7 @@ BIN := .venv/bin
 # What a newcomer runs: all but what takes minutes or needs programs that set-up does not install.
 NEWCOMER := not slow and not needs
 FAST := $(NEWCOMER) and not aws and not kcl and not e2e and not chaos
+BENCHMARKS := api_client drain outages pacing reading throughput
 IN_PARALLEL := -j2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
@@ -57,7 +58,7 @@ format: set-up ## Format the code and fix what can be fixed automatically
 	@$(BIN)/ruff format .
 
 bench: set-up ## Measure the figures in the README, ours beside the yardstick; takes long
-	@for bench in $$(grep -l __main__ benchmarks/*.py); do echo "== $$bench"; $(BIN)/python "$$bench" $(ARGS) || exit 1; done
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(ARGS) || exit 1; done
 
 lock: ## Write requirements*.txt from pyproject.toml (ARGS=--upgrade for newer versions)
 	@tools/lock $(ARGS)

@@ -1,43 +1,41 @@
-"""How many orders a second does each HTTP client PUT, with how many threads?
+"""Compare HTTP clients: how many orders a second does each PUT, with how many threads?
 
-Ours against requests, its lower layer urllib3, and that one's lower layer http.client, in one run
-against the sandbox's API without a limit, in a process of its own.
+Ours beside requests, urllib3 and http.client, in one run, against the sandbox's API without a rate
+limit, which is a process of its own.
 """
 
 import argparse
 import http.client
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
+from benchmarks.chain import LIMIT_SECONDS, sandbox_api
 from consumer.adapters.http_api import HttpApi
 from consumer.delivery.attempts import Accepted
 
-ROOT = Path(__file__).resolve().parent.parent
 BODY = (
     b'{"order_id": "o-1", "customer_id": "c-1", "sku": "sku-1", "quantity": 1, "unit_price": 9.99}'
 )
-FIELDS = {"Content-Type": "application/json", "Idempotency-Key": "0" * 32}
-LIMIT_SECONDS = 30.0
+KEY = "0" * 32
+FIELDS = {"Content-Type": "application/json", "Idempotency-Key": KEY}
 THREADS = (1, 16, 64)
 OK = 200
 
 Put = Callable[[str], bool]
+"""Sends one order; says whether it was accepted."""
 Client = Callable[[str], Callable[[], Put]]
+"""For the API's address, what makes each thread's Put."""
 
 
 def with_requests(base: str) -> Callable[[], Put]:
-    """One requests.Session a thread, without looking at the environment's proxies."""
+    """One requests.Session a thread, without the proxies of the environment."""
 
-    def made() -> Put:
+    def put_of_thread() -> Put:
         session = requests.Session()
         session.trust_env = False
 
@@ -50,7 +48,7 @@ def with_requests(base: str) -> Callable[[], Put]:
 
         return put
 
-    return made
+    return put_of_thread
 
 
 def with_urllib3(base: str) -> Callable[[], Put]:
@@ -70,7 +68,7 @@ def with_urllib3(base: str) -> Callable[[], Put]:
 def with_http_client(base: str) -> Callable[[], Put]:
     """One http.client connection a thread."""
 
-    def made() -> Put:
+    def put_of_thread() -> Put:
         connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=LIMIT_SECONDS)
 
         def put(order_id: str) -> bool:
@@ -81,17 +79,15 @@ def with_http_client(base: str) -> Callable[[], Put]:
 
         return put
 
-    return made
+    return put_of_thread
 
 
 def with_ours(base: str) -> Callable[[], Put]:
-    """One HttpApi for all threads, as a shard process has it."""
+    """One HttpApi for all threads, as in a shard process."""
     api = HttpApi(f"{base}/orders/{{order_id}}", attempt_seconds=LIMIT_SECONDS)
-
-    def put(order_id: str) -> bool:
-        return isinstance(api.put(order_id, BODY, idempotency_key="0" * 32), Accepted)
-
-    return lambda: put
+    return lambda: (
+        lambda order_id: isinstance(api.put(order_id, BODY, idempotency_key=KEY), Accepted)
+    )
 
 
 CLIENTS: dict[str, Client] = {
@@ -102,26 +98,14 @@ CLIENTS: dict[str, Client] = {
 }
 
 
-@contextmanager
-def sandbox_api(rate: str = "none") -> Iterator[str]:
-    """The sandbox's API in a process of its own; yields its address."""
-    command = [sys.executable, "-m", "sandbox.api", "--rate", rate]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            ready = process.stdout.readline() if process.stdout is not None else ""
-            yield ready.split()[-1]
-        finally:
-            process.terminate()
-
-
 def measure(client: Client, base: str, *, threads: int, seconds: float) -> tuple[float, float]:
-    """Orders a second, and this process's CPU time for each in microseconds."""
-    made = client(base)
+    """Orders a second, and this process's CPU time for each, in microseconds."""
+    put_of_thread = client(base)
     counts = [0] * threads
     start = threading.Barrier(threads + 1)
 
     def send(number: int) -> None:
-        put = made()
+        put = put_of_thread()
         if not put("warm-up"):
             raise AssertionError("the API did not accept an order")
         start.wait()
@@ -129,16 +113,16 @@ def measure(client: Client, base: str, *, threads: int, seconds: float) -> tuple
         while time.monotonic() < ends_at:
             counts[number] += put(f"o-{number}-{counts[number]}")
 
-    crew = [threading.Thread(target=send, args=(number,)) for number in range(threads)]
-    for thread in crew:
+    senders = [threading.Thread(target=send, args=(number,)) for number in range(threads)]
+    for thread in senders:
         thread.start()
     start.wait()
-    began_at, cpu_began_at = time.monotonic(), time.process_time()
-    for thread in crew:
+    started_at, cpu_started_at = time.monotonic(), time.process_time()
+    for thread in senders:
         thread.join()
     sent = sum(counts)
-    took_seconds = time.monotonic() - began_at
-    return sent / took_seconds, (time.process_time() - cpu_began_at) / sent * 1_000_000
+    seconds_taken = time.monotonic() - started_at
+    return sent / seconds_taken, (time.process_time() - cpu_started_at) / sent * 1_000_000
 
 
 def main() -> None:

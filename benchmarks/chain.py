@@ -1,4 +1,4 @@
-"""How do the benchmarks run the whole chain: a sandbox, an upload, and the API's own log?"""
+"""The sandbox that a benchmark runs: the whole chain, or the API alone."""
 
 import json
 import os
@@ -14,6 +14,8 @@ from tempfile import TemporaryDirectory
 
 import requests
 
+from sandbox.code_archive import CHECKOUT
+from sandbox.judge.observations import Request, requests_of_log
 from sandbox.running import running_sandbox
 
 POLL_SECONDS = 0.5
@@ -32,17 +34,22 @@ class Chain:
         """The API's address, without a trailing slash."""
         return self.environment["ORDERS_SANDBOX_API"]
 
-    def upload(self, orders: int) -> None:
-        """Upload a file of so many orders with the `orders` command."""
-        file = self.folder / "orders.jsonl"
-        file.write_text("".join(f"{line}\n" for line in order_lines(orders)), encoding="utf-8")
-        command = [sys.executable, "-m", "orders_cli.main", "upload", str(file)]
+    def orders(self, *arguments: str) -> bytes:
+        """Run the `orders` command, and return its standard output."""
+        command = [sys.executable, "-m", "orders_cli.main", *arguments]
         done = subprocess.run(command, env=dict(self.environment), capture_output=True, check=False)
         if done.returncode:
-            raise SystemExit(f"the upload failed: {done.stderr.decode()}")
+            raise SystemExit(f"orders {arguments[0]} failed: {done.stderr.decode()}")
+        return done.stdout
 
-    def wait_for(self, count: int, *, limit_seconds: float) -> list[dict[str, object]]:
-        """The API's log, once it has so many requests."""
+    def upload(self, count: int) -> None:
+        """Upload a file with this many orders."""
+        file = self.folder / "orders.jsonl"
+        file.write_bytes(b"".join(order_lines(count)))
+        self.orders("upload", str(file))
+
+    def wait_for(self, count: int, *, limit_seconds: float) -> list[Request]:
+        """The API's log, once it has this many requests."""
         deadline = time.monotonic() + limit_seconds
         while time.monotonic() < deadline:
             log = request_log(self.api)
@@ -54,59 +61,16 @@ class Chain:
 
 @contextmanager
 def chain(options: Sequence[str], **settings: str) -> Iterator[Chain]:
-    """A sandbox with these options and settings, in a folder of its own, stopped on leaving."""
+    """A sandbox with these options and settings, in a temporary folder; stopped on exit."""
     with TemporaryDirectory(prefix="orders-benchmark-") as folder:
-        place = Path(folder)
         os.environ.update(settings)
-        with running_sandbox(place / "sandbox", options) as sandbox:
-            yield Chain(sandbox.environment(os.environ), place)
-
-
-def order_lines(count: int) -> Iterator[str]:
-    """Lines of orders, some 150 bytes each."""
-    for number in range(count):
-        yield json.dumps(
-            {
-                "order_id": f"order-{number:07}",
-                "customer_id": f"customer-{number % 9973}",
-                "sku": f"SKU-{number % 499:05}",
-                "quantity": 1 + number % 9,
-                "unit_price": "19.90",
-                "currency": "EUR",
-                "placed_at": "2026-11-01T10:00:00Z",
-            }
-        )
-
-
-def request_log(api: str) -> list[dict[str, object]]:
-    """What the sandbox's API received."""
-    answer = requests.get(f"{api}/_sandbox/requests", timeout=LIMIT_SECONDS)
-    return [json.loads(line) for line in answer.iter_lines()]
-
-
-def slow_down(api: str, latency_seconds: float) -> None:
-    """Let the API answer so late, and otherwise as always."""
-    if not latency_seconds:
-        return
-    fault = {"kind": "slow", "latency_seconds": latency_seconds}
-    requests.post(f"{api}/_sandbox/faults", json=fault, timeout=LIMIT_SECONDS).raise_for_status()
-
-
-def accepted_times(log: Sequence[Mapping[str, object]]) -> list[float]:
-    """When the API received what it accepted, in seconds."""
-    return [float(str(entry["t"])) for entry in log if entry["status"] == 200]  # noqa: PLR2004
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+        with running_sandbox(Path(folder, "sandbox"), options) as sandbox:
+            yield Chain(sandbox.environment(os.environ), Path(folder))
 
 
 @contextmanager
 def consumers(sandbox: Chain, count: int, **settings: str) -> Iterator[None]:
-    """So many workers for a sandbox without a consumer, killed on leaving."""
+    """This many workers for a sandbox that was started without a consumer; stopped on exit."""
     with ExitStack() as stack:
         for number in range(count):
             environment = {
@@ -116,9 +80,61 @@ def consumers(sandbox: Chain, count: int, **settings: str) -> Iterator[None]:
                 **settings,
             }
             log = stack.enter_context((sandbox.folder / f"worker-{number}.log").open("wb"))
-            worker = subprocess.Popen(
-                [sys.executable, "-m", "consumer"], env=environment, stderr=log
-            )
+            command = [sys.executable, "-m", "consumer"]
+            worker = subprocess.Popen(command, env=environment, stderr=log)
             stack.callback(worker.wait)
             stack.callback(worker.terminate)
         yield
+
+
+@contextmanager
+def program(module: str, *arguments: str) -> Iterator[str]:
+    """A program of ours in a process of its own; yields the last word of its first line."""
+    command = [sys.executable, "-m", module, *arguments]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process.stdout.readline().split()[-1] if process.stdout else ""
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def sandbox_api(rate: str = "none", latency_seconds: float = 0.0) -> Iterator[str]:
+    """The sandbox's API alone; yields its address."""
+    with program("sandbox.api", "--rate", rate) as api:
+        slow_down(api, latency_seconds)
+        yield api
+
+
+def slow_down(api: str, latency_seconds: float) -> None:
+    """Delay all answers of a sandbox's API."""
+    if latency_seconds:
+        fault = {"kind": "slow", "latency_seconds": latency_seconds}
+        url = f"{api}/_sandbox/faults"
+        requests.post(url, json=fault, timeout=LIMIT_SECONDS).raise_for_status()
+
+
+def request_log(api: str) -> list[Request]:
+    """All requests that a sandbox's API received, in order of arrival."""
+    answer = requests.get(f"{api}/_sandbox/requests", timeout=LIMIT_SECONDS)
+    return list(requests_of_log(json.loads(line) for line in answer.iter_lines()))
+
+
+def order_lines(count: int) -> Iterator[bytes]:
+    """Lines of about 150 bytes, each with its line feed; order ids from ORD-000000000 on."""
+    for number in range(count):
+        yield (
+            b'{"order_id":"ORD-%09d","customer_id":"C-%06d","sku":"SKU-%05d","quantity":%d,'
+            b'"unit_price":"%d.%02d","currency":"EUR","placed_at":"2026-03-01T%02d:%02d:%02dZ"}\n'
+        ) % (
+            *(number, number % 999_983, number % 99_991, number % 99 + 1),
+            *(number % 1_000, number % 100),
+            *(number // 3600 % 24, number // 60 % 60, number % 60),
+        )
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port

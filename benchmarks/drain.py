@@ -1,17 +1,17 @@
-"""How does a drain of 11.6 days go, with crashes, throttling and outages, on a simulated clock?
+"""Drain a stream for 11.6 days, with crashes, throttling and outages, on a simulated clock.
 
-The real delivery, pace and settle steps run over the in-memory ledger; only time, stream and API
-are simulated. Usage:
+The real delivery, pace and settle steps use the in-memory ledger; only time, stream and API are
+simulated. Usage:
 
     python benchmarks/drain.py [--orders 1000000] [--shards 1 4]
 
-One process for each number of shards. The API takes 0.15 to 3 s; once a day it answers 503 for
-20 minutes, and 429 with Retry-After 5 for a minute. Every shard process is killed every hour and
-comes back after 6 s.
+One process for each number of shards. The API answers after 0.15 to 3 s; once a day it answers
+503 for 20 minutes, and 429 with Retry-After 5 for a minute. Every shard process is killed every
+hour and starts again after 6 s.
 
-A turn is open at each interval of a span of time in which some shard process lives whose shard
-has orders left, the API is up, and no hold of the pace stands. Beside other shards that live on, a
-process that is killed takes a turn with it that it had reserved; those are told and taken off.
+There is an open turn for each interval in which some shard process is alive whose shard has orders
+left, the API is up, and sending is not held. A killed process may have reserved turns that other
+shards then cannot use; these are counted apart and subtracted.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, repeat
 from math import ceil
 
 from consumer.delivery.attempts import Accepted, Attempt, Throttled, Unavailable
@@ -47,7 +47,7 @@ OUTAGE_AT, OUTAGE = 3 * HOUR, 1_200.0
 STORM_AT, STORM = 15 * HOUR, 60.0
 WINDOW = 64
 IDLE_LOOKS = 30.0
-"""From this age of a process on, looks at the pace that would show nothing new are left out."""
+"""From this age on, a process skips the looks at the pace that would show nothing new."""
 SHARE_LEAST = 0.999
 GAP_LEAST = 0.99 * INTERVAL
 
@@ -56,7 +56,7 @@ TimeSpan = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a drain. The share is of 1; gaps and times are seconds."""
+    """The figures of a drain. The share is of 1; gaps and times are seconds."""
 
     shards: int
     orders: int
@@ -78,7 +78,7 @@ class Result:
 
     @property
     def is_good(self) -> bool:
-        """Is it what issue and README promise?"""
+        """Is it as promised?"""
         return (
             not self.lost
             and self.most_repeats_of_a_crash <= WINDOW
@@ -97,11 +97,10 @@ class Result:
         )
 
 
-class NotedLedger(MemoryLedger):
-    """The ledger in memory; it notes when sending held and tells who must know of a change."""
+class RecordingLedger(MemoryLedger):
+    """The ledger in memory; it records when sending was held, and reports changes of the pace."""
 
     def __init__(self, timeline: Timeline, tell: Callable[[], None]) -> None:
-        """On the simulated clock."""
         super().__init__()
         self.held: list[TimeSpan] = []
         self.closed_uploads = 0
@@ -129,16 +128,15 @@ class NotedLedger(MemoryLedger):
         return account
 
 
-class NotedApi(SimulatedApi):
-    """The API with its daily troubles; it notes little, because a drain is long."""
+class RecordingApi(SimulatedApi):
+    """The API with its daily faults; it records little, because a drain is long."""
 
     def __init__(
         self, uploads: Iterable[UploadId], orders_each: int, chance: random.Random
     ) -> None:
-        """Nothing was received yet."""
         super().__init__(lambda order_id, at: answer(order_id, at, chance=chance))
         self.times = array("d")
-        self.taken = {upload: bytearray(orders_each + 1) for upload in uploads}
+        self.accepted_lines = {upload: bytearray(orders_each + 1) for upload in uploads}
         self.repeated_at: list[float] = []
 
     def receive(self, entry: Entry, at: float, sender: str) -> tuple[float, Attempt]:
@@ -147,15 +145,15 @@ class NotedApi(SimulatedApi):
         latency_seconds, attempt = self.behaviour(entry.order_id, at)
         self.times.append(at)
         if isinstance(attempt, Accepted) and entry.key:
-            taken = self.taken[entry.key.upload]
-            if taken[entry.line]:
+            lines = self.accepted_lines[entry.key.upload]
+            if lines[entry.line]:
                 self.repeated_at.append(at)
-            taken[entry.line] = 1
+            lines[entry.line] = 1
         return latency_seconds, attempt
 
 
 def answer(_order_id: str, at: float, *, chance: random.Random) -> tuple[float, Attempt]:
-    """What the API does: it takes 0.15 to 3 s, but for its daily troubles."""
+    """The API's answer after 0.15 to 3 s, or a fault at its time of the day."""
     in_day = (at - START) % DAY
     if OUTAGE_AT <= in_day < OUTAGE_AT + OUTAGE:
         return 0.15, Unavailable(503, "the API answered 503", may_have_arrived=True)
@@ -166,7 +164,7 @@ def answer(_order_id: str, at: float, *, chance: random.Random) -> tuple[float, 
 
 @dataclass(slots=True)
 class Shard:
-    """One shard and the lives of its processes, one after the other."""
+    """One shard, and the lives of its consecutive processes."""
 
     number: int
     upload: UploadId
@@ -176,24 +174,23 @@ class Shard:
 
     @property
     def settings(self) -> DeliverySettings:
-        """What the process of the present life is told."""
+        """The settings of its current process."""
         return DeliverySettings(f"shardId-{self.number:012d}", f"life-{len(self.lives)}", WINDOW)
 
 
 class Drain:
-    """So many orders over so many shards, until all of them are settled."""
+    """A stream of orders over some shards, until all of them are settled."""
 
     def __init__(self, orders: int, shards: int) -> None:
-        """Everything is in the stream at the start."""
         self.orders_each = orders // shards
         self.timeline = Timeline(START)
-        self.ledger = NotedLedger(self.timeline, self._tell)
+        self.ledger = RecordingLedger(self.timeline, self._tell)
         self.crashes: list[float] = []
         self.killed_turns: list[float] = []
         self.shards = [self._shard(number) for number in range(shards)]
-        chance = random.Random(orders)  # noqa: S311 - the same trouble at every run
+        chance = random.Random(orders)  # noqa: S311 - the same in every run
         uploads = [shard.upload for shard in self.shards]
-        self.api = NotedApi(uploads, self.orders_each, chance)
+        self.api = RecordingApi(uploads, self.orders_each, chance)
         self.simulation = Simulation(
             self.timeline,
             self.ledger,
@@ -216,13 +213,13 @@ class Drain:
                 shard.process.news()
 
     def run(self) -> Result:
-        """Let it drain."""
-        began = time.monotonic()
+        """Run it to the end."""
+        started_at = time.monotonic()
         for shard in self.shards:
             self._start(shard, None)
         if not self.timeline.run(self._is_over, until=START + 40 * DAY):
             raise SystemExit("the drain did not end within 40 days")
-        return self._result(time.monotonic() - began)
+        return self._result(time.monotonic() - started_at)
 
     def _start(self, shard: Shard, checkpoint: StreamPosition | None) -> None:
         life = len(shard.lives)
@@ -249,15 +246,14 @@ class Drain:
     def _is_over(self) -> bool:
         return self.ledger.closed_uploads == len(self.shards)
 
-    # --- what came of it ------------------------------------------------------------------------
-
     def _result(self, real_seconds: float) -> Result:
         times = self.api.times
         expected = self.orders_each * len(self.shards)
         accepted = min(
-            sum(sum(taken) for taken in self.api.taken.values()), self.ledger.ended_tally().accepted
+            sum(sum(lines) for lines in self.api.accepted_lines.values()),
+            self.ledger.ended_tally().accepted,
         )
-        ranges = self._open_ranges()
+        open_spans = self._open_spans()
         return Result(
             shards=len(self.shards),
             orders=expected,
@@ -266,15 +262,15 @@ class Drain:
             repeats=len(self.api.repeated_at),
             crashes=len(self.crashes),
             most_repeats_of_a_crash=self._most_repeats(),
-            killed_turns=_within(sorted(self.killed_turns), ranges),
-            open_turns=sum(ceil((end - begin) / INTERVAL) for begin, end in ranges),
-            used_turns=_within(times, ranges),
+            killed_turns=count_within(self.killed_turns, open_spans),
+            open_turns=sum(ceil((end - begin) / INTERVAL) for begin, end in open_spans),
+            used_turns=count_within(times, open_spans),
             smallest_gap=min(after - before for before, after in pairwise(times)),
             real_seconds=real_seconds,
         )
 
-    def _open_ranges(self) -> list[TimeSpan]:
-        """When a turn could be used: see the head of this file."""
+    def _open_spans(self) -> list[TimeSpan]:
+        """When turns are open: see the module's docstring."""
         for shard in self.shards:
             account = self.ledger.read_account(shard.upload)
             ended_at = account.upload.ended_at if account else None
@@ -288,15 +284,15 @@ class Drain:
         return without(alive, joined([*outages, *self.ledger.held]))
 
     def _most_repeats(self) -> int:
-        """The most repeats that came between a crash and the next."""
+        """The most repeats between a crash and the next."""
         crashes = Counter(bisect(self.crashes, at) for at in self.api.repeated_at)
         return max(crashes.values(), default=0)
 
 
-def joined(ranges: Iterable[TimeSpan]) -> list[TimeSpan]:
-    """The ranges in order, those that touch made one."""
+def joined(spans: Iterable[TimeSpan]) -> list[TimeSpan]:
+    """The spans in order, with those that touch or overlap merged."""
     result: list[TimeSpan] = []
-    for begin, end in sorted(ranges):
+    for begin, end in sorted(spans):
         if result and begin <= result[-1][1]:
             result[-1] = (result[-1][0], max(result[-1][1], end))
         else:
@@ -304,46 +300,35 @@ def joined(ranges: Iterable[TimeSpan]) -> list[TimeSpan]:
     return result
 
 
-def without(ranges: Iterable[TimeSpan], taken: Iterable[TimeSpan]) -> list[TimeSpan]:
-    """What is left of the ranges once others are taken away; all of them in order."""
-    left = list(ranges)
-    for begin, end in taken:
-        left = [
-            piece
-            for span in left
-            for piece in ((span[0], min(span[1], begin)), (max(span[0], end), span[1]))
-            if piece[0] < piece[1]
-        ]
+def without(spans: Iterable[TimeSpan], removed: Iterable[TimeSpan]) -> list[TimeSpan]:
+    """What is left of the spans without others; all of them in order."""
+    left = list(spans)
+    for begin, end in removed:
+        pieces = ([(a, min(b, begin)), (max(a, end), b)] for a, b in left)
+        left = [piece for both in pieces for piece in both if piece[0] < piece[1]]
     return left
 
 
-def _within(times: Iterable[float], ranges: Iterable[TimeSpan]) -> int:
-    """How many of the times, which are in order, lie in the ranges, which are in order, too."""
-    count, remaining = 0, iter(ranges)
-    begin, end = next(remaining, (0.0, 0.0))
-    for at in times:
-        while at >= end:
-            following = next(remaining, None)
-            if following is None:
-                return count
-            begin, end = following
-        count += at >= begin
-    return count
+def count_within(times: Iterable[float], spans: list[TimeSpan]) -> int:
+    """How many of the times are in one of the spans, which are in order."""
+    begins = [begin for begin, _ in spans]
+    places = ((at, bisect(begins, at) - 1) for at in times)
+    return sum(place >= 0 and at < spans[place][1] for at, place in places)
 
 
 def drain(orders: int, shards: int) -> Result:
-    """One drain, from empty hands to the last order."""
+    """One drain, from the first to the last order."""
     return Drain(orders, shards).run()
 
 
 def main() -> int:
-    """Run the drains side by side and print what came of them."""
+    """Run the drains in parallel and print their figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--orders", type=int, default=1_000_000)
     parser.add_argument("--shards", type=int, nargs="+", default=[1, 4])
     options = parser.parse_args()
     with ProcessPoolExecutor(max_workers=2) as pool:
-        results = list(pool.map(drain, [options.orders] * len(options.shards), options.shards))
+        results = list(pool.map(drain, repeat(options.orders), options.shards))
     for result in results:
         print(result)
     return 0 if all(result.is_good for result in results) else 1

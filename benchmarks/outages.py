@@ -1,4 +1,4 @@
-"""What does the API see on its bad days, and what do they cost?
+"""What does the API see on bad days, and what do they cost?
 
 Each bad day has a sandbox of its own, with the whole chain in it; all of them run at once. Usage:
 
@@ -10,38 +10,36 @@ Each bad day has a sandbox of its own, with the whole chain in it; all of them r
     bad-order   one order always gets 500, at 1/s
     credential  every order gets 401 for a minute, at 1/s
 
-Judged by the API's own log and the ledger; exits 1 where a figure is not good.
+Judged by the API's own log and the ledger; exit code 1 if a figure is not as promised.
 """
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import requests
 
-from benchmarks.chain import Chain, chain, request_log
+from benchmarks.chain import LIMIT_SECONDS, Chain, chain, request_log
+from sandbox.judge.observations import Request
 
-OK = 200
-LIMIT_SECONDS = 30.0
-OVER_SECONDS = 900.0
+END_SECONDS = 900.0
 WARM_ORDERS = 10
-ASKED_SECONDS = 5.0
-BAD_ORDER = "order-0000020"
+RETRY_AFTER_SECONDS = 5.0
+BAD_ORDER = "ORD-000000020"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One thing that was measured, and between which values it is as promised."""
+    """A measured value, and the range in which it is as promised."""
 
-    day: str
     what: str
     value: float
     least: float = 0.0
@@ -54,175 +52,159 @@ class Figure:
 
     def __str__(self) -> str:
         verdict = "as promised" if self.is_good else "NOT AS PROMISED"
-        return f"{self.day:<12}{self.what:<52}{self.value:>10,.5g}  {verdict}"
+        return f"{self.what:<52}{self.value:>10,.5g}  {verdict}"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What the API received, in order of arrival, and what the ledger says in the end."""
+class Outcome:
+    """What the API received by the end of a day, and what `orders status` says of the upload."""
 
-    times: Sequence[float]
-    statuses: Sequence[int]
-    orders: Sequence[str]
+    log: Sequence[Request]
     upload: dict[str, Any]
-
-    def between(self, begin: float, end: float) -> list[float]:
-        """When requests arrived in a span of time, in seconds."""
-        return [t for t in self.times if begin <= t < end]
-
-    def first_accepted(self, after: float) -> float:
-        """When the first request arrived that was accepted after a moment."""
-        pairs = zip(self.times, self.statuses, strict=True)
-        return next(t for t, status in pairs if status == OK and t > after)
 
     @property
     def accepted(self) -> Counter[str]:
         """How often each order was accepted."""
-        pairs = zip(self.orders, self.statuses, strict=True)
-        return Counter(order for order, status in pairs if status == OK)
+        return Counter(request.order_id for request in self.log if request.is_accepted)
+
+    def between(self, begin: float, end: float) -> list[float]:
+        """The times of the requests in a span of time, in seconds."""
+        return [request.t for request in self.log if begin <= request.t < end]
+
+    def recovery_seconds(self, end: float) -> float:
+        """From the end of the trouble to the first request that was accepted."""
+        return next(r.t for r in self.log if r.is_accepted and r.t > end) - end
+
+    def nothing_lost(self, orders: int) -> list[Figure]:
+        """Every order was accepted, by the log and by the ledger, and only once."""
+        accepted = self.accepted
+        lost = orders - min(len(accepted), self.upload["accepted"])
+        return [
+            Figure(f"lost, of {orders:,}", lost, most=0),
+            Figure("repeats", accepted.total() - len(accepted), most=0),
+        ]
 
 
+@dataclass(frozen=True, slots=True)
 class Day:
-    """A sandbox with an upload, and the API's faults."""
+    """A sandbox that is sending an upload. Times are seconds of the API's log."""
 
-    def __init__(self, sandbox: Chain, orders: int) -> None:
-        """Upload so many orders and wait until sending is under way."""
-        self.sandbox = sandbox
-        self.orders = orders
-        sandbox.upload(orders)
-        sandbox.wait_for(WARM_ORDERS, limit_seconds=LIMIT_SECONDS * 4)
+    sandbox: Chain
 
-    def fault(self, **fault: Any) -> float:  # noqa: ANN401 - what the sandbox's API takes
-        """Let the API misbehave from now on; returns now, in seconds of its log."""
-        self._ask("POST", "faults", fault)
+    def fault(self, **fault: object) -> float:
+        """Make the API misbehave from now on; returns the time."""
+        url = f"{self.sandbox.api}/_sandbox/faults"
+        requests.post(url, json=fault, timeout=LIMIT_SECONDS).raise_for_status()
         return time.monotonic()
 
     def heal(self) -> float:
-        """Let the API be well again; returns now, in seconds of its log."""
-        self._ask("DELETE", "faults", None)
+        """End the API's faults; returns the time."""
+        url = f"{self.sandbox.api}/_sandbox/faults"
+        requests.delete(url, timeout=LIMIT_SECONDS).raise_for_status()
         return time.monotonic()
 
-    def sending(self) -> dict[str, str]:
-        """State and reason of sending, as `orders status` has them."""
-        return dict(self._status()["sending"])
+    def status(self) -> dict[str, Any]:
+        """The answer of `orders status`."""
+        return dict(json.loads(self.sandbox.orders("status", "--json")))
 
-    def until_over(self) -> Seen:
+    def outcome(self) -> Outcome:
         """Wait until nothing is left to send."""
-        deadline = time.monotonic() + OVER_SECONDS
-        while True:
-            [upload] = self._status()["uploads"]
+        deadline = time.monotonic() + END_SECONDS
+        while time.monotonic() < deadline:
+            [upload] = self.status()["uploads"]
             if upload["state"].startswith("done"):
-                return self._seen(upload)
-            if time.monotonic() > deadline:
-                raise SystemExit(f"it is not over after {OVER_SECONDS} s: {upload}")
+                return Outcome(request_log(self.sandbox.api), upload)
             time.sleep(1.0)
-
-    def _seen(self, upload: dict[str, Any]) -> Seen:
-        log: list[dict[str, Any]] = request_log(self.sandbox.api)
-        return Seen(
-            [entry["t"] for entry in log],
-            [entry["status"] for entry in log],
-            [entry["order_id"] for entry in log],
-            upload,
-        )
-
-    def _status(self) -> dict[str, Any]:
-        command = [sys.executable, "-m", "orders_cli.main", "status", "--json"]
-        environment = dict(self.sandbox.environment)
-        done = subprocess.run(command, env=environment, capture_output=True, check=True)
-        return dict(json.loads(done.stdout))
-
-    def _ask(self, method: str, what: str, body: dict[str, Any] | None) -> None:
-        url = f"{self.sandbox.api}/_sandbox/{what}"
-        requests.request(method, url, json=body, timeout=LIMIT_SECONDS).raise_for_status()
+        raise SystemExit(f"orders are left after {END_SECONDS} s: {self.status()}")
 
 
-def storm() -> list[Figure]:
+@contextmanager
+def day(orders: int, *options: str) -> Iterator[Day]:
+    """A sandbox with these options that has begun to send this many orders."""
+    with chain(options or ["--rate", "1/s"]) as sandbox:
+        sandbox.upload(orders)
+        sandbox.wait_for(WARM_ORDERS, limit_seconds=LIMIT_SECONDS * 4)
+        yield Day(sandbox)
+
+
+def storm(orders: int = 60) -> list[Figure]:
     """The API says to wait 5 s, for a minute."""
-    with chain(["--rate", "1/s"]) as sandbox:
-        day = Day(sandbox, 60)
-        begin = day.fault(kind="status", status=429, retry_after="5")
+    with day(orders) as today:
+        begin = today.fault(kind="status", status=429, retry_after=f"{RETRY_AFTER_SECONDS:.0f}")
         time.sleep(60.0)
-        end = day.heal()
-        seen = day.until_over()
-    times = seen.between(begin, end)
-    gaps = [after - before for before, after in pairwise(times)]
+        end = today.heal()
+        outcome = today.outcome()
+    times = outcome.between(begin, end)
+    smallest_gap = min(later - earlier for earlier, later in pairwise(times))
     return [
-        Figure("storm", "requests in 60 s", len(times), most=13),
-        Figure("storm", "smallest gap between them, s", min(gaps), least=0.99 * ASKED_SECONDS),
-        *_nothing_lost("storm", seen, day.orders),
+        Figure("requests in 60 s", len(times), most=13),
+        Figure("smallest gap between them, s", smallest_gap, least=0.99 * RETRY_AFTER_SECONDS),
+        *outcome.nothing_lost(orders),
     ]
 
 
-def outage() -> list[Figure]:
+def outage(orders: int = 130) -> list[Figure]:
     """The API is down for ten minutes."""
-    with chain(["--rate", "1/s"]) as sandbox:
-        day = Day(sandbox, 130)
-        begin = day.fault(kind="status", status=503)
+    with day(orders) as today:
+        begin = today.fault(kind="status", status=503)
         time.sleep(600.0)
-        end = day.heal()
-        seen = day.until_over()
-    recovery = seen.first_accepted(end) - end
-    minute = len(seen.between(end + 6.0, end + 66.0))
+        end = today.heal()
+        outcome = today.outcome()
+    minute = len(outcome.between(end + 6.0, end + 66.0))
     return [
-        Figure("outage", "requests in 10 minutes", len(seen.between(begin, end)), most=150),
-        Figure("outage", "first accepted after it, s", recovery, most=6.0),
-        Figure("outage", "requests in the minute from 6 s after it on", minute, least=59),
-        *_nothing_lost("outage", seen, day.orders),
+        Figure("requests in 10 minutes", len(outcome.between(begin, end)), most=150),
+        Figure("first accepted after it, s", outcome.recovery_seconds(end), most=6.0),
+        Figure("requests in the minute from 6 s after it", minute, least=59),
+        *outcome.nothing_lost(orders),
     ]
 
 
-def crowd() -> list[Figure]:
+def crowd(orders: int = 12_000) -> list[Figure]:
     """The API is down for 45 s while 12,000 orders wait."""
-    with chain(["--rate", "100/s", "--api-rate", "none"]) as sandbox:
-        day = Day(sandbox, 12_000)
-        begin = day.fault(kind="status", status=503)
+    with day(orders, "--rate", "100/s", "--api-rate", "none") as today:
+        begin = today.fault(kind="status", status=503)
         time.sleep(45.0)
-        end = day.heal()
-        seen = day.until_over()
+        end = today.heal()
+        outcome = today.outcome()
     return [
-        Figure("crowd", "requests in 45 s", len(seen.between(begin, end)), most=40),
-        Figure("crowd", "first accepted after it, s", seen.first_accepted(end) - end, most=6.0),
-        *_nothing_lost("crowd", seen, day.orders),
+        Figure("requests in 45 s", len(outcome.between(begin, end)), most=40),
+        Figure("first accepted after it, s", outcome.recovery_seconds(end), most=6.0),
+        *outcome.nothing_lost(orders),
     ]
 
 
-def bad_order() -> list[Figure]:
+def bad_order(orders: int = 90) -> list[Figure]:
     """One order among good ones always gets 500."""
-    with chain(["--rate", "1/s"]) as sandbox:
-        day = Day(sandbox, 90)
-        day.fault(kind="status", status=500, order_id=BAD_ORDER)
-        seen = day.until_over()
-    pairs = zip(seen.times, seen.orders, strict=True)
-    tried = [t for t, order in pairs if order == BAD_ORDER]
-    meanwhile = len(seen.between(tried[0], tried[0] + 60.0)) - len(tried)
+    with day(orders) as today:
+        today.fault(kind="status", status=500, order_id=BAD_ORDER)
+        outcome = today.outcome()
+    tried = [request.t for request in outcome.log if request.order_id == BAD_ORDER]
+    others = len(outcome.between(tried[0], tried[0] + 60.0)) - len(tried)
+    good, upload = orders - 1, outcome.upload
     return [
-        Figure("bad-order", "attempts of it", len(tried)),
-        Figure("bad-order", "seconds from its first to its last", tried[-1] - tried[0]),
-        Figure("bad-order", "other requests in the minute after its first", meanwhile, least=40),
-        Figure("bad-order", "refused", seen.upload["refused"], least=1, most=1),
-        Figure("bad-order", "accepted, of 89", len(seen.accepted), least=89, most=89),
-        Figure("bad-order", "... by the ledger", seen.upload["accepted"], least=89, most=89),
+        Figure("attempts of it", len(tried)),
+        Figure("seconds from its first to its last", tried[-1] - tried[0]),
+        Figure("other requests in the minute after its first", others, least=40),
+        Figure("refused", upload["refused"], least=1, most=1),
+        Figure(f"accepted, of {good}", len(outcome.accepted), least=good, most=good),
+        Figure("... by the ledger", upload["accepted"], least=good, most=good),
     ]
 
 
-def credential() -> list[Figure]:
-    """The API takes no credential for a minute."""
-    with chain(["--rate", "1/s"]) as sandbox:
-        day = Day(sandbox, 60)
-        begin = day.fault(kind="status", status=401)
+def credential(orders: int = 60) -> list[Figure]:
+    """The API accepts no credential for a minute."""
+    with day(orders) as today:
+        begin = today.fault(kind="status", status=401)
         time.sleep(15.0)
-        is_told = day.sending()["state"] == "blocked"
+        is_reported = today.status()["sending"]["state"] == "blocked"
         time.sleep(45.0)
-        end = day.heal()
-        seen = day.until_over()
-    early = len(seen.between(begin, begin + 10.0))
-    recovery = seen.first_accepted(end) - end
+        end = today.heal()
+        outcome = today.outcome()
     return [
-        Figure("credential", "requests in its first 10 s", early, most=3),
-        Figure("credential", "told as blocked meanwhile (1: yes)", is_told, least=1),
-        Figure("credential", "first accepted after it, s", recovery, most=31.0),
-        *_nothing_lost("credential", seen, day.orders),
+        Figure("requests in its first 10 s", len(outcome.between(begin, begin + 10.0)), most=3),
+        Figure("reported as blocked meanwhile (1: yes)", is_reported, least=1),
+        Figure("first accepted after it, s", outcome.recovery_seconds(end), most=31.0),
+        *outcome.nothing_lost(orders),
     ]
 
 
@@ -235,30 +217,22 @@ DAYS: dict[str, Callable[[], list[Figure]]] = {
 }
 
 
-def _nothing_lost(day: str, seen: Seen, orders: int) -> list[Figure]:
-    accepted = seen.accepted
-    lost = orders - min(len(accepted), seen.upload["accepted"])
-    return [
-        Figure(day, f"lost, of {orders:,}", lost, most=0),
-        Figure(day, "repeats", accepted.total() - len(accepted), most=0),
-    ]
-
-
-def run(day: str) -> list[Figure]:
+def run(name: str) -> list[Figure]:
     """One bad day."""
-    return DAYS[day]()
+    return DAYS[name]()
 
 
 def main() -> int:
-    """Run the days beside each other and print what came of them."""
+    """Run the days at once and print their figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--day", nargs="+", choices=list(DAYS), default=list(DAYS))
-    days = parser.parse_args().day
-    with ProcessPoolExecutor(max_workers=len(days)) as pool:
-        figures = [figure for found in pool.map(run, days) for figure in found]
-    for figure in figures:
-        print(figure)
-    return 0 if all(figure.is_good for figure in figures) else 1
+    names = parser.parse_args().day
+    with ProcessPoolExecutor(max_workers=len(names)) as pool:
+        found = dict(zip(names, pool.map(run, names), strict=True))
+    for name, figures in found.items():
+        for figure in figures:
+            print(f"{name:<12}{figure}")
+    return 0 if all(figure.is_good for figures in found.values() for figure in figures) else 1
 
 
 if __name__ == "__main__":

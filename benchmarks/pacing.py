@@ -1,64 +1,64 @@
-"""How much of an allowed rate is used, and how even are the requests?
+"""How much of a rate limit is used, and how evenly are the requests spaced?
 
 Ours is the whole chain in the sandbox; beside it, at the same time, the usual ways to send at a
-fixed rate, each at an API of its own that enforces the interval with 20 ms tolerance. Usage:
+fixed rate, each to an API of its own that enforces the interval with 20 ms tolerance. Usage:
 
     python benchmarks/pacing.py [--parts latency jitter shards] [--seconds 180] [--latency 0.15 2.5]
 
-Three parts, one after the other: APIs that answer after so long; paths that hold each request for a
-random time, and are quiet after a while; one to four shards, and two workers, at 1 to 50/s.
+Three parts, one after the other: APIs that answer late; network paths that delay each request by a
+random time, and stop doing so after a while; one to four shards, and two workers, at 1 to 50/s.
 
-A way uses every allowed turn if the API accepts one request for each second between its first and
-its last; what it refuses with 429 is counted beside it. On a path that jitters by a width, requests
-are never refused if they are sent that width less the API's tolerance further apart than a second;
-"of what it allows" compares with that.
+All turns are used if the API accepts one request for each second between the first and the last;
+those that it answers with 429 are counted as well. On a path that jitters by some width, requests
+are never refused if they are sent further apart than a second by that width less the API's
+tolerance; "of what it allows" compares with that.
 """
 
 import argparse
 import asyncio
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import count
 
 import requests
 from aiolimiter import AsyncLimiter
 
-from benchmarks.api_client import BODY, FIELDS, LIMIT_SECONDS, sandbox_api
-from benchmarks.chain import Chain, chain, consumers, request_log, slow_down
-from benchmarks.shared_pace import HEAD, RATES, SHARDS, measure
+from benchmarks.api_client import BODY, FIELDS
+from benchmarks.chain import (
+    LIMIT_SECONDS,
+    Chain,
+    chain,
+    consumers,
+    program,
+    request_log,
+    sandbox_api,
+    slow_down,
+)
+from benchmarks.usage import TOO_MANY_REQUESTS, usage
 
 INTERVAL_SECONDS = 1.0
-OK, TOO_MANY = 200, 429
 TOLERANCE_SECONDS = 0.02
-LEARNING_SECONDS = 60.0
-"""Of a path that jitters, what comes before is not looked at: the ways may learn it."""
-QUIET_SECONDS = 180.0
-"""After a path became quiet, a way has so long until all turns are to be used again."""
 JITTER_SECONDS = 240.0
+LEARNING_SECONDS = 60.0
+"""The start of a path with jitter is not judged: the senders may learn about it."""
+QUIET_SECONDS = 180.0
+"""After the jitter has stopped, a sender has this long until it must use all turns again."""
 LAST_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What the API saw of one way to send in a span of time. Gaps are seconds."""
-
-    share: float
-    smallest_gap: float
-    requests: int
-    refused: int
+SHARD_RATES = (1, 4, 20, 50)
+SHARDS_AND_WORKERS = ((1, 1), (2, 1), (4, 1), (2, 2))
+LANES = 8
+"""So many that every shard has orders all the time."""
+SHARD_LATENCY_SECONDS = 0.05
+START_SECONDS = 5.0
+"""Not judged in the part `shards`: the start of the chain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A way to send that is at work.
-
-    setting: the latency or the width of the jitter, in seconds. api: where its log is.
-    """
+    """A sender at work: the latency or jitter in seconds, and the API that has its log."""
 
     name: str
     setting: float
@@ -66,7 +66,7 @@ class Run:
 
 
 def put(base: str, number: int) -> None:
-    """Send one order, whatever becomes of it."""
+    """Send one order, whatever the answer."""
     requests.put(f"{base}/orders/o-{number}", BODY, headers=FIELDS, timeout=LIMIT_SECONDS)
 
 
@@ -80,17 +80,17 @@ def sleep_after_call(base: str, ends_at: float) -> None:
 
 
 def sleep_the_remainder(base: str, ends_at: float) -> None:
-    """Call, then sleep for what is left of the interval."""
+    """Call, then sleep for the rest of the interval."""
     for number in count():
-        began_at = time.monotonic()
-        if began_at >= ends_at:
+        started_at = time.monotonic()
+        if started_at >= ends_at:
             return
         put(base, number)
-        time.sleep(max(0.0, began_at + INTERVAL_SECONDS - time.monotonic()))
+        time.sleep(max(0.0, started_at + INTERVAL_SECONDS - time.monotonic()))
 
 
 def with_aiolimiter(base: str, ends_at: float) -> None:
-    """One permit an interval, calls beside each other."""
+    """One permit an interval, with concurrent calls."""
 
     async def send() -> None:
         limiter = AsyncLimiter(1, INTERVAL_SECONDS)
@@ -105,98 +105,76 @@ def with_aiolimiter(base: str, ends_at: float) -> None:
     asyncio.run(send())
 
 
-WAYS: dict[str, Callable[[str, float], None]] = {
+USUAL: dict[str, Callable[[str, float], None]] = {
     "sleep after the call": sleep_after_call,
     "sleep the remainder": sleep_the_remainder,
     "aiolimiter": with_aiolimiter,
 }
 
 
-def result_of(log: Sequence[dict[str, object]], *, begin: float, end: float) -> Result:
-    """Judge a span of time of the API's log; the moments count from the first accepted request."""
-    first = next(float(str(entry["t"])) for entry in log if entry["status"] == OK)
-    begin, end = first + begin, first + end
-    seen = [entry for entry in log if begin <= float(str(entry["t"])) <= end]
-    arrivals = [float(str(entry["t"])) for entry in seen]
-    times = [float(str(entry["t"])) for entry in seen if entry["status"] == OK]
-    return Result(
-        share=(len(times) - 1) * INTERVAL_SECONDS / (times[-1] - times[0]),
-        smallest_gap=min(after - before for before, after in pairwise(arrivals)),
-        requests=len(seen),
-        refused=sum(1 for entry in seen if entry["status"] == TOO_MANY),
-    )
-
-
-def send_until(runs: Sequence[tuple[str, str]], ends_at: float) -> None:
-    """Let each of the usual ways send to its address, and wait for the end."""
+def send_until(senders: Sequence[tuple[str, str]], ends_at: float) -> None:
+    """Run the usual senders, each given as its name and an address, to the end."""
     threads = [
-        threading.Thread(target=WAYS[way], args=(base, ends_at), daemon=True) for way, base in runs
+        threading.Thread(target=USUAL[name], args=(base, ends_at), daemon=True)
+        for name, base in senders
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(ends_at - time.monotonic() + LIMIT_SECONDS)  # their last calls, too
+        thread.join(ends_at - time.monotonic() + LIMIT_SECONDS)  # including their last calls
 
 
 def at_latencies(latencies: Sequence[float], seconds: float) -> None:
-    """Every way at every latency, at once."""
+    """All senders at all latencies, at once."""
     with ExitStack() as stack:
         runs: list[Run] = []
         for latency in latencies:
             sandbox = stack.enter_context(chain(["--rate", "1/s"]))
             slow_down(sandbox.api, latency)
-            runs.append(Run("ours", latency, sandbox.api))
             sandbox.upload(int(seconds) + 30)
-            for name in WAYS:
-                base = stack.enter_context(sandbox_api("1/s"))
-                slow_down(base, latency)
+            runs.append(Run("ours", latency, sandbox.api))
+            for name in USUAL:
+                base = stack.enter_context(sandbox_api("1/s", latency))
                 runs.append(Run(name, latency, base))
-        usual = [(run.name, run.api) for run in runs if run.name in WAYS]
+        usual = [(run.name, run.api) for run in runs if run.name in USUAL]
         send_until(usual, time.monotonic() + seconds + 15.0)
         print(f"{'way':<22}{'latency':>9}{'turns used':>12}{'smallest gap':>14}{'429':>5}")
         for run in runs:
-            result = result_of(request_log(run.api), begin=0.0, end=seconds)
+            used = usage(request_log(run.api), INTERVAL_SECONDS, begin=0.0, end=seconds)
             print(
-                f"{run.name:<22}{run.setting:>7.2f} s{result.share:>12.2%}"
-                f"{result.smallest_gap:>12.3f} s{result.refused:>5}"
+                f"{run.name:<22}{run.setting:>7.2f} s{used.share:>12.2%}"
+                f"{used.smallest_gap:>12.3f} s{used.refused:>5}"
             )
 
 
-@contextmanager
-def jittery_path(api: str, width: float, seconds: float) -> Iterator[str]:
-    """A path to an API that holds each request; its address, as the API's own is written."""
-    command = [sys.executable, "-m", "benchmarks.jittery_path", "--to", api.partition("//")[2]]
-    command += ["--width", str(width), "--seconds", str(seconds)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        port = process.stdout.readline().strip() if process.stdout else ""
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
+def jittery_path(stack: ExitStack, api: str, width: float) -> str:
+    """A path to an API that delays requests; its address, in the form of the API's own."""
+    address = api.partition("//")[2]
+    options = ("--to", address, "--width", str(width), "--seconds", str(JITTER_SECONDS))
+    port = stack.enter_context(program("benchmarks.jittery_path", *options))
+    return f"http://127.0.0.1:{port}"
 
 
 def our_consumer(stack: ExitStack, width: float) -> Chain:
-    """Our chain, whose consumer reaches its API by a path that jitters."""
+    """Our chain, whose consumer reaches its API through a path with jitter."""
     sandbox = stack.enter_context(chain(["--rate", "1/s", "--no-consumer"]))
-    path = stack.enter_context(jittery_path(sandbox.api, width, JITTER_SECONDS))
+    path = jittery_path(stack, sandbox.api, width)
     sandbox.upload(int(JITTER_SECONDS + QUIET_SECONDS + LAST_SECONDS) + 60)
     stack.enter_context(consumers(sandbox, 1, ORDERS_API_URL=f"{path}/orders/{{order_id}}"))
     return sandbox
 
 
 def on_paths(widths: Sequence[float]) -> None:
-    """Every way on every path, at once: while it jitters, and once it is quiet."""
-    names = ("sleep the remainder", "aiolimiter")
+    """All senders on all paths, at once: while they jitter, and once they have stopped."""
     with ExitStack() as stack:
         runs: list[Run] = []
         usual: list[tuple[str, str]] = []
         for width in widths:
             runs.append(Run("ours", width, our_consumer(stack, width).api))
-            for name in names:
+            for name in ("sleep the remainder", "aiolimiter"):
                 base = stack.enter_context(sandbox_api("1/s"))
                 runs.append(Run(name, width, base))
-                usual.append((name, stack.enter_context(jittery_path(base, width, JITTER_SECONDS))))
+                usual.append((name, jittery_path(stack, base, width)))
         quiet_from = JITTER_SECONDS + QUIET_SECONDS
         send_until(usual, time.monotonic() + quiet_from + LAST_SECONDS + 20.0)
         print(
@@ -205,8 +183,8 @@ def on_paths(widths: Sequence[float]) -> None:
         )
         for run in runs:
             log = request_log(run.api)
-            jittery = result_of(log, begin=LEARNING_SECONDS, end=JITTER_SECONDS)
-            quiet = result_of(log, begin=quiet_from, end=quiet_from + LAST_SECONDS)
+            jittery = usage(log, INTERVAL_SECONDS, begin=LEARNING_SECONDS, end=JITTER_SECONDS)
+            quiet = usage(log, INTERVAL_SECONDS, begin=quiet_from, end=quiet_from + LAST_SECONDS)
             allowed = 1.0 / (1.0 + max(run.setting - TOLERANCE_SECONDS, 0.0))
             print(
                 f"{run.name:<22}{run.setting * 1000:>6.0f} ms{jittery.share:>12.2%}"
@@ -215,12 +193,25 @@ def on_paths(widths: Sequence[float]) -> None:
             )
 
 
-def over_shards(seconds: float) -> None:
-    """One to four shards, and two workers, at each rate, one after the other."""
-    print(HEAD)
-    for rate in RATES:
-        for shards, workers in (*((shards, 1) for shards in SHARDS), (2, 2)):
-            print(measure(rate, shards=shards, workers=workers, seconds=seconds), flush=True)
+def over_shards(rate: int, *, shards: int, workers: int, seconds: float) -> str:
+    """Our chain with these shards and workers, as a row of the table; gaps are in intervals."""
+    options = ["--rate", f"{rate}/s", "--shards", str(shards)]
+    settings = {"ORDERS_LANES": str(LANES), "ORDERS_WORKERS": str(workers)}
+    with ExitStack() as stack:
+        alone = [] if workers == 1 else ["--no-consumer"]
+        sandbox = stack.enter_context(chain([*options, *alone], **settings))
+        stack.enter_context(consumers(sandbox, workers if alone else 0))
+        slow_down(sandbox.api, SHARD_LATENCY_SECONDS)
+        sandbox.upload(int(rate * (seconds + 4 * START_SECONDS)))
+        sandbox.wait_for(1, limit_seconds=120.0)
+        time.sleep(seconds + START_SECONDS)
+        log = request_log(sandbox.api)
+    used = usage(log, 1.0 / rate, begin=START_SECONDS, end=START_SECONDS + seconds)
+    refused = sum(request.status == TOO_MANY_REQUESTS for request in log)
+    return (
+        f"{rate:>4}/s{shards:>8}{workers:>9}{used.share:>12.2%}{used.smallest_gap * rate:>14.4f}"
+        f"{used.close:>12}{refused:>5}"
+    )
 
 
 def main() -> None:
@@ -237,7 +228,16 @@ def main() -> None:
     if "jitter" in options.parts:
         on_paths(options.jitter)
     if "shards" in options.parts:
-        over_shards(options.shard_seconds)
+        print(
+            f"{'rate':>6}{'shards':>8}{'workers':>9}{'turns used':>12}{'smallest gap':>14}"
+            f"{'below 0.99':>12}{'429':>5}"
+        )
+        for rate in SHARD_RATES:
+            for shards, workers in SHARDS_AND_WORKERS:
+                seconds = options.shard_seconds
+                print(
+                    over_shards(rate, shards=shards, workers=workers, seconds=seconds), flush=True
+                )
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""How fast is a file of orders read, checked and packed, and in how much memory?
+"""How fast, and in how much memory, is a file of orders read, checked and packed?
 
 On one core, in one run, the same lines:
 
-    ours        producer's reading: split, check, envelope, KPL aggregate
+    ours        the producer's reading: split, check, envelope, KPL aggregate
     yardstick   json + pydantic + aws_kinesis_agg, as one would write it with the libraries
-    ceiling     `Order.model_validate_json` alone, on lines that lie in memory
+    ceiling     `Order.model_validate_json` alone, on lines in memory
 
-Every figure is the best of several rounds that take turns, so that another process on the machine
-disturbs all three alike. Peak memory is that of a child process which reads a generated file, less
-what it had after its imports. With --end-to-end the file also goes through the real Lambda of a
-sandbox into its stream, with shard pacing off and on.
+Every figure is the best of several rounds. The three alternate, so that other processes on the
+machine disturb them equally. Peak memory is that of a child process which reads a generated file,
+less what it had after its imports. With --end-to-end the file also passes through the real Lambda
+of a sandbox into its stream, with shard pacing off and on.
 """
 
 import argparse
@@ -26,8 +26,7 @@ from pathlib import Path
 from aws_kinesis_agg.aggregator import RecordAggregator
 from boto3.session import Session
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from benchmarks.chain import chain, order_lines
 from ledger.dynamodb.connect import open_ledger
 from orders.aggregate import AggregateWriter
 from orders.file_reading import ReadingLimits, parse_file
@@ -36,7 +35,6 @@ from orders.order import Order
 from orders.parsed_lines import FilePosition
 from orders.upload import UploadId, lane_hash_key, partition_key, upload_id
 from producer_lambda.s3 import READ_BYTES
-from sandbox.running import RunningSandbox, running_sandbox
 
 UPLOAD = UploadId("0123456789abcdef0123")
 KEY = partition_key(UPLOAD, 0)
@@ -46,19 +44,6 @@ MEMORY_LINES = (1_000_000, 5_000_000)
 END_TO_END_SECONDS = 900.0
 
 
-def order_lines(count: int) -> Iterator[bytes]:
-    """Lines of about 150 bytes, each with its line feed."""
-    for number in range(count):
-        yield (
-            b'{"order_id":"ORD-%09d","customer_id":"C-%06d","sku":"SKU-%05d","quantity":%d,'
-            b'"unit_price":"%d.%02d","currency":"EUR","placed_at":"2026-03-01T%02d:%02d:%02dZ"}\n'
-        ) % (
-            *(number, number % 999_983, number % 99_991, number % 99 + 1),
-            *(number % 1_000, number % 100),
-            *(number // 3600 % 24, number // 60 % 60, number % 60),
-        )
-
-
 def ours(content: bytes) -> Iterable[int]:
     """Sizes of the records that the producer would put."""
     writer = AggregateWriter(KEY, HASH_KEY, aggregate_bytes=AGGREGATE_BYTES)
@@ -66,7 +51,7 @@ def ours(content: bytes) -> Iterable[int]:
 
 
 def yardstick(content: bytes) -> Iterable[int]:
-    """The same job with the libraries that are there for it."""
+    """The same job with the usual libraries."""
     aggregator = RecordAggregator(max_size=AGGREGATE_BYTES)
     for number, line in enumerate(content.splitlines(), 1):
         Order.model_validate(json.loads(line))
@@ -96,9 +81,9 @@ def measure(count: int, rounds: int) -> None:
     best = dict.fromkeys(contenders, float("inf"))
     for _ in range(rounds):
         for name, contender in contenders.items():
-            began = time.process_time()
+            started = time.process_time()
             contender()
-            best[name] = min(best[name], time.process_time() - began)
+            best[name] = min(best[name], time.process_time() - started)
     print(f"{count:,} lines of {len(content) / count - 1:.0f} bytes, one core, best of {rounds}")
     for name, seconds in best.items():
         print(f"  {name:<10} {count / seconds:>9,.0f} orders/s  {seconds:6.2f} s")
@@ -121,7 +106,7 @@ def measure_memory() -> None:
 
 
 def read_file(path: str) -> None:
-    """In the child: read, check and pack a file; print what memory it took at its peak."""
+    """In the child: read, check and pack a file; print the peak of its memory in MB."""
     start = _peak_megabytes()
     writer = AggregateWriter(KEY, HASH_KEY, aggregate_bytes=AGGREGATE_BYTES)
     with Path(path).open("rb") as file:
@@ -137,29 +122,29 @@ def read_file(path: str) -> None:
 def measure_end_to_end(count: int) -> None:
     """Print how long a file takes from the bucket into the stream, through the real Lambda."""
     content = b"".join(order_lines(count))
+    streamed_bytes = sum(ours(content))
     for pacing in ("none", "1000000"):
-        os.environ["ORDERS_SHARD_BYTES_PER_SECOND"] = pacing
-        with tempfile.TemporaryDirectory() as folder:
-            options = ["--rate", "none", "--no-consumer"]
-            with running_sandbox(Path(folder) / "sandbox", options) as sandbox:
-                seconds, streamed = _upload(sandbox, content)
+        options = ["--rate", "none", "--no-consumer"]
+        with chain(options, ORDERS_SHARD_BYTES_PER_SECOND=pacing) as sandbox:
+            os.environ.update(sandbox.environment)
+            seconds = _read_end_to_end(content)
         print(
             f"end to end, shard pacing {pacing}: {count:,} orders in {seconds:.1f} s, "
-            f"{count / seconds:,.0f} orders/s, {streamed / seconds / 1e6:.3f} MB/s into one shard"
+            f"{count / seconds:,.0f} orders/s, {streamed_bytes / seconds / 1e6:.3f} MB/s"
+            " into one shard"
         )
 
 
-def _upload(sandbox: RunningSandbox, content: bytes) -> tuple[float, int]:
-    os.environ.update(sandbox.environment(os.environ))
+def _read_end_to_end(content: bytes) -> float:
     bucket, key = os.environ["ORDERS_BUCKET"], "uploads/benchmark.jsonl"
     ledger = open_ledger(os.environ["ORDERS_LEDGER_TABLE"])
     stored = Session().client("s3").put_object(Bucket=bucket, Key=key, Body=content)
     upload = upload_id(bucket, key, stored["VersionId"])
-    began = time.monotonic()
-    while time.monotonic() - began < END_TO_END_SECONDS:
+    started_at = time.monotonic()
+    while time.monotonic() - started_at < END_TO_END_SECONDS:
         account = ledger.read_account(upload)
         if account and account.upload.read_complete:
-            return time.monotonic() - began, sum(ours(content))
+            return time.monotonic() - started_at
         time.sleep(0.1)
     raise SystemExit("the file was not read in time")
 
@@ -178,7 +163,7 @@ def _chunks(content: bytes, offset: int) -> Iterator[bytes]:
 
 
 def _peak_megabytes() -> float:
-    """The most memory this program ever held; what it was forked from does not count."""
+    """The most memory of this program so far, without that of the one that forked it."""
     status = Path("/proc/self/status")
     if status.exists():
         (peak,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
@@ -191,20 +176,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Reading, checking and packing orders.")
     parser.add_argument("--lines", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--no-memory", action="store_true", help="leave the peak memory out")
-    parser.add_argument("--end-to-end", action="store_true", help="also through a sandbox's Lambda")
+    parser.add_argument("--no-memory", action="store_true", help="skip the peak memory")
+    parser.add_argument(
+        "--end-to-end", action="store_true", help="also through the Lambda of a sandbox"
+    )
     parser.add_argument("--read", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.read:
         read_file(options.read)
         return
-    if hasattr(os, "sched_setaffinity"):
-        cores = os.sched_getaffinity(0)
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    if cores:
         os.sched_setaffinity(0, {max(cores)})
-        measure(options.lines, options.rounds)
+    measure(options.lines, options.rounds)
+    if cores:
         os.sched_setaffinity(0, cores)
-    else:
-        measure(options.lines, options.rounds)
     if not options.no_memory:
         measure_memory()
     if options.end_to_end:

@@ -1,19 +1,17 @@
-"""How many orders a second go through the whole chain, without a rate and at high rates?
+"""How many orders a second pass through the whole chain, without a rate limit and at high rates?
 
-The sandbox's API without a limit, real KCL, one shard and two; beside it, in the same run, bare
-loops that do nothing but PUT, with as many connections as the chain used: `requests`, its own lower
-layers, and the client that the chain has. Then high rates, and how well they are held. Usage:
+The sandbox's API without a limit, the real KCL, one shard and two; beside it, in the same run, bare
+loops that do nothing but PUT, with as many connections as the chain used: `requests`, its lower
+layers, and the chain's own client. Then high rates, and how well they are kept. Usage:
 
     python benchmarks/throughput.py [--orders 30000] [--latency 0 0.02] [--shards 1 2]
                                     [--rate 100 1000]
 """
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-from benchmarks.api_client import CLIENTS, measure, sandbox_api
-from benchmarks.chain import accepted_times, chain, slow_down
+from benchmarks.api_client import CLIENTS, measure
+from benchmarks.chain import chain, sandbox_api, slow_down
 
 FAST_CONNECTIONS = 2
 """What the chain uses for an API that answers at once."""
@@ -25,18 +23,10 @@ PACED_SECONDS = 20.0
 LIMIT_SECONDS = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """Orders a second of one way to send."""
-
-    name: str
-    per_second: float
-
-
 def through_chain(
     orders: int, *, shards: int = 1, latency_seconds: float = 0.0, rate: str = "none"
-) -> Figure:
-    """Upload a file, and read off the API's log how fast it came."""
+) -> float:
+    """Upload a file, and return the orders a second of the API's log."""
     settings = {
         "ORDERS_LANES": str(shards),
         "ORDERS_WINDOW": str(WINDOW),
@@ -46,34 +36,21 @@ def through_chain(
     with chain(options, **settings) as sandbox:
         slow_down(sandbox.api, latency_seconds)
         sandbox.upload(orders)
-        times = accepted_times(sandbox.wait_for(orders, limit_seconds=LIMIT_SECONDS))
-    return Figure(f"chain, {shards} shard(s)", (len(times) - 1) / (times[-1] - times[0]))
+        log = sandbox.wait_for(orders, limit_seconds=LIMIT_SECONDS)
+    times = [request.t for request in log if request.is_accepted]
+    return (len(times) - 1) / (times[-1] - times[0])
 
 
-def bare(latency_seconds: float) -> list[Figure]:
-    """The bare loops, with the chain's number of connections."""
+def bare(latency_seconds: float) -> dict[str, float]:
+    """Orders a second of each bare loop, with the chain's number of connections."""
     threads = SLOW_CONNECTIONS if latency_seconds else FAST_CONNECTIONS
-    with sandbox_api() as base:
-        slow_down(base, latency_seconds)
-        return [
-            Figure(
-                f"bare {name}, {threads} connections",
-                measure(client, base, threads=threads, seconds=BARE_SECONDS)[0],
-            )
+    with sandbox_api(latency_seconds=latency_seconds) as base:
+        return {
+            f"bare {name}, {threads} connections": measure(
+                client, base, threads=threads, seconds=BARE_SECONDS
+            )[0]
             for name, client in CLIENTS.items()
-        ]
-
-
-def tell(latency_seconds: float, ceilings: Sequence[Figure], chains: Sequence[Figure]) -> None:
-    """Print one latency's figures, each chain beside each ceiling."""
-    print(f"latency {latency_seconds * 1000:.0f} ms")
-    for figure in (*ceilings, *chains):
-        ratios = ", ".join(
-            f"{figure.per_second / ceiling.per_second:.2f} of {ceiling.name}"
-            for ceiling in ceilings
-            if figure not in ceilings
-        )
-        print(f"  {figure.name:<34}{figure.per_second:>9,.0f} orders/s  {ratios}")
+        }
 
 
 def main() -> None:
@@ -85,15 +62,19 @@ def main() -> None:
     parser.add_argument("--rate", type=int, nargs="*", default=[100, 1_000], help="a second")
     options = parser.parse_args()
     for latency_seconds in options.latency:
-        ceilings = bare(latency_seconds)
-        chains = [
-            through_chain(options.orders, shards=shards, latency_seconds=latency_seconds)
-            for shards in options.shards
-        ]
-        tell(latency_seconds, ceilings, chains)
+        print(f"latency {latency_seconds * 1000:.0f} ms")
+        loops = bare(latency_seconds)
+        for name, per_second in loops.items():
+            print(f"  {name:<34}{per_second:>9,.0f} orders/s")
+        for shards in options.shards:
+            per_second = through_chain(
+                options.orders, shards=shards, latency_seconds=latency_seconds
+            )
+            ratios = ", ".join(f"{per_second / loop:.2f} of {name}" for name, loop in loops.items())
+            print(f"  {f'chain, {shards} shard(s)':<34}{per_second:>9,.0f} orders/s  {ratios}")
     for rate in options.rate:
-        held = through_chain(int(rate * PACED_SECONDS), rate=f"{rate}/s").per_second
-        print(f"rate {rate}/s: {held:,.2f} orders/s, {held / rate:.2%} of it")
+        achieved = through_chain(int(rate * PACED_SECONDS), rate=f"{rate}/s")
+        print(f"rate {rate}/s: {achieved:,.2f} orders/s, {achieved / rate:.2%} of it")
 
 
 if __name__ == "__main__":

@@ -103,6 +103,7 @@ class Pipeline:
 def deployed_pipeline(folder: Path, parameters: Mapping[str, str]) -> Iterator[Pipeline]:
     """Start ministack, deploy the template with these parameters, and end it all."""
     place = SandboxFolder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     place.renew()
     with closing(socket()) as free:
         free.bind(("127.0.0.1", 0))
