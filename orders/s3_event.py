@@ -60,5 +60,5 @@ def _created(
         version_id = ""
     tag = stored.get(etag) or ""
     name = object_version(version_id, etag=tag, sequencer=stored.get("sequencer") or "")
-    size_bytes = int(stored.get("size") or 0)
+    size_bytes = int(stored["size"])  # without it, an upload would pass for an empty file
     return CreatedObject(upload_id(bucket, key, name), bucket, key, version_id, tag, size_bytes)

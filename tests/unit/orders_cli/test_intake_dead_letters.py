@@ -20,7 +20,10 @@ def test_an_event_of_s3_names_its_upload_by_the_decoded_key() -> None:
 
 
 def test_an_event_of_event_bridge_has_its_key_as_it_is() -> None:
-    detail = {"bucket": {"name": "b"}, "object": {"key": "a+b.jsonl", "version-id": "v1"}}
+    detail = {
+        "bucket": {"name": "b"},
+        "object": {"key": "a+b.jsonl", "version-id": "v1", "size": 1},
+    }
 
     event = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
 
