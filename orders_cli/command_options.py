@@ -11,7 +11,7 @@ from orders.rate import Rate, RateError, parse_rate
 from orders_cli.failures import UsageWrong
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing a real account.")]
 UploadName = Annotated[
     str, typer.Argument(metavar="UPLOAD", help="Its id, or the first characters of it.")
 ]

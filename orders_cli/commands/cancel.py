@@ -20,9 +20,10 @@ def cancel(
     reason: Annotated[str, typer.Option(help="Why; others see it.")] = "",
     yes: Yes = False,
 ) -> None:
-    """Stop reading and sending an upload; waiting orders are settled as cancelled.
+    """Cancel an upload.
 
-    Orders that were sent stay sent.
+    Reading and sending stop, and waiting orders are settled as cancelled. Orders that were sent
+    stay sent.
     """
     aws = open_to_change(f"cancel upload {upload}", yes=yes)
     before = aws.find_account(upload)

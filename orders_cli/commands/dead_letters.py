@@ -38,7 +38,10 @@ _OfUpload = Annotated[
 
 @app.callback(epilog=examples("orders dead-letters list", "orders dead-letters redrive"))
 def dead_letters() -> None:
-    """Orders that the API refused; they are kept with the reason until a person acts."""
+    """List refused orders, or send them again.
+
+    Orders that the API refused are kept with the reason until a person acts.
+    """
 
 
 @app.command("list", epilog=examples("orders dead-letters list --upload 5f3a --json"))

@@ -16,12 +16,12 @@ app = command_app()
 
 @app.command(epilog=examples("orders demo"))
 def demo() -> None:
-    """Watch the whole system work on this machine, in about a minute.
+    """Watch the whole system at work.
 
-    A file goes through real S3 events, Lambda, Kinesis, KCL and DynamoDB (embedded) to an API that
-    takes one order a second. Then the consumer is killed, superseded and made faster, and the API
-    breaks down. At the end every promise is judged by what the API received. Exit code 0 only if
-    each of them was kept.
+    It runs on this machine for about a minute. A file goes through real S3 events, Lambda, Kinesis,
+    KCL and DynamoDB (embedded) to an API that takes one order a second. Then the consumer is
+    killed, superseded and made faster, and the API breaks down. At the end every promise is judged
+    by what the API received. Exit code 0 only if each of them was kept.
     """
     signal.signal(signal.SIGTERM, _like_ctrl_c)
     try:

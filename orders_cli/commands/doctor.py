@@ -14,7 +14,9 @@ app = command_app()
 
 @app.command(epilog=examples("orders doctor"))
 def doctor(as_json: AsJson = False) -> None:
-    """Check ledger, bucket, stream, intake, sending and consumer, and say what is wrong.
+    """Check that everything is in place.
+
+    Checks ledger, bucket, stream, intake, sending and consumer, and says what is wrong.
 
     Exit codes: 0 nothing is bad, 3 something is bad, 5 AWS is unreachable.
     """

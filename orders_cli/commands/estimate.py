@@ -38,10 +38,10 @@ def estimate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show when a file would be done, whether the stream keeps it long enough, and what it costs.
+    """Estimate finish date and cost of a file.
 
-    Every line is checked as the producer would. Exit code 4 if the file would be refused at
-    admission.
+    Also says whether the stream keeps it long enough. Every line is checked as the producer would.
+    Exit code 4 if the file would be refused at admission.
     """
     check_file(file)
     settings = load_settings()

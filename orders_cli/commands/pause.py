@@ -32,7 +32,10 @@ def pause(
     reason: Annotated[str, typer.Option(help="Why; others see it.")] = "no reason was given",
     yes: Yes = False,
 ) -> None:
-    """Stop sending within a second, everywhere; orders wait and none is lost."""
+    """Stop sending for a while.
+
+    It stops everywhere within a second; orders wait and none is lost.
+    """
     ends_at = until_option(until)
     aws = open_to_change("pause sending", yes=yes)
     value = Pause(whoami(), reason, since=time.time(), until=ends_at)

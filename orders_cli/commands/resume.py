@@ -18,10 +18,10 @@ app = command_app()
 
 @app.command(epilog=examples("orders resume"))
 def resume(yes: Yes = False) -> None:
-    """Resume sending after a pause, or once the cause of a block is fixed.
+    """Resume sending after a pause or a block.
 
-    Every block is lifted and the refusal budget is reset. What still stands in the way is named,
-    or blocks again by itself.
+    Fix the cause of a block first. Every block is lifted and the refusal budget is reset. What
+    still stands in the way is named, or blocks again by itself.
     """
     aws = open_to_change("resume sending", yes=yes)
     now = time.time()

@@ -19,7 +19,10 @@ _Port = Annotated[int, typer.Option(min=0, max=65_535, help="0: a free one.")]
 
 @app.callback(epilog=examples("orders sandbox up --dir /tmp/sandbox --rate 5/s"))
 def sandbox() -> None:
-    """AWS, the pipeline, the API and the consumer on this machine, to try things out."""
+    """Run the whole system on this machine.
+
+    AWS, the pipeline, the API and the consumer, to try things out.
+    """
 
 
 @app.command(

@@ -29,9 +29,10 @@ def status(
         bool, typer.Option("--json", help="One JSON document; with --watch one per line.")
     ] = False,
 ) -> None:
-    """Show how many orders are waiting, when they will be done, and what stands in the way.
+    """Show what is left and when it will be done.
 
-    Lists all open uploads and those that ended in the last 30 days, newest first.
+    Also shows what stands in the way, and lists all open uploads and those that ended in the last
+    30 days, newest first.
     """
     aws = open_to_read()
     if not watch:

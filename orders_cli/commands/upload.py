@@ -44,11 +44,11 @@ def upload(
     as_json: AsJson = False,
     yes: Yes = False,
 ) -> None:
-    """Upload a file of orders, one order per line; it is then read and sent automatically.
+    """Upload a file of orders, one per line.
 
-    Every upload has its own key and id: the same file again is another upload, whose orders are
-    sent as well. Once the file is stored, its id and key are printed, whatever fails after that:
-    if you see them, do not upload the file again.
+    It is then read and sent automatically. Every upload has its own key and id: the same file again
+    is another upload, whose orders are sent as well. Once the file is stored, its id and key are
+    printed, whatever fails after that: if you see them, do not upload the file again.
 
     Exit codes with --wait: 0 all accepted, 3 some invalid, refused or missing, 4 refused at
     admission, 130 stopped watching.

@@ -22,7 +22,10 @@ app = command_app()
     epilog=examples("orders uploads", "orders uploads show 5f3a", "orders uploads invalid 5f3a"),
 )
 def uploads(context: typer.Context, as_json: AsJson = False) -> None:
-    """List all open uploads and those that ended in the last 30 days, newest first."""
+    """List the uploads, newest first.
+
+    All open ones and those that ended in the last 30 days are listed.
+    """
     if context.invoked_subcommand:
         return
     aws = open_to_read()
