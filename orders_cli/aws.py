@@ -23,7 +23,6 @@ from orders_cli.target import Target, confirm, find_target
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from orders_cli.bucket import UploadBucket
 
 # A person is waiting: give up early where nothing answers.
-_CONFIG = Config(
+CLIENT_CONFIG = Config(
     connect_timeout=3.0,
     read_timeout=20.0,
     retries={"mode": "standard", "total_max_attempts": 3},
@@ -61,7 +60,7 @@ class Aws:
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB."""
-        client = self.session.client("dynamodb", config=_CONFIG)
+        client = self.session.client("dynamodb", config=CLIENT_CONFIG)
         self._skew.listen(client.meta.events, "dynamodb")
         return client
 
@@ -73,17 +72,11 @@ class Aws:
     @cached_property
     def s3(self) -> "S3Client":
         """S3."""
-        return self.session.client("s3", config=_CONFIG)
+        return self.session.client("s3", config=CLIENT_CONFIG)
 
     @cached_property
-    def sqs(self) -> "SQSClient":
-        """SQS."""
-        return self.session.client("sqs", config=_CONFIG)
-
-    @cached_property
-    def kinesis(self) -> "KinesisClient":
-        """Kinesis."""
-        return self.session.client("kinesis", config=_CONFIG)
+    def _sqs(self) -> "SQSClient":
+        return self.session.client("sqs", config=CLIENT_CONFIG)
 
     def target(self, *, with_bucket: bool = False) -> Target:
         """What is called: the ledger's table, and the bucket where the command uses it."""
@@ -125,14 +118,14 @@ class Aws:
     def intake_dead_letters(self) -> list[IntakeDeadLetter]:
         """The events in the intake's dead-letter queue; none where no queue is set."""
         url = self._intake_dead_letter_url
-        return peek(self.sqs, url) if url else []
+        return peek(self._sqs, url) if url else []
 
     @cached_property
     def _intake_dead_letter_url(self) -> str | None:
         settings = self.settings
         if settings.intake_dead_letter_url or not settings.intake_queue_url:
             return settings.intake_dead_letter_url
-        return dead_letter_queue_url(self.sqs, settings.intake_queue_url)
+        return dead_letter_queue_url(self._sqs, settings.intake_queue_url)
 
 
 def open_to_read(*, with_bucket: bool = False) -> Aws:

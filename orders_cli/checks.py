@@ -9,7 +9,7 @@ import requests
 from ledger.advice import action_beside_reason
 from ledger.report import StatusReport
 from ledger.sending_status import SendingState
-from orders_cli.aws import Aws
+from orders_cli.aws import CLIENT_CONFIG, Aws
 from orders_cli.bucket import without_versions
 from orders_cli.failures import AwsUnreachable, failure_of
 from orders_cli.quantities import count, duration
@@ -71,7 +71,8 @@ def _stream(aws: Aws) -> tuple[Grade, str]:
     name = aws.settings.stream
     if name is None:
         return Grade.WARNING, "ORDERS_STREAM is not set, so the stream was not checked"
-    stream = aws.kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+    kinesis = aws.session.client("kinesis", config=CLIENT_CONFIG)
+    stream = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
     kept, believed = stream["RetentionPeriodHours"], aws.settings.retention_hours
     shards = count(stream["OpenShardCount"], "shard")
     if kept != believed:

@@ -113,18 +113,15 @@ def find_late(
 
     An absent object right after a time-out does not prove that none will appear.
     """
-    for pause in PAUSES_SECONDS:
-        found = find_in_doubt(bucket, key)
-        if found:
-            return found
+    pauses = list(PAUSES_SECONDS)
+    while (found := find_in_doubt(bucket, key)) is None:
+        if not pauses:
+            raise _not_there_yet(key, str(error)) from error
         try:
-            wait(pause)
+            wait(pauses.pop(0))
         except KeyboardInterrupt:
-            break
-    found = find_in_doubt(bucket, key)
-    if found:
-        return found
-    raise _not_there_yet(key, str(error)) from error
+            pauses.clear()
+    return found
 
 
 def _not_there_yet(key: str, why: str) -> StoredInDoubt:
