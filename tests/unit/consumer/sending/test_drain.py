@@ -9,7 +9,7 @@ from consumer.delivery.entries import StreamPosition
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import UploadState
 from sandbox.simulation.faulty_ledger import LedgerFault
-from tests.unit.sending.shard_at_work import (
+from tests.unit.consumer.sending.shard_at_work import (
     LANE,
     SHARD,
     UPLOAD,

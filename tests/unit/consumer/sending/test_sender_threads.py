@@ -16,7 +16,7 @@ from consumer.sending import leased_shard
 from ledger.pace import steps
 from ledger.pace.pace import Override, Pause
 from sandbox.simulation.faulty_ledger import LedgerFault
-from tests.unit.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, begun, eventually
+from tests.unit.consumer.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, begun, eventually
 
 Manage = Callable[[ShardAtWork], ShardAtWork]
 STRETCH_SECONDS = 0.25

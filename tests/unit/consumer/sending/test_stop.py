@@ -6,7 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from consumer.delivery.attempts import Unavailable
-from tests.unit.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, begun, eventually, in_time
+from tests.unit.consumer.sending.shard_at_work import (
+    LIMIT_SECONDS,
+    ShardAtWork,
+    begun,
+    eventually,
+    in_time,
+)
 
 Manage = Callable[[ShardAtWork], ShardAtWork]
 pytestmark = pytest.mark.usefixtures("short_rests")

@@ -15,7 +15,7 @@ from ledger.sending_status import SendingState, sending_status
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import UploadState
 from sandbox.simulation.faulty_ledger import LedgerFault
-from tests.unit.sending.shard_at_work import (
+from tests.unit.consumer.sending.shard_at_work import (
     LANE,
     LIMIT_SECONDS,
     SHARD,
