@@ -1,6 +1,5 @@
 """What an attempt means for its order, and for all of sending."""
 
-from dataclasses import dataclass
 from typing import assert_never
 
 from consumer.delivery.attempts import (
@@ -13,33 +12,22 @@ from consumer.delivery.attempts import (
     Unavailable,
 )
 from consumer.delivery.entries import Entry
-from ledger.pace.hold import HOLD_SECONDS_MAX, HoldKind
+from ledger.pace.hold import Failure, HoldKind
 from orders.outcome import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class FailedAttempt:
-    """Why all sending holds.
+def classify(
+    attempt: Attempt, entry: Entry, *, generation: int, conflict_outcome: Outcome | None
+) -> Outcome | Failure:
+    """The order's outcome, or why all sending holds; the entry notes what the API said.
 
-    wait_seconds: what the API asked for, 0 where nothing. may_have_arrived: the API may have taken
-    the order although it did not say so.
+    generation: of the attempt's turn. conflict_outcome: see DeliverySettings.
     """
 
-    kind: HoldKind
-    why: str
-    wait_seconds: float = 0.0
-    may_have_arrived: bool = False
+    def failure(kind: HoldKind, reason: str, wait_seconds: float | None = None) -> Failure:
+        why = f"{reason} (order {entry.name})"
+        return Failure(kind, generation, why, wait_seconds or 0.0, entry.started_at)
 
-    @property
-    def is_capped(self) -> bool:
-        """Did the API ask for a longer wait than is believed?"""
-        return self.wait_seconds > HOLD_SECONDS_MAX
-
-
-def classify(
-    attempt: Attempt, entry: Entry, *, conflict_outcome: Outcome | None
-) -> Outcome | FailedAttempt:
-    """Classify an attempt, and note the API's answer at the entry (for a dead letter)."""
     match attempt:
         case Accepted(status):
             entry.status = status
@@ -53,13 +41,13 @@ def classify(
             return conflict_outcome or likely
         case Unauthorized(status, reason):
             entry.note_answer(status, reason)
-            return FailedAttempt(HoldKind.UNAUTHORIZED, reason)
+            return failure(HoldKind.UNAUTHORIZED, reason)
         case Throttled(wait_seconds, reason):
             entry.note_answer(429, reason)
-            return FailedAttempt(HoldKind.THROTTLED, reason, wait_seconds or 0.0)
+            return failure(HoldKind.THROTTLED, reason, wait_seconds)
         case Unavailable(status, reason, may_have_arrived, wait_seconds):
             entry.note_answer(status, reason)
-            wait = wait_seconds or 0.0
-            return FailedAttempt(HoldKind.UNAVAILABLE, reason, wait, may_have_arrived)
+            entry.may_have_arrived |= may_have_arrived
+            return failure(HoldKind.UNAVAILABLE, reason, wait_seconds)
         case _:
             assert_never(attempt)

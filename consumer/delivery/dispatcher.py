@@ -4,7 +4,7 @@ from math import ceil
 
 from consumer.delivery.actions import Reserve, Send
 from consumer.delivery.attempts import Accepted, Attempt, Unavailable
-from consumer.delivery.classification import FailedAttempt, classify
+from consumer.delivery.classification import classify
 from consumer.delivery.entries import Entry
 from consumer.delivery.events import Attempted, Observer, WaitCapped, WindowSized
 from consumer.delivery.failure_evidence import FailureEvidence
@@ -13,7 +13,7 @@ from consumer.delivery.schedule import Schedule, Verdict
 from consumer.delivery.starts import Starts
 from consumer.delivery.turn import Turn
 from consumer.delivery.turn_reserver import TurnReserver
-from ledger.pace.hold import Failure, HoldKind
+from ledger.pace.hold import HOLD_SECONDS_MAX, Failure, HoldKind
 from ledger.pace.pace import AHEAD_SECONDS, BATCH_SECONDS
 from orders.outcome import Outcome
 
@@ -212,31 +212,31 @@ class Dispatcher:
         self._observe(Attempted(name, latency_seconds, entry.gap_seconds))
         if not isinstance(attempt, Unavailable):
             self.reserver.jitter.add(latency_seconds)
-        result = classify(attempt, entry, conflict_outcome=self._conflict_outcome)
-        if isinstance(result, FailedAttempt):
+        generation = send.turn.generation
+        result = classify(
+            attempt, entry, generation=generation, conflict_outcome=self._conflict_outcome
+        )
+        if isinstance(result, Failure):
             self._failed(send, result, now)
         else:
             self._window.answered(latency_seconds)
             if isinstance(attempt, Accepted):
                 self._evidence.accept(entry)
-            self._view.answered(send.turn.generation, entry.started_at, now)
+            self._view.answered(generation, entry.started_at, now)
             self._orders.finish(entry, result)
         self.drop_void()
         self.fill(now)
 
-    def _failed(self, send: Send, failed: FailedAttempt, now: float) -> None:
-        entry, evidence, turn = send.entry, self._evidence, send.turn
-        entry.may_have_arrived |= failed.may_have_arrived
+    def _failed(self, send: Send, failure: Failure, now: float) -> None:
+        entry, evidence, is_probe = send.entry, self._evidence, send.turn.is_probe
         evidence.pass_elsewhere(self._view.pace.passed)
-        if failed.is_capped:
-            self._observe(WaitCapped(failed.why))
+        if failure.wait_seconds > HOLD_SECONDS_MAX:
+            self._observe(WaitCapped(failure.why))
         is_limited = entry.is_suspect and evidence.others_passed(entry)
         self._window.failed += not entry.failures
-        if evidence.fail(entry, now=now, is_probe=turn.is_probe):
+        if evidence.fail(entry, now=now, is_probe=is_probe):
             entry.reason = f"failed alone: {entry.reason}"
             self._orders.finish(entry, Outcome.REFUSED)
-        if is_limited and failed.kind is HoldKind.THROTTLED and not turn.is_probe:
+        if is_limited and failure.kind is HoldKind.THROTTLED and not is_probe:
             return  # the API limits this order, by customer perhaps, and takes others
-        why = f"{failed.why} (order {entry.name})"
-        failure = Failure(failed.kind, turn.generation, why, failed.wait_seconds, entry.started_at)
         self._view.failed(failure, now)
