@@ -1,19 +1,19 @@
-"""Which live process holds a worker number?
+"""A claim: which live process holds a worker number.
 
-Two live daemons with one KCL worker id send everything twice, for ever, so a worker claims its
-number before it starts one.
+Two live daemons with one KCL worker id keep sending everything twice, so a worker claims its number
+before it starts one.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 STALE_SECONDS = 30.0
-"""A claim of another machine without a heartbeat for this long is free."""
+"""A claim from another machine is free after this long without a heartbeat."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveProcess:
-    """A process that can be told from a later one with the same id.
+    """A process, distinguished from a later one with the same id.
 
     started: its start time in clock ticks since boot, from /proc/PID/stat.
     """
@@ -45,8 +45,8 @@ def is_free(
 ) -> bool:
     """May this claim be taken over?
 
-    At once when its process is gone from this machine, else when it had no heartbeat for
-    STALE_SECONDS. `lives` tells of processes of this machine.
+    At once when its process is gone from this machine, else after STALE_SECONDS without
+    a heartbeat. `lives` tells whether a process of this machine is alive.
     """
     if claim.host == host and claim.boot == boot:
         return not lives(claim.worker)

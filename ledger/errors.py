@@ -1,4 +1,4 @@
-"""Which situations mean that the ledger cannot keep its promise?
+"""Situations in which the ledger cannot keep its promise.
 
 LedgerError
     LedgerUnreachable   the store did not answer or refused the call; try again later
@@ -22,7 +22,7 @@ class LedgerUnreachable(LedgerError):
 
 
 class LedgerRefused(LedgerUnreachable):
-    """The store refused the call for what is in it, and will refuse it again."""
+    """The store refused the call because of its content, and will refuse it again."""
 
 
 class LaneMissing(LedgerError):
@@ -41,8 +41,8 @@ def lane_missing(upload: str, lane: int) -> LaneMissing:
     """A lane without a row, with what to do about it."""
     return LaneMissing(
         f"lane {lane} of upload {upload} has no row in the ledger",
-        hint="the table may have been emptied or exchanged: point ORDERS_LEDGER_TABLE at the right "
-        "one or restore it; nothing of this lane is sent before",
+        hint="the table may have been emptied or replaced: point ORDERS_LEDGER_TABLE at the right "
+        "one or restore it; nothing of this lane is sent until then",
     )
 
 

@@ -1,7 +1,7 @@
-"""How fast are orders sent while nothing stands in the way?
+"""How fast orders are sent while nothing prevents it.
 
-The last minutes are cut where they say nothing of that: another rate, too few orders waiting, a
-pause, an outage, a worker that was not there. What is left is the evidence.
+The last minutes without the parts that do not show that: another rate, too few orders waiting, a
+pause, an outage, no worker. What is left is the evidence.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,20 +10,20 @@ from itertools import groupby, pairwise
 
 from ledger.history import Sample
 
-STOP_SECONDS = 10.0
-"""A shorter hold is part of the pace: an API that fails now and then is slow, not down."""
+HALT_SECONDS = 10.0
+"""A shorter hold is part of the pace: an API that fails occasionally is slow, not down."""
 UNSEEN_SECONDS = 30.0
-"""Samples further apart than this: no worker was looking, so perhaps none was sending."""
+"""If samples are further apart than this, perhaps no worker was sending."""
 STALL_SECONDS = 60.0
 STALL_INTERVALS = 5
-"""For so long, and so many intervals, nothing is sent only while something is wrong."""
+"""If nothing is sent for so long, and for so many intervals, something is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """So many orders were sent in so many seconds, none of which was lost to anything else.
+    """How many orders were sent in how many seconds while nothing prevented it.
 
-    stalled_seconds: for how long up to now nothing was sent, although nothing stood in the way.
+    stalled_seconds: for how long up to now nothing was sent, although nothing prevented it.
     """
 
     sent: int = 0
@@ -48,30 +48,34 @@ class _Span:
 
 
 def evidence(samples: Sequence[Sample], latest: Sample) -> Evidence:
-    """The evidence for the rate that `latest` has. samples: the history, oldest first."""
+    """The evidence for the rate of `latest`. samples: the history, oldest first."""
     target = latest.target_per_second
     seen = [s for s in samples if s.at < latest.at and s.sent <= latest.sent]
     seen.append(latest)
-    stops = [(since, s.at) for s in seen if (since := _long_stop(s)) is not None]
-    stall_seconds = max(STALL_SECONDS, STALL_INTERVALS / target if target else 0.0)
+    halts = [(since, s.at) for s in seen if (since := _long_halt(s)) is not None]
     used: list[_Span] = []
     stalled_seconds = 0.0
     spans = (_Span(start, end) for start, end in pairwise(seen))
-    for tells, run in groupby(spans, lambda span: _tells(span, target, stops)):
+    for counts, run in groupby(spans, lambda span: _counts(span, target, halts)):
         stalled_seconds = 0.0
-        if tells:
-            moving, stalled_seconds = _moving(run, stall_seconds)
+        if counts:
+            moving, stalled_seconds = _moving(run, stall_after_seconds(target))
             used.extend(moving)
     return Evidence(sum(s.sent for s in used), _seconds(used), stalled_seconds)
 
 
-def _long_stop(sample: Sample) -> float | None:
+def stall_after_seconds(target: float | None) -> float:
+    """After how long without an order sent sending has stalled."""
+    return max(STALL_SECONDS, STALL_INTERVALS / target if target else 0.0)
+
+
+def _long_halt(sample: Sample) -> float | None:
     since = sample.halted_since
-    return since if since is not None and sample.at - since >= STOP_SECONDS else None
+    return since if since is not None and sample.at - since >= HALT_SECONDS else None
 
 
-def _tells(span: _Span, target: float | None, stops: Iterable[tuple[float, float]]) -> bool:
-    """Does this span say how fast orders are sent, as far as its two ends show?"""
+def _counts(span: _Span, target: float | None, halts: Iterable[tuple[float, float]]) -> bool:
+    """Does this span show how fast orders are sent, judging by its two ends?"""
     start, end = span.start, span.end
     if start.target_per_second != target or end.target_per_second != target:
         return False
@@ -80,13 +84,13 @@ def _tells(span: _Span, target: float | None, stops: Iterable[tuple[float, float
     # Fewer orders than could be sent may have run out in between.
     if not end.waiting or start.waiting < max(span.sent, (target or 0.0) * span.seconds):
         return False
-    return not any(since < end.at and start.at <= until for since, until in stops)
+    return not any(since < end.at and start.at <= until for since, until in halts)
 
 
 def _moving(run: Iterable[_Span], stall_seconds: float) -> tuple[list[_Span], float]:
     """The spans of a run without its start-up and its stalls, and how long it stalls at its end.
 
-    Sending begins or ends somewhere within the span beside a stall, so that one is left out, too.
+    Sending begins or ends somewhere within the span beside a stall, so that span is left out, too.
     """
     moving: list[_Span] = []
     still: list[_Span] = []

@@ -1,33 +1,33 @@
-"""When will nothing wait any more?
+"""The finish date: when all orders will be sent.
 
-One rule for everybody who says so: metrics, status page, `orders status`, `orders estimate`.
+One rule for metrics, status page, `orders status` and `orders estimate`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ledger.evidence import STALL_INTERVALS, STALL_SECONDS, Evidence
+from ledger.evidence import Evidence, stall_after_seconds
 from ledger.pace.pace import Pace
 from ledger.sending_status import NO_RATE, SHORT_HOLD_SECONDS, SendingState, SendingStatus
 from ledger.uploads.upload import Account, UploadState
 from orders.rate import parse_rate
 
 EVIDENCE_SECONDS = 30.0
-"""With less evidence than this the target is believed."""
+"""With less evidence than this the estimate assumes the target."""
 TRUSTED_SECONDS = 180.0
 LOST_SECONDS = 10.0
-"""With less evidence than TRUSTED_SECONDS it is believed until more than this was lost: a blip of a
-few seconds is no slower pace."""
+"""With less evidence than TRUSTED_SECONDS it does so until more than this was lost: an interruption
+of a few seconds is not a slower pace."""
 LOST_SHARE = 0.01
 LOST_INTERVALS = 2
-"""With more it is believed while no more than this was lost: a count of whole orders is off by one
-at either end."""
+"""With more evidence it does so while no more than this was lost: a count of whole orders is off by
+one at either end."""
 NO_LIMIT = "the pace has no limit, and nothing was sent in the last minute"
 
 
 class Basis(StrEnum):
-    """Which pace the estimate reckons with."""
+    """Which pace the estimate is based on."""
 
     TARGET = "target"
     ACHIEVED = "achieved"
@@ -35,13 +35,13 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """When nothing will wait any more.
+    """When all orders will be sent.
 
-    seconds: from now; None where nobody can say, and `reason` says why.
-    basis, per_second: the pace that it reckons with, None where none is needed or known.
+    seconds: from now; None if that is unknown, and `reason` says why.
+    basis, per_second: the pace that it is based on, None if none is needed or known.
     starts_in_seconds: until a pause or a short hold ends.
-    unread: the part of the orders that is still to be read, estimated from the files' sizes.
-    is_lower_bound: the size of an upload is not known yet, so that it may take longer.
+    unread: how many of the orders are still to be read, estimated from the files' sizes.
+    is_lower_bound: the size of an upload is not known yet, so it may take longer.
     """
 
     seconds: float | None
@@ -56,10 +56,11 @@ class Estimate:
 def estimate(
     accounts: Sequence[Account], pace: Pace, sending: SendingStatus, seen: Evidence, now: float
 ) -> Estimate:
-    """The estimate. accounts: the open uploads. seen: what was sent at the present rate."""
+    """The estimate. accounts: the open uploads. seen: what was sent at the current rate."""
     to_send = sum(orders_to_send(account) for account in accounts)
     unread = sum(unread_orders(account) for account in accounts)
-    is_lower_bound = any(_is_of_unknown_size(account) for account in accounts)
+    uploads = (account.upload for account in accounts)
+    is_lower_bound = any(u.state is UploadState.READING and not u.estimate for u in uploads)
     found = _estimate(to_send, pace, sending, seen, now)
     return replace(found, unread=unread, is_lower_bound=is_lower_bound)
 
@@ -81,19 +82,16 @@ def unread_orders(account: Account) -> int:
     return round(unread_lines * account.enqueued / lines_read) if lines_read else unread_lines
 
 
-def _is_of_unknown_size(account: Account) -> bool:
-    return account.upload.state is UploadState.READING and not account.upload.estimate
-
-
 def _estimate(
     to_send: int, pace: Pace, sending: SendingStatus, seen: Evidence, now: float
 ) -> Estimate:
     if not to_send:
         return Estimate(0.0)
-    nobody_knows = _endless(pace, sending, now) or _stalled(sending, seen, _target(pace, now))
-    if nobody_knows:
-        return Estimate(None, nobody_knows)
-    basis, per_second = expected(_target(pace, now), seen)
+    target = pace.target_per_second(now)
+    unknown = _endless(pace, sending, now) or _stalled(sending, seen, target)
+    if unknown:
+        return Estimate(None, unknown)
+    basis, per_second = expected(target, seen)
     if not per_second:
         return Estimate(None, NO_LIMIT)
     starts_in = _starts_in(pace, now)
@@ -104,25 +102,20 @@ def _estimate(
 
 
 def expected(target: float | None, seen: Evidence) -> tuple[Basis, float | None]:
-    """The pace to reckon with: the target, unless the evidence says that it is not reached."""
+    """The pace to expect: the target, unless the evidence shows that it is not reached."""
     achieved = seen.sent / seen.seconds if seen.seconds else None
     if target is None:
         return Basis.ACHIEVED, achieved
     lost_seconds = seen.seconds - seen.sent / target
-    blip_seconds = LOST_SECONDS if seen.seconds < TRUSTED_SECONDS else 0.0
-    forgiven = max(blip_seconds, LOST_SHARE * seen.seconds, LOST_INTERVALS / target)
-    if achieved and seen.seconds >= EVIDENCE_SECONDS and lost_seconds > forgiven:
+    interruption_seconds = LOST_SECONDS if seen.seconds < TRUSTED_SECONDS else 0.0
+    tolerated = max(interruption_seconds, LOST_SHARE * seen.seconds, LOST_INTERVALS / target)
+    if achieved and seen.seconds >= EVIDENCE_SECONDS and lost_seconds > tolerated:
         return Basis.ACHIEVED, achieved
     return Basis.TARGET, target
 
 
-def _target(pace: Pace, now: float) -> float | None:
-    rate = pace.rate(now)
-    return rate.per_second if rate else None
-
-
 def _endless(pace: Pace, sending: SendingStatus, now: float) -> str:
-    """Why nobody knows when sending will go on; empty where it goes on or that is known."""
+    """Why it is unknown when sending will continue; empty if it continues or that is known."""
     pause, hold = pace.pause_at(now), pace.hold
     is_endless = (
         sending.state is SendingState.BLOCKED
@@ -134,13 +127,13 @@ def _endless(pace: Pace, sending: SendingStatus, now: float) -> str:
 
 
 def _stalled(sending: SendingStatus, seen: Evidence, target: float | None) -> str:
-    """That nothing is sent and nobody knows why; empty where orders are sent."""
-    stall_seconds = max(STALL_SECONDS, STALL_INTERVALS / target if target else 0.0)
-    if sending.state is not SendingState.RUNNING or seen.stalled_seconds < stall_seconds:
+    """That nothing is sent for an unknown reason; empty if orders are sent."""
+    is_running = sending.state is SendingState.RUNNING
+    if not is_running or seen.stalled_seconds < stall_after_seconds(target):
         return ""
     return (
         f"nothing has been sent for {seen.stalled_seconds:.0f} s, although orders wait and nothing "
-        "is known to stand in the way; `orders doctor` looks for the cause"
+        "is known to stop sending; `orders doctor` looks for the cause"
     )
 
 
@@ -154,10 +147,10 @@ def _starts_in(pace: Pace, now: float) -> float:
 def _seconds_until_sent(
     to_send: int, pace: Pace, basis: Basis, per_second: float, now: float
 ) -> float | None:
-    """From now. An override that ends before is followed by the configured rate; None: by none."""
+    """From now. If an override ends before, the configured rate follows; None if there is none."""
     starts_in = _starts_in(pace, now)
-    override = pace.override
-    if override is None or override.until is None or override.until <= now:
+    override = pace.override_at(now)
+    if override is None or override.until is None:
         return starts_in + to_send / per_second
     lasts_seconds = override.until - now
     sent_before = max(0.0, lasts_seconds - starts_in) * per_second
@@ -166,6 +159,6 @@ def _seconds_until_sent(
     if pace.configured is None:
         return None
     later = parse_rate(pace.configured).per_second or per_second
-    if basis is Basis.ACHIEVED:  # a lower rate may be reached, a higher one will not
+    if basis is Basis.ACHIEVED:  # a lower rate may be achieved, a higher one will not
         later = min(later, per_second)
     return max(starts_in, lasts_seconds) + (to_send - sent_before) / later

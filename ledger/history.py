@@ -1,7 +1,7 @@
-"""How fast were orders sent in the last minutes?
+"""The history of the pace: how fast orders were sent in the last minutes.
 
-The worker writes a sample now and then into one small item, so that everybody who can read the
-ledger sees the same pace: its own status page after a restart, and the `orders` command.
+The worker regularly writes a sample into one small item, so that all readers of the ledger see the
+same pace: its own status page after a restart, and the `orders` command.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ MEASURED_INTERVALS = 10
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at the ledger. `at` is seconds since the epoch.
+    """What one poll of the ledger found. `at` is seconds since the epoch.
 
     sent: all orders ever accepted or refused. waiting: orders enqueued and not settled.
-    target_per_second: the pace that was set; None where it was `none` or nobody had set one.
+    target_per_second: the pace that was set; None if it was `none` or nobody had set one.
     halted_since: since when sending was halted, None if it was not (`ledger.sending_status`).
     """
 
@@ -41,13 +41,13 @@ class History:
 
 
 def extended(history: History, sample: Sample, before: Sample | None = None) -> History:
-    """The history with one sample more, or as it is where its newest sample is too young.
+    """The history with one more sample, or unchanged if its newest sample is too recent.
 
-    before: the look before this one. Where nothing waited then and orders wait now, it takes the
-    place of the newest sample that was as idle, so that the measure begins when the work did.
+    before: the previous sample. If nothing waited then and orders wait now, it replaces the newest
+    sample if that was idle, too, so that the measurement begins when the work did.
     """
     samples = history.samples
-    if before and samples and sample.waiting and _went_on_idling(samples[-1], before):
+    if before and samples and sample.waiting and _stayed_idle(samples[-1], before):
         samples = (*samples[:-1], before)
     if not samples or sample.at - samples[-1].at >= SAMPLE_SECONDS:
         samples = (*samples, sample)
@@ -57,14 +57,14 @@ def extended(history: History, sample: Sample, before: Sample | None = None) -> 
     return History(tuple(kept), history.revision)
 
 
-def _went_on_idling(newest: Sample, before: Sample) -> bool:
+def _stayed_idle(newest: Sample, before: Sample) -> bool:
     is_idle = not newest.waiting and not before.waiting
     return is_idle and newest.sent == before.sent and newest.at < before.at
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """So many orders a second, over so many seconds up to now."""
+    """The achieved pace over the `seconds` up to now."""
 
     per_second: float
     seconds: float
@@ -73,10 +73,10 @@ class Measure:
 def measured(
     samples: tuple[Sample, ...], latest: Sample, *, interval_seconds: float
 ) -> Measure | None:
-    """What was sent in the last minute (or the last MEASURED_INTERVALS intervals).
+    """The pace of the last minute (or the last MEASURED_INTERVALS intervals).
 
-    The measure begins no earlier than the last moment at which no order waited, because an idle
-    minute says nothing of the pace. None: there is nothing to measure from.
+    The measurement begins no earlier than the last moment at which no order waited, because an idle
+    minute does not show the pace. None: there is nothing to measure from.
     """
     wanted_seconds = max(MEASURED_SECONDS, MEASURED_INTERVALS * interval_seconds)
     start = _measured_from(samples, latest, wanted_seconds)

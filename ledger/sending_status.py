@@ -1,20 +1,20 @@
-"""Does sending go on, and if not, why, and since when?"""
+"""Whether sending continues, and if not, why and since when."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ledger.advice import ADVICE, OtherCause
 from ledger.pace.hold import HoldKind
-from ledger.pace.pace import Pace
+from ledger.pace.pace import Pace, is_shard_blocker
 from ledger.workers import Absence
 
 NO_RATE = f"no rate is set: {ADVICE[OtherCause.NO_RATE].action}"
 SHORT_HOLD_SECONDS = 60.0
-"""After a longer hold nobody can say when sending will go on."""
+"""After a longer hold it is unknown when sending will resume."""
 
 
 class SendingState(StrEnum):
-    """Does sending go on?"""
+    """The state of sending."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -25,12 +25,12 @@ class SendingState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SendingStatus:
-    """Whether sending goes on.
+    """Whether sending continues.
 
     reason: a sentence for people. cause: a key of `ledger.advice.ADVICE`, or what a later release
     wrote. Both are empty while it runs.
-    since, until: when that began and when it ends by itself, where that is known.
-    has_worker: is one alive? Without it nothing is sent, whatever else stands in the way.
+    since, until: when that began and when it ends by itself, if that is known.
+    has_worker: is one alive? Without a worker nothing is sent in any state.
     """
 
     state: SendingState
@@ -42,14 +42,14 @@ class SendingStatus:
 
 
 def sending_status(pace: Pace, now: float, absent: Absence | None = None) -> SendingStatus:
-    """Whether sending goes on, and if not, why: what needs a person comes first.
+    """The status of sending; what needs a person comes first.
 
-    absent: that no worker is alive. A pause and what blocks sending were put there for a person to
-    lift, and stand until then whether a worker lives or not, so they are named first.
+    absent: no worker is alive. A pause or a blocker lasts until a person lifts it, whether a worker
+    is alive or not, so these are named first.
     """
     besides = f"; besides, {absent.sentence}" if absent else ""
     for name, blocker in sorted(pace.blockers.items()):
-        where = f" ({name})" if name.startswith("shardId-") else ""
+        where = f" ({name})" if is_shard_blocker(name) else ""
         reason = f"{blocker.reason}: {blocker.detail}{where}{besides}"
         return SendingStatus(
             SendingState.BLOCKED, reason, blocker.reason, blocker.since, has_worker=not absent
@@ -82,10 +82,10 @@ def sending_status(pace: Pace, now: float, absent: Absence | None = None) -> Sen
 
 
 def halted_since(pace: Pace, now: float) -> float | None:
-    """Since when sending has been standing still for a reason that says nothing of its speed.
+    """Since when sending has been halted for a reason that does not affect its pace.
 
-    A pause, a blocker and an outage end, and the pace after them is that from before. What the API
-    throttles is part of the speed that it allows, unless it asks for a long wait.
+    After a pause, a blocker or an outage the pace is the same as before. Throttling by the API is
+    part of the pace that it allows, unless it asks for a long wait.
     """
     moments = [blocker.since for blocker in pace.blockers.values()]
     pause, hold = pace.pause_at(now), pace.hold

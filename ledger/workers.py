@@ -1,4 +1,4 @@
-"""Is any worker alive, as far as the ledger tells?"""
+"""Whether any worker is alive, according to the ledger."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ GIVEN_UP = f"no worker is running, the last one was stopped: {WHAT_TO_DO}"
 class Absence:
     """No worker is alive.
 
-    since: its last sign of life in seconds since the epoch, None where none is known.
+    since: the last sign of life in seconds since the epoch, None if none is known.
     sentence: what happened and what to do.
     """
 
@@ -28,15 +28,14 @@ class Absence:
 def absence(
     claims: Sequence[Claim], samples: Sequence[Sample], pace: Pace, now: float
 ) -> Absence | None:
-    """Whether nobody sends. One live worker is enough, whatever became of the others.
+    """The absence of all workers; None if at least one is alive.
 
-    claims: the claims that are listed. One may be missing: the index lags, and older releases did
-    not list theirs. So each sign counts for itself: a heartbeat, a look at the ledger (`samples`,
-    oldest first), a turn that has started. Where only PID 1 hangs, its shard processes go on
-    sending. A worker that ends in good order gives its claim up, so where there is no claim, the
-    last sign tells when that was.
+    claims: the listed claims; a recent one may be missing, because the index lags. So every sign of
+    life counts by itself: a heartbeat, a poll of the ledger (`samples`, oldest first), a turn that
+    has started. If only PID 1 hangs, its shard processes continue sending. A worker that stops
+    regularly releases its claim, so without a claim the last sign tells when that was.
     """
-    # Further ahead than that, a clock was wrong: it says nothing of when it was written.
+    # A sign further ahead comes from a wrong clock: it does not tell when it was written.
     signs = [at for at in _signs(claims, samples, pace, now) if 0.0 < at <= now + STALE_SECONDS]
     seen_at = max(signs, default=None)
     if seen_at is not None and now - seen_at <= STALE_SECONDS:
@@ -51,17 +50,17 @@ def absence(
 def _signs(
     claims: Sequence[Claim], samples: Sequence[Sample], pace: Pace, now: float
 ) -> Iterator[float]:
-    """When somebody was alive."""
+    """The moments at which a worker was alive."""
     yield from (claim.heartbeat_at for claim in claims)
     yield from (sample.at for sample in samples)
-    # Turns are reserved ahead of their time; those that are still to come are no sign.
+    # Turns are reserved ahead of their time; future ones are no sign.
     turns = [row.started_by(now) for row in pace.reserved]
     turns.append(pace.next_free - pace.spacing_seconds(now))
     yield from (turn for turn in turns if turn is not None and turn <= now)
 
 
 def _no_sign_of(claims: Sequence[Claim], now: float) -> str:
-    """Which worker is missed: the last one whose clock can be believed."""
+    """Which worker is missing: the last one whose clock can be trusted."""
     last = max(claims, key=lambda claim: (not _is_ahead(claim, now), claim.heartbeat_at))
     who = f"worker number {last.number} (process {last.worker.pid} on {last.host})"
     if _is_ahead(last, now):

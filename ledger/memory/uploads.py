@@ -81,7 +81,7 @@ class MemoryUploads(Tables):
                 return account
             row = closed(account, now=now)
             self._uploads[upload] = row
-            self._ended_tally = self._ended_tally.and_tally(account.tally)
+            self._ended_tally += account.tally
             return replace(account, upload=row)
 
     def cancel(self, upload: UploadId, *, reason: str, now: float) -> Account:

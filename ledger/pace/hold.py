@@ -1,11 +1,11 @@
-"""How long sending holds while the API is down, says wait or refuses the credential."""
+"""Holds: how long sending waits while the API is down, asks to wait or refuses the credential."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 HOLD_SECONDS_MAX = 3_600.0
-"""What the API asks for beyond this is not believed."""
+"""A longer wait that the API asks for is not believed."""
 
 
 class HoldKind(StrEnum):
@@ -16,7 +16,7 @@ class HoldKind(StrEnum):
     UNAUTHORIZED = "unauthorized"
 
 
-# The last step repeats. Unavailable: a 10-minute outage costs some 125 requests and is over at most
+# The last step repeats. Unavailable: a 10-minute outage costs some 125 requests and ends at most
 # 5 s after the API is back. Unauthorized: a person must act, so probing is slow.
 BACK_OFF_SECONDS: Mapping[HoldKind, tuple[float, ...]] = {
     HoldKind.UNAVAILABLE: (1.0, 2.0, 4.0, 5.0),
@@ -29,7 +29,7 @@ BACK_OFF_SECONDS: Mapping[HoldKind, tuple[float, ...]] = {
 class Failure:
     """An attempt that got no usable answer.
 
-    generation: of the pace when it started. wait_seconds: what the API asked for, 0 where nothing;
+    generation: of the pace when it started. wait_seconds: what the API asked for, 0 if nothing;
     it only extends a hold, up to HOLD_SECONDS_MAX. started_at: when the attempt started.
     """
 
@@ -42,10 +42,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The API is down, says wait, or takes no credential: one probe at a time, none before `until`.
+    """The API is down, asks to wait, or refuses the credential: one probe, none before `until`.
 
     generation: which hold this is; results of attempts from before it change nothing.
-    step: how many probes it granted. asked_until: no probe before, because the API said so.
+    step: how many probes it granted. asked_until: the API asked for no request before.
     """
 
     kind: HoldKind
@@ -58,5 +58,5 @@ class Hold:
 
     @property
     def needs_person(self) -> bool:
-        """Must a person act? Without the right credential; probing notices when that is done."""
+        """Must a person supply the right credential? Probing notices when that is done."""
         return self.kind is HoldKind.UNAUTHORIZED

@@ -1,21 +1,21 @@
-"""How much more than the interval lies between two turns?
+"""The margin: extra time between two turns, on top of the interval.
 
-An API counts the interval between arrivals, and a path that delays one request more than the next
-brings two of them closer together than they were sent. Nobody can know by how much, or what the API
-tolerates, until it answers 429. One 429 in a hundred turns costs less than any margin. Where a few
-come soon after each other there is one, and where more do it grows. It shrinks again turn by turn,
-and after a while without a 429 to what the answers vary by: where that is little, nothing delays
-the requests any more.
+An API measures the interval between arrivals, and a path that delays one request more than the next
+makes two of them arrive closer together than they were sent. By how much, and what the API
+tolerates, shows only in its 429s. One 429 in a hundred turns costs less than any margin. A few of
+them in a short time begin a margin, and more widen it. It shrinks turn by turn, and after a while
+without a 429 it shrinks to the variation of the answers: if that is small, requests are no longer
+delayed unevenly.
 """
 
 from dataclasses import dataclass, replace
 
 FEW, FEW_TURNS = 3, 300
-"""So many 429s in so many turns begin a margin, or bring it back to what it was."""
+"""This many 429s in this many turns begin a margin, or restore the previous one."""
 MANY, MANY_TURNS = 4, 60
-"""So many in so many turns say that it is too small."""
+"""This many in this many turns mean that it is too small."""
 SOON_TURNS = 40
-"""Where the answers vary, even one of a few says so if it comes so soon after the last change."""
+"""If the answers vary, the margin is too small, too, if the few come this soon after a change."""
 FIRST_SHARE = 0.04
 """The margin begins with this share of the interval."""
 GROWTH = 2.0
@@ -23,21 +23,21 @@ SLOW_GROWTH = 1.25
 SHARE_MAX = 0.25
 """The margin is at most this share of the interval."""
 HALF_LIFE_TURNS = 1_000
-"""Without another 429 the margin halves in so many turns."""
+"""Without another 429 the margin halves in this many turns."""
 LEAST_SHARE = 0.001
-"""Below this share of the interval it makes no difference to anybody."""
+"""A margin below this share of the interval has no effect and is dropped."""
 QUIET_PATH_TURNS = 60
-"""A path that delayed requests unevenly and does so no more is believed after so many turns."""
+"""A path that no longer delays requests unevenly is trusted after this many turns."""
 QUIET_FACTOR = 2.0
-"""A margin so many times as wide as the answers vary is not needed, however that was measured."""
+"""A margin this many times as wide as the answers vary is not needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """What lies between two turns beyond the interval.
+    """Extra time between two turns, on top of the interval.
 
-    seconds: as it was at the moment `since`. refused_at: when the last few 429s came that it has
-    not answered yet, the newest first. is_path: did the answers, since it began, vary by enough to
+    seconds: its width at the moment `since`. refused_at: the times of the last few 429s that have
+    not widened it yet, newest first. is_path: have the answers, since it began, varied enough to
     need it?
     """
 
@@ -56,7 +56,7 @@ class Margin:
     def refused(self, interval: float, *, started_at: float, now: float) -> "Margin":
         """The margin after an isolated 429 to an attempt that started at this moment.
 
-        An attempt that started before the last 429 came says nothing new.
+        An attempt that started before the last 429 came tells nothing new.
         """
         before = self.refused_at
         if not interval or (before and started_at <= before[0]):
@@ -75,10 +75,10 @@ class Margin:
         return Margin(seconds, now, kept, is_path=self.is_path and bool(left))
 
     def narrowed(self, jitter_seconds: float | None, interval: float, *, now: float) -> "Margin":
-        """The margin, given by how much the answers vary; None: that is not known.
+        """The margin, given how much the answers vary; None if that is not known.
 
-        A path that needs it shows itself in the answers; one that does not needs no more than that.
-        A strict API does not show itself, so where no path did, the last 429 must be long ago.
+        A path that needs a margin shows in the varying answers, and needs no more than they vary. A
+        strict API does not show, so unless a path did, the last 429 must be long ago.
         """
         margin = self.at(now, interval)
         if jitter_seconds is None or not margin:

@@ -1,18 +1,18 @@
 """The pace: how the rate limit is kept, for every process together.
 
-The pace is one item, changed only by compare-and-set on its revision. Whatever changes it is a pure
-step from one pace to the next; whoever takes a step writes the result and, where another process
+The pace is one item, changed only by compare-and-set on its revision. Every change is a pure step
+from one pace to the next; the process that takes a step writes the result and, if another process
 was faster, reads again and repeats the step. Times are seconds since the epoch.
 
     pace         the item, and what follows from it
     hold         why and how long sending waits for the API
     reservation  what a shard process gets when it asks for turns
     turns        who gets which turn, and who owns a shard
-    steps        what people and answers do to it
+    steps        how people and answers change it
     voiding      which turns are given back when it changes
     change       how a step is written
     margin       how much more than the interval separates two turns
-    doubt        which orders the owner of a shard may have begun
+    doubt        how many orders the owner of a shard may have begun
 """
 
 from collections.abc import Mapping
@@ -28,17 +28,17 @@ from orders.rate import Rate, parse_rate
 _parsed = lru_cache(maxsize=64)(parse_rate)  # it is asked many times for each turn
 
 BATCH_SECONDS = 0.2
-"""High rates reserve at most this much of turns at once."""
+"""High rates reserve turns for at most this long at once."""
 AHEAD_SECONDS = 0.5
-"""A process holds turns so far ahead that an answer of the ledger may take so long."""
+"""How far ahead a process holds turns, so that an answer of the ledger may take this long."""
 NOTICE_SECONDS = 1.0
 """Every process sees a change of the pace within this; until then it may start a turn it holds."""
 LATE_SECONDS = 1.0
-"""A turn may start so much late where no other machine takes turns."""
+"""How late a turn may start while no other machine takes turns."""
 GAP_SHARE = 0.993
 GAP_SLACK = 0.001
-"""No two starts are closer than this share of the spacing: so lateness is caught up, little by
-little. Promised are 99 % of the interval; the slack is for what a request takes to be sent."""
+"""No two starts are closer than this share of the spacing, so that lateness is made up little by
+little. The promise is 99 % of the interval; the slack is for the time to send a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A rate set by a person over the configured one; `until` None means until it is taken back."""
+    """A rate that a person set over the configured one; `until` None: until it is removed."""
 
     rate: str
     by: str
@@ -92,14 +92,14 @@ class Pace:
     that has, for ACTIVE_SECONDS at least.
     epoch: grows when the rate changes or sending pauses; turns of an older epoch are void.
     generation: grows when a hold begins and when it ends.
-    blockers: by name, what blocks ; names that begin with a shard id blocker only that shard.
+    blockers: by name, what blocks sending; a name that begins with a shard id blocks that shard.
     owners: by shard id, the fence token of the process that may take turns for it.
-    in_doubt: by shard id, how many orders its owner may have begun and not settled (pace_doubt).
+    in_doubt: by shard id, how many orders its owner may have begun and not settled (`doubt`).
     set_aside: by `<upload>/<line>`, orders that a person wants refused, with that person's reason.
     resumed: how often a person lifted the blockers.
     margin: what lies between two turns beyond the interval.
     throttled: how many 429s came in a row, without a hold so far.
-    passed: when the attempt started that last ended a hold or a row, whichever shard's it was.
+    passed: the start of the attempt, of any shard, that last ended a hold or a row of 429s.
     """
 
     configured: str | None = None
@@ -121,11 +121,20 @@ class Pace:
     passed: float = 0.0
 
     def rate(self, now: float) -> Rate | None:
-        """The rate that holds now; None where nobody has set one."""
+        """The rate in effect; None if nobody has set one."""
+        override = self.override_at(now)
+        rate = override.rate if override else self.configured
+        return _parsed(rate) if rate else None
+
+    def target_per_second(self, now: float) -> float | None:
+        """The rate in effect as a number; None if it is `none` or nobody has set one."""
+        rate = self.rate(now)
+        return rate.per_second if rate else None
+
+    def override_at(self, now: float) -> Override | None:
+        """The override in effect."""
         override = self.override
-        if override and (override.until is None or now < override.until):
-            return _parsed(override.rate)
-        return _parsed(self.configured) if self.configured else None
+        return override if override and (override.until is None or now < override.until) else None
 
     def spacing_seconds(self, now: float) -> float:
         """How far apart two turns are now: the interval and the margin; 0 without a limit."""
@@ -138,20 +147,17 @@ class Pace:
         return any(row.is_active(now) and self.is_elsewhere(row, token) for row in self.reserved)
 
     def is_elsewhere(self, row: Reserved, token: str) -> bool:
-        """Is this row, as far as is known, held on another machine than this token's?"""
+        """Is this row held on another machine than this token's, as far as is known?"""
         owner = self.owners.get(row.shard, "")
         return owner != token and not is_same_machine(owner, machine_of(token))
 
     def pause_at(self, now: float) -> Pause | None:
-        """The pause that holds now."""
-        if self.paused and (self.paused.until is None or now < self.paused.until):
-            return self.paused
-        return None
+        """The pause in effect."""
+        pause = self.paused
+        return pause if pause and (pause.until is None or now < pause.until) else None
 
     def blockers_of(self, shard: str) -> dict[str, Blocker]:
-        """What blockers this shard: its own blockers and those of all."""
-        if not self.blockers:
-            return {}
+        """What blocks this shard: its own blockers and those of all shards."""
         return {
             n: b for n, b in self.blockers.items() if not is_shard_blocker(n) or n.startswith(shard)
         }
@@ -163,10 +169,10 @@ def machine_of(token: str) -> str:
 
 
 def is_same_machine(token: str, machine: str) -> bool:
-    """Is this the token of a process on the machine, which keeps its distance by itself?"""
+    """Does a process on this machine hold the token? Such processes keep apart by themselves."""
     return bool(machine) and machine_of(token) == machine
 
 
 def is_shard_blocker(name: str) -> bool:
-    """Does a blocker of this name hold for one shard only? Kinesis names every shard this way."""
+    """Does a blocker of this name block only one shard? Kinesis names every shard this way."""
     return name.startswith("shardId-")

@@ -1,14 +1,14 @@
-"""What a shard process gets when it asks for turns."""
+"""Reservations: what a shard process gets when it asks for turns."""
 
 from dataclasses import dataclass
 
 ACTIVE_SECONDS = 5.0
-"""A shard that had no turn for so long is idle: it is in nobody's way."""
+"""A shard that had no turn for this long is idle and does not limit the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """A row of turns that was handed out to a shard: `count` turns, `interval` seconds apart."""
+    """A row of turns granted to a shard: `count` turns, `interval` seconds apart."""
 
     first: float
     count: int
@@ -21,11 +21,11 @@ class Reserved:
         return self.first + (self.count - 1) * self.interval
 
     def is_active(self, now: float) -> bool:
-        """Did its shard have a turn just now, or does it have one still?"""
+        """Did its shard have a turn recently, or is one still to come?"""
         return self.last > now - ACTIVE_SECONDS
 
     def started_by(self, now: float) -> float | None:
-        """The last turn of the row that is not in the future, None where all of them are."""
+        """The last turn of the row that is not in the future; None if all of them are."""
         if now < self.first:
             return None
         if not self.interval:
@@ -43,7 +43,7 @@ class Grant:
     generation: int
     is_probe: bool
     interval: float  # the spacing: a margin is part of it
-    was_reset: bool = False  # `next_free` stood further ahead than can have been reserved
+    was_reset: bool = False  # `next_free` was further ahead than can have been reserved
     skipped_seconds: float = 0.0  # the time before the first turn that nobody reserved
 
 

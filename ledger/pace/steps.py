@@ -1,6 +1,6 @@
-"""How do people, and the answers of the API, change the pace?
+"""How people and the answers of the API change the pace.
 
-Pure steps from one pace to the next: who takes one writes the result by compare-and-set.
+Pure steps from one pace to the next; `change` writes the result by compare-and-set.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ from ledger.pace.voiding import back_off, void_turns, waiting_probes
 from orders.rate import NO_LIMIT
 
 THROTTLED_ROW = 3
-"""So many 429s in a row, with nothing accepted in between, are a storm: sending holds."""
+"""This many 429s in a row, with nothing accepted in between, make sending hold."""
 
 
 def _revise_rate(old: Pace, new: Pace, now: float) -> Pace:
@@ -32,14 +32,14 @@ def _revise_rate(old: Pace, new: Pace, now: float) -> Pace:
 
 
 def configure(pace: Pace, rate: str, *, now: float) -> Pace:
-    """Set the configured rate when its value changed; an override stays."""
+    """Set the configured rate if its value changed; an override stays."""
     if pace.configured == rate:
         return pace
     return _revise_rate(pace, replace(pace, configured=rate), now)
 
 
 def override(pace: Pace, value: Override | None, *, now: float) -> Pace:
-    """Set the rate over the configured one, or take that back with None."""
+    """Set the rate over the configured one, or remove that with None."""
     return _revise_rate(pace, replace(pace, override=value), now)
 
 
@@ -50,7 +50,7 @@ def pause(pace: Pace, value: Pause) -> Pace:
 
 
 def resume(pace: Pace) -> Pace:
-    """End a pause, lift every blocker, and let the refusal budget start anew."""
+    """End a pause, lift every blocker, and restart the refusal budget."""
     return replace(pace, paused=None, blockers={}, resumed=pace.resumed + 1)
 
 
@@ -63,28 +63,28 @@ def block(pace: Pace, name: str, value: Blocker) -> Pace:
 
 
 def unblock(pace: Pace, name: str) -> Pace:
-    """Take one blocker away: what caused it is gone."""
+    """Remove one blocker: its cause is gone."""
     if name not in pace.blockers:
         return pace
     return replace(pace, blockers={n: b for n, b in pace.blockers.items() if n != name})
 
 
 def set_aside(pace: Pace, name: str, reason: str) -> Pace:
-    """Ask for one order (`<upload>/<line>`) to be refused by hand."""
+    """Ask for one order (`<upload>/<line>`) to be settled as refused."""
     return replace(pace, set_aside={**pace.set_aside, name: reason})
 
 
 def was_set_aside(pace: Pace, name: str) -> Pace:
-    """The order that was to be set aside is settled."""
+    """The order to be set aside is settled."""
     if name not in pace.set_aside:
         return pace
     return replace(pace, set_aside={n: r for n, r in pace.set_aside.items() if n != name})
 
 
 def answered(pace: Pace, generation: int, *, now: float, started_at: float = 0.0) -> Pace:
-    """The API took an attempt of this generation: a hold of it ends, and so does its next probe.
+    """The API took an attempt of this generation: its hold and a row of 429s end.
 
-    A row of 429s ends, too. The attempt started at this moment.
+    The hold's next probe is voided. started_at: when the attempt started.
     """
     if pace.generation != generation or not (pace.hold or pace.throttled):
         return pace
@@ -98,8 +98,8 @@ def answered(pace: Pace, generation: int, *, now: float, started_at: float = 0.0
 def failed(pace: Pace, failure: Failure, *, now: float) -> Pace:
     """An attempt failed: begin a hold, or extend the one that it probed.
 
-    A 429 for which the API names no time begins a hold only as the last of a row; before, it widens
-    the margin, and its order takes the next turn. Results of an older generation change nothing.
+    A 429 without a waiting time begins a hold only as the last of a row; before that, it widens the
+    margin, and its order takes the next turn. Results of an older generation change nothing.
     """
     if pace.generation != failure.generation:
         return pace

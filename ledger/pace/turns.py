@@ -1,8 +1,8 @@
-"""Who gets which turn, and who owns a shard?
+"""Turns (time slots) and the owners of shards.
 
-Pure steps from one pace to the next, as everything that changes the pace. Processes of one machine
-keep their distance by themselves, however late one of them starts. Across machines a start must not
-be late, or leave room: a process that begins, or sends again after a while, does.
+Pure steps from one pace to the next, like everything that changes the pace. Processes of one
+machine keep apart by themselves, however late one of them starts. Across machines a start must not
+be late, or must leave room: a process that starts sending, or resumes after a while, leaves it.
 """
 
 from dataclasses import replace
@@ -35,11 +35,11 @@ def reserve(  # noqa: PLR0913 - all of it named
 ) -> tuple[Pace, Reservation]:
     """Hand out up to `wanted` turns (at most BATCH_SECONDS of them, at least one).
 
-    The first one is at least `lead_seconds` away, so long may the answer be on its way.
-    `jitter_seconds` is by how much the API's answers vary, as far as that is known.
+    The first one is at least `lead_seconds` away, because the ledger's answer may take that long.
+    `jitter_seconds` is how much the API's answers vary, None if that is not known.
 
-    Turns lie on a fixed grid as long as orders wait, so lateness does not add up; a turn that was
-    not taken in time is lost, never sent as a burst.
+    Turns form a fixed grid while orders wait, so lateness does not add up; a turn that was not
+    taken in time is lost, never made up by a burst.
     """
     if pace.owners.get(shard) != token:
         return pace, Superseded()
@@ -83,7 +83,7 @@ def reserve(  # noqa: PLR0913 - all of it named
 
 
 def is_closed(pace: Pace, shard: str, now: float) -> Closed | None:
-    """Why this shard gets no turn now, None where it may have one."""
+    """Why this shard gets no turn now; None if it may have one."""
     blockers = pace.blockers_of(shard)
     if blockers:
         blocker = next(iter(blockers.values()))
@@ -93,9 +93,9 @@ def is_closed(pace: Pace, shard: str, now: float) -> Closed | None:
 
 
 def lapsed(pace: Pace, now: float) -> Pace:
-    """The pace without an override that ended by itself, as if a person had taken it back."""
+    """The pace without an override that ended by itself, as if a person had removed it."""
     value = pace.override
-    if value is None or value.until is None or now < value.until:
+    if value is None or pace.override_at(now):
         return pace
     configured = replace(pace, override=None)
     rate = configured.rate(now)
@@ -105,10 +105,10 @@ def lapsed(pace: Pace, now: float) -> Pace:
 
 
 def _believable(pace: Pace, interval: float, now: float) -> tuple[Pace, bool]:
-    """The pace, reset where `next_free` or a hold stands further ahead than can be.
+    """The pace, reset if `next_free` or a hold is further ahead than it can be.
 
     That means that a clock was wrong. Then every turn that has not started is void, because one of
-    them may lie where the next will be. True: it was reset.
+    them may coincide with the next. True: it was reset.
     """
     processes = len(pace.owners) + 1
     most_ahead = max(2 * interval, AHEAD_SECONDS + BATCH_SECONDS)
@@ -136,18 +136,18 @@ def _probe(pace: Pace, hold: Hold, *, interval: float, now: float) -> tuple[Rese
 def _with_row(pace: Pace, row: Reserved, now: float) -> Pace:
     rows = sorted((*pace.reserved, row), key=lambda r: r.first)
     future = [r for r in rows if r.last > now]
-    started = {r.shard: r for r in rows if r.last <= now}  # of each shard the newest
+    started = {r.shard: r for r in rows if r.last <= now}  # the newest of each shard
     newest = max(started.values(), key=lambda r: r.first, default=None)
     kept = [r for r in started.values() if r is newest or r.is_active(now)]
     return replace(pace, next_free=row.last + row.interval, reserved=(*kept, *future))
 
 
 def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:
-    """Make this token the shard's only one: whoever held it before gets no turn any more.
+    """Make this token the shard's only one: the previous owner gets no more turns.
 
-    Its turns that have not started are given back, as far as no turn of another shard follows them,
-    and but for those that it may start until it notices. The next turn keeps its distance from the
-    latest moment at which the old owner may have started, unless that was on the same machine.
+    The previous owner's turns that have not started are given back, unless a turn of another shard
+    follows them or they may start before it notices. The next turn keeps its distance from the
+    latest moment at which the previous owner may have started, unless it is on the same machine.
     """
     pace = inherited(pace, shard, now=now)
     blockers = {n: b for n, b in pace.blockers.items() if not n.startswith(shard)}
@@ -164,7 +164,7 @@ def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:
 
 
 def disown(pace: Pace, shard: str, token: str) -> Pace:
-    """Give the shard up, if this token still holds it."""
+    """Give up the shard, if this token still owns it."""
     if pace.owners.get(shard) != token:
         return pace
     owners = {s: t for s, t in pace.owners.items() if s != shard}
@@ -174,9 +174,9 @@ def disown(pace: Pace, shard: str, token: str) -> Pace:
 
 
 def clear_of_others(pace: Pace, shard: str, now: float) -> float:
-    """From when on a shard may take turns that had none for a while; 0 for one that had.
+    """When a shard that had no turn for a while may take the next one; 0 for one that had.
 
-    Until they notice it, other machines believe that nobody minds when they start late.
+    Until other machines notice it, they assume that a late start disturbs nobody.
     """
     token = pace.owners.get(shard, "")
     if any(row.shard == shard and row.is_active(now) for row in pace.reserved):
@@ -187,10 +187,10 @@ def clear_of_others(pace: Pace, shard: str, now: float) -> float:
 
 
 def _without_turns_of(pace: Pace, shard: str, now: float) -> Pace:
-    """The pace without the newest rows, as far as they are this shard's and can be made void.
+    """The pace without the newest rows, as far as they are this shard's and can be voided.
 
-    So a process that dies again and again while sending holds does not put the end off with the
-    probe of each life.
+    So a process that keeps dying while sending holds does not extend the hold by a probe each
+    time.
     """
     rows = list(pace.reserved)
     while rows and rows[-1].shard == shard and rows[-1].first > now + NOTICE_SECONDS:

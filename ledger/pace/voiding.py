@@ -1,6 +1,6 @@
-"""Which turns are given back when the pace changes?
+"""Which turns are given back when the pace changes.
 
-Pure steps from one pace to the next, as everything that changes the pace.
+Pure steps from one pace to the next, like everything that changes the pace.
 """
 
 from dataclasses import replace
@@ -14,8 +14,8 @@ def void_turns(pace: Pace, now: float, interval: float) -> Pace:
     """Void the turns that have not started: their holders see the epoch and reserve again.
 
     Probes among them are given back, so that the hold does not grow with every change. The next
-    turn follows the last one that may start all the same, by the shorter one of its own interval
-    and the new one, so that a change there and back, in between of two turns, gives none away.
+    turn follows the last one that may still start, by the shorter of its own interval and the new
+    one, so that a change back and forth between two turns wastes none.
     """
     last = last_start(pace, now)
     kept = (last,) if last else ()
@@ -26,7 +26,7 @@ def void_turns(pace: Pace, now: float, interval: float) -> Pace:
 
 
 def last_start(pace: Pace, now: float) -> Reserved | None:
-    """The last turn that may start before its holder has seen a change, as a row of its own."""
+    """The last turn that may start before its holder sees a change, as a row of its own."""
     rows = [
         Reserved(start, 1, row.interval, row.shard)
         for row in pace.reserved
@@ -36,21 +36,21 @@ def last_start(pace: Pace, now: float) -> Reserved | None:
 
 
 def latest_start(row: Reserved, now: float) -> float:
-    """The latest moment at which the row's holder may start, or have started; 0: at none.
+    """The latest moment at which the row's holder may start, or have started; 0 if never.
 
-    It may be late by LATE_SECONDS, and sees within NOTICE_SECONDS what changes now.
+    It may be late by LATE_SECONDS, and sees a change within NOTICE_SECONDS.
     """
     start = row.started_by(now + NOTICE_SECONDS)
     return 0.0 if start is None else min(start + LATE_SECONDS, now + NOTICE_SECONDS)
 
 
 def waiting_probes(pace: Pace, now: float) -> list[float]:
-    """The probes of the hold that can still be made void; it began later than any other turn."""
+    """The probes that can still be voided: a hold begins later than any other turn."""
     return [row.first for row in pace.reserved if row.first > now + NOTICE_SECONDS]
 
 
 def _without_probes(pace: Pace, now: float) -> Hold | None:
-    """The hold without the probes that can still be made void: it waits anew, as before them."""
+    """The hold without the probes that can still be voided: it waits again as before them."""
     hold, probes = pace.hold, waiting_probes(pace, now)
     if hold is None or not probes:
         return hold
@@ -60,6 +60,6 @@ def _without_probes(pace: Pace, now: float) -> Hold | None:
 
 
 def back_off(kind: HoldKind, step: int) -> float:
-    """How long a hold waits before its next probe, in seconds."""
+    """Seconds that a hold waits before its next probe."""
     steps = BACK_OFF_SECONDS[kind]
     return steps[min(max(step, 0), len(steps) - 1)]

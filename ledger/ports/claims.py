@@ -13,16 +13,16 @@ class Claims(Protocol):
         """Every claim under this worker id."""
 
     def all_claims(self) -> Iterable[Claim]:
-        """Every claim under any worker id, for who only looks; a claim taken just now may lack."""
+        """Every claim under any worker id, for display; a very recent claim may be missing."""
 
     def take_claim(self, claim: Claim, *, instead_of: Claim | None) -> bool:
-        """Write the claim where none stands, or where exactly `instead_of` stands.
+        """Write the claim if there is none, or if `instead_of` is the current one.
 
-        The same token and heartbeat make it the same. False: somebody else was faster.
+        It is the same if token and heartbeat are. False: somebody else was faster.
         """
 
     def renew_claim(self, claim: Claim) -> bool:
-        """Write the heartbeat and the daemon of a claim held. False: it was taken over."""
+        """Write the heartbeat and the daemon of a claim. False: it was taken over."""
 
     def release_claim(self, claim: Claim) -> None:
-        """Give it up, if it is still held by this token."""
+        """Release it, if this token still holds it."""

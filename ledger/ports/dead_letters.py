@@ -11,7 +11,7 @@ class DeadLetters(Protocol):
     """Where refused orders are kept."""
 
     def put_dead_letter(self, letter: DeadLetter) -> None:
-        """Keep it; the same letter again changes nothing that was added since (`redriven_as`)."""
+        """Keep it; the same letter again does not undo later changes (`redriven_as`)."""
 
     def read_dead_letter(self, upload: UploadId, position: str) -> DeadLetter | None:
         """One letter."""
@@ -19,8 +19,8 @@ class DeadLetters(Protocol):
     def dead_letters(self, upload: UploadId | None = None, *, limit: int) -> Iterable[DeadLetter]:
         """The letters of an upload in file order, or of all uploads, newest first.
 
-        They are read while they are iterated over, so that a million of them take no room.
+        They are read during iteration, so that a million of them need little memory.
         """
 
     def mark_redriven(self, letter: DeadLetter, *, upload: UploadId) -> bool:
-        """Name the upload that sends it again. False: another one did before, or it is gone."""
+        """Name the upload that sends it again. False: another one does, or the letter is gone."""

@@ -9,7 +9,7 @@ class PaceStore(Protocol):
     """Where the pace is kept."""
 
     def read_pace(self) -> Pace:
-        """The pace as it is now, by a consistent read; a fresh Pace where there is none."""
+        """The pace as it is now, by a consistent read; a fresh Pace if there is none."""
 
     def swap_pace(self, old: Pace, new: Pace) -> bool:
         """Write `new` (with the next revision) if the item still has `old`'s revision."""

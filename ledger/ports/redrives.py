@@ -12,22 +12,22 @@ class Redrives(Protocol):
     """Where redrives are kept; every write is idempotent or conditional."""
 
     def begin_redrive(self, upload: UploadId, *, key: str, now: float) -> Redrive:
-        """The redrive of an upload; begun, with this key, where there is none."""
+        """The redrive of an upload; begun, with this key, if there is none."""
 
     def claim_letters(self, redrive: Redrive, letters: Sequence[DeadLetter]) -> bool:
-        """Claim those of the letters that may be claimed; the others are passed over.
+        """Claim those of the letters that may be claimed; skip the others.
 
         False: the redrive is sealed or has ended, and not all of them were claimed.
         """
 
     def seal_redrive(self, redrive: Redrive) -> bool:
-        """Let nothing more be claimed. False: the redrive has ended."""
+        """Allow no more claims. False: the redrive has ended."""
 
     def end_redrive(self, redrive: Redrive) -> None:
-        """Make room for the next redrive; one that has ended before stays so."""
+        """End it, so that the next redrive may begin; ending it twice does no harm."""
 
     def redrivable_uploads(self) -> Collection[UploadId]:
-        """Uploads with a redrive that has not ended, or with letters that nobody sent again.
+        """Uploads with a redrive that has not ended, or with letters that were not sent again.
 
-        From an index, so a moment old.
+        Read from an index that lags by a moment.
         """

@@ -14,24 +14,24 @@ class UploadLedger(Protocol):
     def announce(
         self, upload: UploadId, source: Source, *, now: float, kind: UploadKind = UploadKind.FILE
     ) -> Upload:
-        """The upload's row, made in state `reading` where there was none; whoever comes first."""
+        """The upload's row; created in state `reading` if there was none."""
 
     def start_run(self, upload: UploadId, *, token: str, lanes: int, now: float) -> Upload:
-        """Take the reading over: the last token wins.
+        """Take over the reading: the last token wins.
 
-        Fixes the lanes (first run only) and makes their rows. Where reading is complete it changes
-        nothing but the token, and closes the upload if it is drained: the run that ended the
-        reading may have died before it could.
+        Fixes the lanes (first run only) and creates their rows. If reading is complete it changes
+        only the token, and closes the upload if it is drained: the run that ended the reading may
+        have died before it could.
         """
 
     def write_estimate(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
         """Write the estimate, before all open uploads are summed. False: another run took over."""
 
     def admit(self, upload: UploadId, *, token: str, now: float) -> UploadState | None:
-        """Let the upload in for good, before its first order is put.
+        """Admit the upload for good, before its first order is put.
 
-        Returns the upload's state (`cancelled` tells the reader to stop), None where another run
-        took over: that one sees whether the upload was let in before, or decides anew.
+        Returns the upload's state (`cancelled` tells the reader to stop), None if another run took
+        over: that one sees whether the upload was admitted, or decides again.
         """
 
     def save_progress(
@@ -39,8 +39,8 @@ class UploadLedger(Protocol):
     ) -> UploadState | None:
         """Set the progress, if the token is the last one and the line does not shrink.
 
-        Returns the upload's state (`cancelled` tells the reader to stop), None where another run
-        took over.
+        Returns the upload's state (`cancelled` tells the reader to stop), None if another run took
+        over.
         """
 
     def finish_reading(  # noqa: PLR0913 - one write, all of it named
@@ -53,19 +53,19 @@ class UploadLedger(Protocol):
         reason: str,
         now: float,
     ) -> bool:
-        """End the reading: progress, `read_complete`, the state and the sentence.
+        """End the reading: set progress, `read_complete`, the state and the reason.
 
         state: `sending`, or how it ended; `ledger.uploads.closing` says which of them end the
         upload at once and which wait for its lanes. Closes the upload if it is drained. A cancelled
         upload stays cancelled. False: another run took over. Raises ValueError for a state that
-        says nothing was enqueued where something was, or that admission refused what it let in.
+        contradicts enqueued orders or an earlier admission.
         """
 
     def close_if_drained(self, upload: UploadId, *, now: float) -> Account:
         """Close the upload if reading is complete and every lane has ended, settled to its tail.
 
         `sending` becomes `done` or `done_with_problems`, and it leaves the list of open uploads.
-        Whoever comes last, reader or consumer, closes it. Raises UploadMissing.
+        Reader and consumer both call this; the last one closes it. Raises UploadMissing.
         """
 
     def cancel(self, upload: UploadId, *, reason: str, now: float) -> Account:
@@ -86,7 +86,7 @@ class UploadLedger(Protocol):
     def ended_accounts(self, *, since: float) -> Iterable[Account]:
         """Uploads that ended at `since` or later, newest first; their lanes are left out.
 
-        What changed after the end (a missing order that came after all, a link) may show late.
+        What changed after the end (a missing order that arrived after all, a link) may lag.
         """
 
     def ended_tally(self) -> Tally:

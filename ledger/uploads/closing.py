@@ -1,19 +1,18 @@
-"""When is an upload over, and how did it end?
+"""When an upload ends, and in which state.
 
-Reading ends with one of these states, and what is left decides how long the upload stays open:
+Reading ends in one of these states, which decides how long the upload stays open:
 
-    sending, source_lost, unreadable   orders may wait and the end markers are in the stream: it is
-    (and cancelled, which stays)       over when every lane is at its end
-    done, done_with_problems           nothing was enqueued, so no end marker was needed: over at
-                                       once
-    refused_admission                  nothing was enqueued: over at once
+    sending, source_lost, unreadable   orders may wait and the end markers are in the stream: it
+    (and cancelled, which stays)       ends when every lane is at its end
+    done, done_with_problems           nothing was enqueued, no end marker was needed: ends at once
+    refused_admission                  nothing was enqueued: ends at once
 
-An upload that is cancelled before a first run fixed its lanes is over at once, too.
+An upload that is cancelled before a first run fixed its lanes ends at once, too.
 
 An end marker alone does not end a lane. A run puts the markers before the ledger knows that the
-reading has ended; where it dies in between, or another run took over, the next one may find more
-orders, and the marker then lies in the middle of the lane. So a lane is at its end when a marker
-was reached and everything up to the tail that the reading ended with is settled.
+reading has ended; if it dies in between, or another run takes over, the next one may find more
+orders, and the marker is then in the middle of the lane. So a lane is at its end when a marker was
+reached and everything up to the tail that the reading ended with is settled.
 """
 
 from dataclasses import replace
@@ -24,7 +23,7 @@ from ledger.uploads.upload import Account, LaneTail, Progress, Upload, UploadSta
 ENDS_WITHOUT_LANES = frozenset(
     {UploadState.DONE, UploadState.DONE_WITH_PROBLEMS, UploadState.REFUSED_ADMISSION}
 )
-"""States that a reading ends in when it enqueued nothing."""
+"""States in which a reading ends that enqueued nothing."""
 
 
 def after_reading(
@@ -35,10 +34,10 @@ def after_reading(
     Raises ValueError for a state that says nothing was enqueued where something was, or that
     admission refused what it had let in: orders may be in the stream before the progress says so.
     """
-    over = state in ENDS_WITHOUT_LANES
+    ends = state in ENDS_WITHOUT_LANES
     if state is UploadState.REFUSED_ADMISSION and upload.admitted:
         raise ValueError(f"{upload.id}: was admitted, and cannot be refused after that")
-    if over and progress.enqueued:
+    if ends and progress.enqueued:
         raise ValueError(f"{upload.id}: {progress.enqueued} orders were enqueued, not {state}")
     kept = upload.state is UploadState.CANCELLED
     return replace(
@@ -48,14 +47,14 @@ def after_reading(
         state=upload.state if kept else state,
         reason=upload.reason if kept else reason,
         updated_at=now,
-        ended_at=now if over else None,
-        ended_tally=Tally() if over else None,
-        listed_open=not over,
+        ended_at=now if ends else None,
+        ended_tally=Tally() if ends else None,
+        listed_open=not ends,
     )
 
 
 def tail_of(upload: Upload, lane: Lane) -> LaneTail:
-    """The end of a lane as the reading last told it; empty where it told nothing of the lane."""
+    """The end of a lane as the reading last recorded it; empty if it recorded none."""
     tails, number = upload.progress.tails, lane.key.lane
     return tails[number] if number < len(tails) else LaneTail()
 
@@ -63,7 +62,7 @@ def tail_of(upload: Upload, lane: Lane) -> LaneTail:
 def is_at_its_end(upload: Upload, lane: Lane) -> bool:
     """Was an end marker reached, and is everything up to the lane's tail settled?
 
-    Asked before the reading has ended it is true of what was read so far.
+    Before the reading has ended, this is about what was read so far.
     """
     return lane.ended and lane.mark >= tail_of(upload, lane).line
 
@@ -77,7 +76,7 @@ def is_drained(account: Account) -> bool:
 
 
 def closed(account: Account, *, now: float) -> Upload:
-    """The upload of a drained account once it has left the list of open uploads."""
+    """The upload of a drained account after it was closed."""
     state = account.upload.state
     if state is UploadState.SENDING:
         problems = account.has_problems
@@ -93,7 +92,7 @@ def closed(account: Account, *, now: float) -> Upload:
 
 
 def cancelled(upload: Upload, *, reason: str, now: float) -> Upload:
-    """The upload after a person cancelled it; one that is over or cancelled stays as it is."""
+    """The upload after a person cancelled it; an ended or cancelled one stays as it is."""
     if not upload.listed_open or upload.state is UploadState.CANCELLED:
         return upload
     stopped = replace(upload, state=UploadState.CANCELLED, reason=reason, updated_at=now)

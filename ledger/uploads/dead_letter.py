@@ -1,30 +1,30 @@
-"""What is kept of a refused order, so that a person can act on it?"""
+"""A dead letter: what is kept of a refused order, so that a person can act on it."""
 
 from dataclasses import dataclass, replace
 
 from orders.upload import UploadId
 
 UNREADABLE = UploadId("unreadable")
-"""The upload that records of the stream which are no envelopes are filed under."""
+"""The upload under which records of the stream that are not envelopes are filed."""
 
 BODY_BYTES_MAX = 300_000
-"""DynamoDB takes 400 kB an item. Of a longer body nothing is kept, because the object still has the
-line; of a longer record that is no envelope, which lies nowhere else, its first bytes are."""
+"""DynamoDB takes 400 kB an item. A longer body is not kept, because the object still has the line;
+of a longer record that is not an envelope, which exists nowhere else, the first bytes are."""
 TEXT_CHARACTERS_MAX = 2_000
 """How much of the reason and of the API's answer is kept."""
 ORDER_ID_CHARACTERS_MAX = 256
-"""How much of an order id is kept; a valid one has 128 characters at most."""
+"""How much of an order id is kept; a valid one has at most 128 characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A refused order. Times are seconds since the epoch.
 
-    position: names it within its upload: the line, 12 digits; for a record that is no envelope its
-        sequence and sub-sequence number.
+    position: names it within its upload: the line, 12 digits; for a record that is not an envelope
+        its sequence and sub-sequence number.
     body: what was (or would have been) sent; the ledger stores large ones as a pointer to the
-        object's version and line and then reads it as None. Of a large record that is no envelope
-        it keeps the first BODY_BYTES_MAX bytes.
+        object's version and line and then reads it as None. Of a large record that is not an
+        envelope it keeps the first BODY_BYTES_MAX bytes.
     status: the API's last HTTP status, None where there was none.
     reason: why it was refused, for a person. answer: the start of the API's last answer.
     redriven_as: the upload in which it was sent again.
@@ -53,9 +53,9 @@ def position_of_line(line: int) -> str:
 
 
 def as_kept(letter: DeadLetter) -> DeadLetter:
-    """The letter as a ledger keeps it: whatever came over the stream or from the API, it fits.
+    """The letter as a ledger keeps it, small enough whatever the stream or the API sent.
 
-    A record that is no envelope and is cut says so in its reason.
+    The reason of a record that is not an envelope and was cut says so.
     """
     body, cut = letter.body, ""
     if body is not None and len(body) > BODY_BYTES_MAX:

@@ -1,8 +1,8 @@
-"""What of a lane is settled, and how does that grow?
+"""What is settled of a lane.
 
 A lane is a chain of enqueued orders: each names the line before it (`prev`). The mark is the line
-up to which the whole chain is settled; `ahead` holds ranges of the chain that were settled
-beyond it; a gap is a range that was settled as missing and may still turn up.
+up to which the whole chain is settled (its low watermark); `ahead` holds ranges of the chain that
+were settled beyond it; a gap is a range that was settled as missing and may still turn up.
 """
 
 from dataclasses import dataclass, replace
@@ -39,8 +39,7 @@ class Tally:
         """All settled orders."""
         return self.accepted + self.refused + self.cancelled + self.missing
 
-    def and_tally(self, other: "Tally") -> "Tally":
-        """The orders of both tallies."""
+    def __add__(self, other: "Tally") -> "Tally":
         return Tally(
             accepted=self.accepted + other.accepted,
             refused=self.refused + other.refused,
@@ -101,7 +100,7 @@ class Lane:
         return (LaneRange(0, self.mark, ordinal, 1), *self.ahead) if ordinal else self.ahead
 
     def is_missing(self, line: int) -> bool:
-        """Was this line settled as missing, so that it is sent if it comes after all?"""
+        """Was this line settled as missing, so that it is sent if it arrives after all?"""
         return any(gap.holds(line) for gap in self.gaps)
 
     def is_settled(self, line: int) -> bool:

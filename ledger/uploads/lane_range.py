@@ -1,4 +1,4 @@
-"""Ranges of a lane, and what is left of them once others are taken away.
+"""Ranges of a lane, and their differences.
 
 A range is a run of consecutive orders in a lane. Its ends are named by lines, which never change;
 its orders are counted by ordinals, so that a piece of it is counted exactly.
@@ -31,13 +31,13 @@ class LaneRange:
         return self.prev < line <= self.line
 
     def overlaps(self, other: "LaneRange") -> bool:
-        """Have they an order in common?"""
+        """Do they have an order in common?"""
         return self.prev < other.line and other.prev < self.line
 
     def outside(self, other: "LaneRange") -> tuple["LaneRange", ...]:
-        """What of this range lies before and after the other one.
+        """The parts of this range before and after the other one.
 
-        Lines decide; where ordinals do not fit to them, a piece holds one order at least.
+        Lines decide; where ordinals do not agree with them, a part holds at least one order.
         """
         pieces: list[LaneRange] = []
         if self.prev < other.prev:
@@ -50,14 +50,14 @@ class LaneRange:
         return tuple(pieces)
 
     def orders_within(self, other: "LaneRange") -> int:
-        """How many orders of this range lie in the other one, which overlaps it."""
+        """How many orders of this range are in the other one, which overlaps it."""
         first = max(self.first_ordinal, other.first_ordinal)
         last = min(self.last_ordinal, other.last_ordinal)
         return max(last - first + 1, 1)
 
 
 def without(ranges: Iterable[LaneRange], taken: Iterable[LaneRange]) -> tuple[LaneRange, ...]:
-    """What is left of the ranges."""
+    """What is left of the ranges without the taken ones."""
     left = tuple(ranges)
     for other in taken:
         if any(lane_range.overlaps(other) for lane_range in left):
@@ -72,7 +72,7 @@ def without(ranges: Iterable[LaneRange], taken: Iterable[LaneRange]) -> tuple[La
 
 
 def joined(ranges: Iterable[LaneRange]) -> tuple[LaneRange, ...]:
-    """The ranges in the order of their lines, neighbours made one; none overlaps another."""
+    """Ranges that do not overlap, in the order of their lines, with neighbours merged."""
     result: list[LaneRange] = []
     for lane_range in sorted(ranges, key=lambda lane_range: lane_range.line):
         last = result[-1] if result else None

@@ -1,13 +1,13 @@
-"""Which dead letters does a redrive send again, whoever else redrives at the same moment?
+"""A redrive: which dead letters are sent again, even if several people redrive at once.
 
-    begin    an upload has one redrive at most; who comes second works on the same one. Its key, of
-             the file to be stored, is fixed here
-    claim    letters are claimed for that key, each for one redrive for ever
-    seal     nothing more is claimed: from now on everybody makes the same file of them
+    begin    an upload has at most one redrive; a second person continues the same one. The object
+             key of its file is fixed here
+    claim    letters are claimed for that key, each for one redrive, permanently
+    seal     no more letters are claimed: from now on everybody builds the same file from them
     end      every letter names the upload that sends it again
 
 A claim and the seal exclude each other, so that no letter is claimed for a file that may have been
-stored already. Whoever is interrupted leaves the redrive to the next one.
+stored already. An interrupted redrive is continued by the next one.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Redrive:
     """A redrive that was begun and has not ended.
 
     upload: whose letters are sent again. key: the object key of the file with their orders.
-    is_sealed: the letters claimed for the key are all that there will be.
+    is_sealed: no more letters will be claimed for the key.
     """
 
     upload: UploadId

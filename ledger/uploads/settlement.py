@@ -8,12 +8,12 @@ from ledger.uploads.lane_range import LaneRange, joined, without
 from orders.outcome import Outcome
 
 GAPS_MAX = 1_000
-"""How many gaps a lane remembers; the orders of older ones stay missing even if they come."""
+"""How many gaps a lane remembers; orders of older ones stay missing even if they arrive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Orders that follow each other in a lane and came to one outcome.
+    """Consecutive orders of a lane with the same outcome.
 
     prev: the lane's enqueued line before the span, 0 where there is none.
     line: the last line of the span.
@@ -37,10 +37,10 @@ class Span:
 class Settlement:
     """What one settle adds to a lane; settling the same lines again changes nothing.
 
-    ended: an end marker was reached and everything before it is settled. More of the lane may come
-        after it, see `ledger.uploads.closing`.
+    ended: an end marker was reached and everything before it is settled. More of the lane may
+        follow, see `ledger.uploads.closing`.
     resumed: the `resumed` count of the pace as the writer knows it; a higher one than the lane's
-        empties the record that the refusal budget looks at.
+        clears the record that the refusal budget uses.
     """
 
     spans: tuple[Span, ...] = ()
@@ -51,9 +51,9 @@ class Settlement:
 def settle(lane: Lane, settlement: Settlement, *, writer: str) -> Lane:
     """The lane after a settlement; pure, and the same for every ledger adapter.
 
-    What of a span is settled already is left out, so a late but true settle is welcome, a repeated
-    one does no harm, and the first outcome of an order stands (but for `missing`, which ends when
-    the order comes after all). `writer` names this one write, so that its own retry is recognised.
+    Orders that are settled already are left out, so a late but true settle is welcome, a repeated
+    one does no harm, and the first outcome of an order stands (except for `missing`, which ends
+    when the order arrives after all). `writer` names this one write, to recognize its own retry.
     """
     if settlement.resumed > lane.recent.resumed:
         lane = replace(lane, recent=Recent(resumed=settlement.resumed))
@@ -91,7 +91,7 @@ def _orders(ranges: Iterable[LaneRange]) -> int:
 
 
 def _advance(mark: int, ranges: Iterable[LaneRange]) -> tuple[int, tuple[LaneRange, ...]]:
-    """Let the mark swallow the range that it touches; the others stay ahead of it."""
+    """Move the mark over the range that it touches; the others stay ahead of it."""
     ahead = joined(ranges)
     if ahead and ahead[0].prev <= mark:
         return ahead[0].line, ahead[1:]

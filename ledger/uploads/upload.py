@@ -8,7 +8,7 @@ from orders.upload import UploadId
 
 
 class UploadState(StrEnum):
-    """Where an upload stands."""
+    """The state of an upload."""
 
     READING = "reading"
     SENDING = "sending"
@@ -53,10 +53,10 @@ class LaneTail:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the reading came; the resume point of the next run.
+    """How far an upload has been read; the resume point of the next run.
 
-    offset: bytes of the object that are dealt with (for a compressed one: of its plain text).
-    line: the last line dealt with. blank, invalid, enqueued: counts up to there.
+    offset: bytes of the object that were read (for a compressed one: of its plain text).
+    line: the last line that was read. blank, invalid, enqueued: counts up to there.
     tails: one a lane. read_seconds: time spent reading, over all runs.
     """
 
@@ -73,15 +73,15 @@ class Progress:
 class Upload:
     """One upload's row of the ledger. Times are seconds since the epoch.
 
-    lanes: 0 until the first run of the reading fixed it.
+    lanes: 0 until the first run fixes it.
     reason: a sentence for the person who must act, empty where nothing is wrong.
-    estimate: how many orders it was thought to hold at admission, 0 before.
-    admitted: admission let it in, before its first order was put; it is never asked again.
+    estimate: how many orders it was estimated to hold at admission, 0 before.
+    admitted: admission let it in, before its first order was put; the check is never repeated.
     read_complete: nothing more will be enqueued and the end markers are in the stream.
-    listed_open: it is among the open uploads: something of it is still to be read or sent.
+    listed_open: it is one of the open uploads: part of it is still to be read or sent.
     linked: the upload that this one sends again, or that sends this one again.
-    ended_tally: settled orders by outcome when it left the open uploads, None before: a list of
-        ended uploads needs no look at their lanes.
+    ended_tally: settled orders by outcome when it ended, None before, so that a list of ended
+        uploads needs no lanes.
     """
 
     id: UploadId
@@ -107,11 +107,10 @@ class Upload:
 class Account:
     """An upload with its lanes, and the numbers that are derived from them.
 
-    lanes: left out where a list was asked for uploads that have ended; `Upload.ended_tally` then
-    holds their counts.
+    lanes: left out in a list of ended uploads; `Upload.ended_tally` then holds their counts.
 
     Reading and sending write to different rows, so settled lines that the reading has not counted
-    yet count as enqueued: promise 1 then holds at every look.
+    yet count as enqueued: promise 1 then holds at every moment.
     """
 
     upload: Upload
@@ -122,13 +121,7 @@ class Account:
         """Settled orders by outcome, over all lanes."""
         if not self.lanes and self.upload.ended_tally is not None:
             return self.upload.ended_tally
-        tallies = [lane.tally for lane in self.lanes]
-        return Tally(
-            accepted=sum(t.accepted for t in tallies),
-            refused=sum(t.refused for t in tallies),
-            cancelled=sum(t.cancelled for t in tallies),
-            missing=sum(t.missing for t in tallies),
-        )
+        return sum((lane.tally for lane in self.lanes), Tally())
 
     @property
     def enqueued(self) -> int:
@@ -142,13 +135,13 @@ class Account:
 
     @property
     def lines_read(self) -> int:
-        """Lines dealt with: blank, invalid or enqueued."""
+        """Lines that were read: blank, invalid or enqueued."""
         progress = self.upload.progress
         return progress.blank + progress.invalid + self.enqueued
 
     @property
     def is_cancelling(self) -> bool:
-        """Is it cancelled, and something of it still to be settled?"""
+        """Is it cancelled, with orders still to be settled?"""
         return self.upload.state is UploadState.CANCELLED and self.upload.listed_open
 
     @property
