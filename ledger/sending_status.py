@@ -1,6 +1,6 @@
 """Whether sending continues, and if not, why and since when."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ledger.advice import ADVICE, OtherCause
@@ -47,31 +47,15 @@ def sending_status(pace: Pace, now: float, absent: Absence | None = None) -> Sen
     absent: no worker is alive. A pause or a blocker lasts until a person lifts it, whether a worker
     is alive or not, so these are named first.
     """
-    besides = f"; besides, {absent.sentence}" if absent else ""
-    for name, blocker in sorted(pace.blockers.items()):
-        where = f" ({name})" if is_shard_blocker(name) else ""
-        reason = f"{blocker.reason}: {blocker.detail}{where}{besides}"
-        return SendingStatus(
-            SendingState.BLOCKED, reason, blocker.reason, blocker.since, has_worker=not absent
-        )
-    pause = pace.pause_at(now)
-    if pause:
-        return SendingStatus(
-            SendingState.PAUSED,
-            f"paused by {pause.by}: {pause.reason}{besides}",
-            OtherCause.PAUSED,
-            pause.since,
-            pause.until,
-            has_worker=not absent,
-        )
+    status = _until_person_acts(pace, now)
+    if status and absent:
+        reason = f"{status.reason}; besides, {absent.sentence}"
+        return replace(status, reason=reason, has_worker=False)
+    if status:
+        return status
     if absent:
-        return SendingStatus(
-            SendingState.STOPPED,
-            absent.sentence,
-            OtherCause.NO_WORKER,
-            absent.since,
-            has_worker=False,
-        )
+        state, cause = SendingState.STOPPED, OtherCause.NO_WORKER
+        return SendingStatus(state, absent.sentence, cause, absent.since, has_worker=False)
     if pace.rate(now) is None:
         return SendingStatus(SendingState.BLOCKED, NO_RATE, OtherCause.NO_RATE)
     if pace.hold:
@@ -79,6 +63,18 @@ def sending_status(pace: Pace, now: float, absent: Absence | None = None) -> Sen
         state = SendingState.BLOCKED if pace.hold.needs_person else SendingState.HELD
         return SendingStatus(state, f"{kind}: {pace.hold.why}", kind, since=pace.hold.since)
     return SendingStatus(SendingState.RUNNING)
+
+
+def _until_person_acts(pace: Pace, now: float) -> SendingStatus | None:
+    for name, blocker in sorted(pace.blockers.items()):
+        where = f" ({name})" if is_shard_blocker(name) else ""
+        reason = f"{blocker.reason}: {blocker.detail}{where}"
+        return SendingStatus(SendingState.BLOCKED, reason, blocker.reason, blocker.since)
+    pause = pace.pause_at(now)
+    if pause is None:
+        return None
+    reason = f"paused by {pause.by}: {pause.reason}"
+    return SendingStatus(SendingState.PAUSED, reason, OtherCause.PAUSED, pause.since, pause.until)
 
 
 def halted_since(pace: Pace, now: float) -> float | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
@@ -11,12 +9,9 @@ from botocore.exceptions import BotoCoreError
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.dynamodb.unreachable import unreachable
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
-"""DynamoDB answers in milliseconds; who waits longer waits for a connection that is gone."""
+"""DynamoDB answers in milliseconds; a longer wait means that the connection is gone."""
 ATTEMPTS = 4
 """How often a call is tried, throttles and time-outs included: at most about 35 s in all."""
 CONNECTIONS = 32
@@ -32,7 +27,7 @@ def open_ledger(
 ) -> DynamoLedger:
     """Open the ledger in this table, with the credentials, region and endpoint of the environment.
 
-    No call goes out yet. Raises LedgerUnreachable where the region or the endpoint is unusable.
+    No call goes out yet. Raises LedgerUnreachable if the region or the endpoint is unusable.
     """
     config = Config(
         connect_timeout=CONNECT_SECONDS,
@@ -40,14 +35,11 @@ def open_ledger(
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=connections,
         tcp_keepalive=True,
-        # Our own types hold what it would check, and it costs a tenth of a millisecond a call.
+        # Our types ensure what it would check, and it costs a tenth of a millisecond a call.
         parameter_validation=False,
     )
-    return DynamoLedger(_client(table, config), table)
-
-
-def _client(table: str, config: Config) -> DynamoDBClient:
     try:
-        return boto3.session.Session().client("dynamodb", config=config)
+        client = boto3.session.Session().client("dynamodb", config=config)
     except (BotoCoreError, ValueError) as error:
         raise unreachable(error, table=table, endpoint="an unknown endpoint") from error
+    return DynamoLedger(client, table)

@@ -16,42 +16,30 @@ from botocore.exceptions import (
 
 from ledger.errors import LedgerRefused, LedgerUnreachable
 
-_HINTS = {
-    "ResourceNotFoundException": "deploy infra/pipeline.yaml (or start a sandbox), or "
-    "point ORDERS_LEDGER_TABLE, AWS_REGION and AWS_ENDPOINT_URL at the one that is there",
-    "ValidationException": "the table is not the one of infra/pipeline.yaml, or an item grew too "
-    "large; the message says which",
-    "AccessDeniedException": "the role may not do this: compare its policy with infra/",
-}
 _THROTTLED = "the table takes no more for now: try again, or raise the account's limits"
 _CREDENTIALS = "check the AWS credentials that this process runs with"
 _NETWORK = "check the network to this endpoint, and AWS_ENDPOINT_URL"
-_THROTTLES = frozenset(
-    {
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "TransactionConflictException",
-    }
-)
-_CREDENTIAL_CODES = frozenset(
-    {
-        "ExpiredTokenException",
-        "IncompleteSignatureException",
-        "InvalidSignatureException",
-        "MissingAuthenticationTokenException",
-        "UnrecognizedClientException",
-    }
-)
+_HINTS = {
+    "ResourceNotFoundException": "deploy infra/pipeline.yaml (or start a sandbox), or point "
+    "ORDERS_LEDGER_TABLE, AWS_REGION and AWS_ENDPOINT_URL at an existing one",
+    "ValidationException": "the table is not the one of infra/pipeline.yaml, or an item grew too "
+    "large; the message says which",
+    "AccessDeniedException": "the role may not do this: compare its policy with infra/",
+    "LimitExceededException": _THROTTLED,
+    "ProvisionedThroughputExceededException": _THROTTLED,
+    "RequestLimitExceeded": _THROTTLED,
+    "ThrottlingException": _THROTTLED,
+    "TransactionConflictException": _THROTTLED,
+    "ExpiredTokenException": _CREDENTIALS,
+    "IncompleteSignatureException": _CREDENTIALS,
+    "InvalidSignatureException": _CREDENTIALS,
+    "MissingAuthenticationTokenException": _CREDENTIALS,
+    "UnrecognizedClientException": _CREDENTIALS,
+}
+# Something is wrong with the call itself: the same call never succeeds.
 _REFUSALS = frozenset(
-    {
-        "ItemCollectionSizeLimitExceededException",
-        "SerializationException",
-        "ValidationException",
-    }
+    {"ItemCollectionSizeLimitExceededException", "SerializationException", "ValidationException"}
 )
-"""What is wrong with the call itself: the same call never succeeds."""
 _REFUSED_IN_TRANSACTION = frozenset({"ItemCollectionSizeLimitExceeded", "ValidationError"})
 
 
@@ -76,7 +64,8 @@ def _is_refusal(error: BotoCoreError | ClientError | ValueError) -> bool:
 def _hint(error: BotoCoreError | ClientError | ValueError) -> str:
     match error:
         case ClientError():
-            return _hint_of_code(error.response["Error"]["Code"])
+            code = error.response["Error"]["Code"]
+            return _HINTS.get(code, "DynamoDB had a fault of its own: try again")
         case NoRegionError():
             return "set AWS_DEFAULT_REGION, which boto3 reads, to the region of the table"
         case NoCredentialsError() | CredentialRetrievalError() | TokenRetrievalError():
@@ -87,11 +76,3 @@ def _hint(error: BotoCoreError | ClientError | ValueError) -> str:
             return "AWS_ENDPOINT_URL must be a URL such as http://127.0.0.1:4566"
         case _:
             return "the message above says what the AWS library could not do"
-
-
-def _hint_of_code(code: str) -> str:
-    if code in _CREDENTIAL_CODES:
-        return _CREDENTIALS
-    if code in _THROTTLES:
-        return _THROTTLED
-    return _HINTS.get(code, "DynamoDB had a fault of its own: try again")

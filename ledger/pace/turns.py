@@ -55,30 +55,23 @@ def reserve(  # noqa: PLR0913 - all of it named
     interval = pace.spacing_seconds(now)
     pace, was_reset = _believable(pace, interval, now)
     if pace.hold:
-        row, pushed = _probe(pace, pace.hold, interval=interval, now=now + lead_seconds)
-        granted = _with_row(replace(pace, hold=pushed), replace(row, shard=shard), now)
-        return granted, Grant(
-            (row.first,),
-            pace.epoch,
-            pace.generation,
-            is_probe=True,
-            interval=interval,
-            was_reset=was_reset,
-        )
-    if not rate.per_second:
+        row, pushed = _probe(pace, pace.hold, shard, interval=interval, now=now + lead_seconds)
+        reserved, skipped_seconds = replace(pace, hold=pushed), 0.0
+    elif not rate.per_second:
         return pace, Unlimited(pace.epoch, pace.generation)
-    count = max(1, min(wanted, int(BATCH_SECONDS / interval)))
-    earliest = max(pace.next_free, now + lead_seconds)
-    row = Reserved(max(earliest, clear_of_others(pace, shard, now)), count, interval, shard)
-    turns = tuple(row.first + i * interval for i in range(count))
-    return _with_row(pace, row, now), Grant(
-        turns,
+    else:
+        count = max(1, min(wanted, int(BATCH_SECONDS / interval)))
+        earliest = max(pace.next_free, now + lead_seconds)
+        row = Reserved(max(earliest, clear_of_others(pace, shard, now)), count, interval, shard)
+        reserved, skipped_seconds = pace, row.first - pace.next_free
+    return _with_row(reserved, row, now), Grant(
+        tuple(row.first + i * interval for i in range(row.count)),
         pace.epoch,
         pace.generation,
-        is_probe=False,
+        is_probe=bool(pace.hold),
         interval=interval,
         was_reset=was_reset,
-        skipped_seconds=row.first - pace.next_free,
+        skipped_seconds=skipped_seconds,
     )
 
 
@@ -125,12 +118,14 @@ def _believable(pace: Pace, interval: float, now: float) -> tuple[Pace, bool]:
     return replace(void_turns(pace, now, interval), next_free=now + interval, hold=hold), True
 
 
-def _probe(pace: Pace, hold: Hold, *, interval: float, now: float) -> tuple[Reserved, Hold]:
+def _probe(
+    pace: Pace, hold: Hold, shard: str, *, interval: float, now: float
+) -> tuple[Reserved, Hold]:
     """Exactly one attempt, and the hold pushed by the back-off: one probe for the fleet."""
     start = max(pace.next_free, hold.until, now)
     wait_seconds = max(back_off(hold.kind, hold.step + 1), interval)
     pushed = replace(hold, until=start + wait_seconds, step=hold.step + 1)
-    return Reserved(start, 1, interval), pushed
+    return Reserved(start, 1, interval, shard), pushed
 
 
 def _with_row(pace: Pace, row: Reserved, now: float) -> Pace:
