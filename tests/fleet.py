@@ -118,7 +118,7 @@ class Fleet(SimulatedWorld):
             for number, stream in enumerate(self._streams(plan, shards, chance))
         ]
 
-    # --- the stream -----------------------------------------------------------------------------
+    # --- the stream -------------------------------------------------------------------------------
 
     def _streams(self, plan: Plan, shards: int, chance: random.Random) -> list[Stream]:
         lanes: list[list[list[StreamRecord]]] = [[] for _ in range(shards)]
@@ -168,7 +168,7 @@ class Fleet(SimulatedWorld):
         progress = Progress(line=line, enqueued=enqueued, blank=line - enqueued, tails=tuple(tails))
         enter_upload(self.ledger, upload, progress)
 
-    # --- the processes --------------------------------------------------------------------------
+    # --- the processes ----------------------------------------------------------------------------
 
     def start(self, shard: FleetShard) -> None:
         """A process begins where the checkpoint stands."""
@@ -251,7 +251,7 @@ class Fleet(SimulatedWorld):
             if isinstance(item, OrderEnvelope)
         ]
 
-    # --- what happens to it ---------------------------------------------------------------------
+    # --- what happens to it -----------------------------------------------------------------------
 
     def change_pace(self, step: Callable[[Pace], Pace]) -> Pace:
         """Do to the pace what a person does, and note the rate."""
@@ -274,7 +274,7 @@ class Fleet(SimulatedWorld):
             return LedgerFault.REFUSED
         return self.faults.popleft() if self.faults else LedgerFault.NONE
 
-    # --- what is known of it --------------------------------------------------------------------
+    # --- what is known of it ----------------------------------------------------------------------
 
     def lane_of(self, order: KnownOrder) -> Lane:
         """The lane as the ledger has it."""

@@ -53,7 +53,7 @@ class Delivery:
         self._is_refreshing = False
         self._refreshed_at = 0.0
 
-    # --- what comes from the stream -------------------------------------------------------------
+    # --- what comes from the stream ---------------------------------------------------------------
 
     @property
     def lanes(self) -> LanesInHand:
@@ -65,7 +65,7 @@ class Delivery:
         self._orders.take(records, now)
         self.dispatcher.fill(now)
 
-    # --- state ------------------------------------------------------------------------------
+    # --- state ------------------------------------------------------------------------------------
 
     @property
     def unsettled(self) -> int:
@@ -118,7 +118,7 @@ class Delivery:
             return ("blocked" if hold.needs_person else "held"), hold.why
         return ("running" if self.unsettled else "idle"), ""
 
-    # --- what to do next ------------------------------------------------------------------------
+    # --- what to do next --------------------------------------------------------------------------
 
     def next(self, now: float) -> actions.Action | None:
         """One action that can be done now, None where there is none before `due`."""
@@ -160,7 +160,7 @@ class Delivery:
         """Start no more attempts; those on their way are finished and settled."""
         self.dispatcher.is_stopping = True
 
-    # --- results ------------------------------------------------------------------------
+    # --- results ----------------------------------------------------------------------------------
 
     def ended(
         self,

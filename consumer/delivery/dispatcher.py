@@ -42,7 +42,7 @@ class Dispatcher:
         self._observe = observe
         self._asked_at = 0.0
 
-    # --- who is next ----------------------------------------------------------------------------
+    # --- who is next ------------------------------------------------------------------------------
 
     def fill(self, now: float) -> None:
         """Let orders into the window as far as rate and latency ask for."""
@@ -125,7 +125,7 @@ class Dispatcher:
         self.schedule.assigned.append(send)
         return send
 
-    # --- its turn -------------------------------------------------------------------------------
+    # --- its turn ---------------------------------------------------------------------------------
 
     def is_void(self, send: Send, now: float) -> bool:
         """Is the turn lost: by a change of the pace, a stop, or because the order needs none?"""
@@ -202,7 +202,7 @@ class Dispatcher:
         send.entry.wait()
         self._orders.finish_unsent(send.entry)
 
-    # --- its result -----------------------------------------------------------------------------
+    # --- its result -------------------------------------------------------------------------------
 
     def ended(self, send: Send, attempt: Attempt, *, now: float, latency_seconds: float) -> None:
         """A Send made its attempt."""

@@ -32,7 +32,7 @@ class OrdersInHand:
         self._doubtful: int | None = None  # orders to come that an earlier owner may have begun
         self._doubted: list[Entry] = []  # and those of them that came
 
-    # --- from the stream ------------------------------------------------------------------------
+    # --- from the stream --------------------------------------------------------------------------
 
     def take(self, records: Iterable[StreamRecord], now: float) -> None:
         """Put records behind the queue, in stream order. Their lanes must have begun."""
@@ -91,7 +91,7 @@ class OrdersInHand:
         queued = sum(not entry.order_id and not entry.outcome for entry in self._doubted)
         return self.window.maybe_begun() + queued + (self._doubtful or 0)
 
-    # --- to their outcome -----------------------------------------------------------------------
+    # --- to their outcome -------------------------------------------------------------------------
 
     def _open(self, entry: Entry) -> None:
         """Make an entry ready that enters the window."""
@@ -151,7 +151,7 @@ class OrdersInHand:
         if blocker:
             self.view.block(f"refusal budget of {entry.key.upload}", blocker)
 
-    # --- where a person must act ----------------------------------------------------------------
+    # --- where a person must act ------------------------------------------------------------------
 
     def block_where_stuck(self, now: float) -> None:
         """Block sending where what is in hand cannot be settled until a person acts.

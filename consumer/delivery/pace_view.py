@@ -62,7 +62,7 @@ class PaceView:
             return "paused"
         return self.pace.hold.kind.value if self.pace.hold else None
 
-    # --- changes --------------------------------------------------------------------------------
+    # --- changes ----------------------------------------------------------------------------------
 
     def failed(self, failure: Failure, now: float) -> None:
         """An attempt failed; a result of an older generation changes nothing."""
