@@ -79,7 +79,10 @@ class LedgerView:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """The status at one moment. settled: orders of all uploads ever, by outcome."""
+    """The status at one moment.
+
+    settled: orders of all uploads ever, by outcome. sample: what the history keeps of this.
+    """
 
     at: float
     backlog: Backlog
@@ -87,6 +90,7 @@ class StatusReport:
     pace: PaceReport
     estimate: Estimate
     sending: SendingStatus
+    sample: Sample
 
 
 def report(view: LedgerView, *, retention_seconds: float, now: float) -> StatusReport:
@@ -98,9 +102,9 @@ def report(view: LedgerView, *, retention_seconds: float, now: float) -> StatusR
     absent = None if view.claims is None else absence(view.claims, view.samples, pace, now)
     sending = sending_status(pace, now, absent)
     target = pace.target_per_second(now)
-    latest = Sample(now, sent_of(settled), backlog.waiting, target, halted_since(pace, now))
-    measure = measured(view.samples, latest, interval_seconds=1 / target if target else 0.0)
-    seen = evidence(view.samples, latest)
+    sample = Sample(now, sent_of(settled), backlog.waiting, target, halted_since(pace, now))
+    measure = measured(view.samples, sample, interval_seconds=1 / target if target else 0.0)
+    seen = evidence(view.samples, sample)
     if target is None and measure and not seen.seconds:
         # Without a target, little evidence is better than none.
         sent = round(measure.per_second * measure.seconds)
@@ -112,6 +116,7 @@ def report(view: LedgerView, *, retention_seconds: float, now: float) -> StatusR
         pace=pace_of(pace, now, measure),
         estimate=estimate(still_open, pace, sending, seen, now),
         sending=sending,
+        sample=sample,
     )
 
 
@@ -127,17 +132,6 @@ def pace_of(pace: Pace, now: float, measure: Measure | None = None) -> PaceRepor
         override=override,
         measured_seconds=measure.seconds if measure else None,
         margin_seconds=pace.spacing_seconds(now) - rate.interval_seconds if rate else 0.0,
-    )
-
-
-def sample_of(status: StatusReport, pace: Pace, settled: Tally) -> Sample:
-    """What the history keeps of a status. settled: by outcome, counts that never fall."""
-    return Sample(
-        status.at,
-        sent_of(settled),
-        status.backlog.waiting,
-        status.pace.target_per_second,
-        halted_since(pace, status.at),
     )
 
 

@@ -11,7 +11,7 @@ from ledger.history import KEPT_SECONDS, History, Sample, extended
 from ledger.ports.history import HistoryStore
 from ledger.ports.pace import PaceStore
 from ledger.ports.uploads import UploadLedger
-from ledger.report import LedgerView, report, sample_of
+from ledger.report import LedgerView, report, sent_of
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import Account
 
@@ -58,7 +58,7 @@ class LedgerWatch:
         view = LedgerView(accounts, ended, pace, self._history.samples)
         status = report(view, retention_seconds=self._retention_seconds, now=now)
         self._settled = never_falling(self._settled, status.settled)
-        sample = sample_of(status, pace, self._settled)
+        sample = replace(status.sample, sent=sent_of(self._settled))
         self._history = self._kept(self._history, sample)
         self._samples.append(sample)
         while now - self._samples[0].at > KEPT_SECONDS:

@@ -44,7 +44,7 @@ def upload_row(upload: Upload) -> Row:
         return row | {"listing": OPEN, "listed_at": instant(upload.created_at)}
     return row | {
         "listing": ENDED,
-        "listed_at": instant(_ended_at(upload)),
+        "listed_at": instant(upload.ended_at or upload.updated_at),
         "expires_at": expires_at_of(upload),
         ENDED_COPY: fields,
     }
@@ -63,11 +63,7 @@ def changed_fields(old: Upload, new: Upload) -> Row:
 
 def expires_at_of(ended: Upload) -> int:
     """When the rows of an ended upload may go, in epoch seconds."""
-    return int(_ended_at(ended)) + KEPT_SECONDS
-
-
-def _ended_at(ended: Upload) -> float:
-    return ended.ended_at or ended.updated_at
+    return int(ended.ended_at or ended.updated_at) + KEPT_SECONDS
 
 
 def listed_upload_of(entry: Row) -> Upload | None:

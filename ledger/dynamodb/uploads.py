@@ -144,7 +144,7 @@ def _take_over(row: Upload, taken: Upload) -> Change:
 def _finish(row: Upload, finished: Upload, *, token: str) -> Change:
     return Change(
         upload_key(row.id),
-        changed_fields(row, finished),
+        progress_fields(finished.progress) | changed_fields(row, finished),
         # run_token holds until another run takes over. read_complete: the reading has not ended
         # (this may be the second try of a write whose answer was lost, and the upload closed by
         # now). state: nobody cancelled the upload since the row was read.

@@ -35,10 +35,12 @@ class LaneRange:
         return self.prev < other.line and other.prev < self.line
 
     def outside(self, other: "LaneRange") -> tuple["LaneRange", ...]:
-        """The parts of this range before and after the other one.
+        """The parts of this range that are not in the other one.
 
         Lines decide; where ordinals do not agree with them, a part holds at least one order.
         """
+        if not self.overlaps(other):
+            return (self,)
         pieces: list[LaneRange] = []
         if self.prev < other.prev:
             count = max(min(other.first_ordinal, self.last_ordinal) - self.first_ordinal, 1)
@@ -60,14 +62,7 @@ def without(ranges: Iterable[LaneRange], taken: Iterable[LaneRange]) -> tuple[La
     """What is left of the ranges without the taken ones."""
     left = tuple(ranges)
     for other in taken:
-        if any(lane_range.overlaps(other) for lane_range in left):
-            left = tuple(
-                piece
-                for lane_range in left
-                for piece in (
-                    lane_range.outside(other) if lane_range.overlaps(other) else (lane_range,)
-                )
-            )
+        left = tuple(piece for lane_range in left for piece in lane_range.outside(other))
     return left
 
 

@@ -12,25 +12,10 @@ GAPS_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Consecutive orders of a lane with the same outcome.
+class Span(LaneRange):
+    """Consecutive orders of a lane with the same outcome."""
 
-    prev: the lane's enqueued line before the span, 0 where there is none.
-    line: the last line of the span.
-    count: how many orders it holds, 1 or more.
-    first_ordinal: the ordinal of its first order.
-    """
-
-    prev: int
-    line: int
-    count: int
-    first_ordinal: int
     outcome: Outcome
-
-    @property
-    def lane_range(self) -> LaneRange:
-        """The span without its outcome."""
-        return LaneRange(self.prev, self.line, self.count, self.first_ordinal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +53,7 @@ def settle(lane: Lane, settlement: Settlement, *, writer: str) -> Lane:
 
 
 def _with_span(lane: Lane, span: Span) -> Lane:
-    lane_range = span.lane_range
+    lane_range = LaneRange(span.prev, span.line, span.count, span.first_ordinal)
     new = without((lane_range,), lane.settled)
     if span.outcome is Outcome.MISSING:
         gaps = joined((*lane.gaps, *new))[-GAPS_MAX:]

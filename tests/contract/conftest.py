@@ -1,4 +1,4 @@
-"""Which ledgers does the contract hold for?
+"""The ledgers for which the contract holds.
 
 memory      the one in memory
 moto        DynamoDB in this process

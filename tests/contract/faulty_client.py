@@ -1,4 +1,4 @@
-"""How does a test make DynamoDB lose an answer, answer late, or refuse?"""
+"""Faults of DynamoDB: lost answers, late answers and refusals."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress

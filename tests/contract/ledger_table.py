@@ -1,4 +1,4 @@
-"""How does a test make the ledger's table, exactly as infra/pipeline.yaml has it?"""
+"""The ledger's table, exactly as infra/pipeline.yaml defines it."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What does the contract run against, and which examples does it use?"""
+"""What the contract runs against, and its examples."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What does every ledger promise about worker numbers?"""
+"""What every ledger promises about worker numbers."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ def test_numbers_of_a_worker_id_are_listed_in_order(ledger: Ledger) -> None:
     assert [held.number for held in ledger.claims("orders")] == [1, 2, 10]
 
 
-def test_the_claims_of_all_workers_are_listed_for_who_only_looks(store: Store) -> None:
+def test_the_claims_of_all_workers_are_listed_for_display(store: Store) -> None:
     of_others = replace(claim("x", number=2), worker_id="others")
     for held in (claim("a"), claim("b", number=3), of_others):
         store.ledger.take_claim(held, instead_of=None)
@@ -38,7 +38,7 @@ def test_the_claims_of_all_workers_are_listed_for_who_only_looks(store: Store) -
     assert list(store.another().all_claims()) == [claim("a", heartbeat_at=3_010.0), of_others]
 
 
-def test_a_claim_comes_back_as_it_was(ledger: Ledger) -> None:
+def test_a_claim_is_read_as_it_was_written(ledger: Ledger) -> None:
     held = claim("a", heartbeat_at=3_000.123456, daemon=LiveProcess(101, 5_001))
 
     ledger.take_claim(held, instead_of=None)

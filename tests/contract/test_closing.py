@@ -1,4 +1,4 @@
-"""What does every ledger promise about the end of an upload, and about the lists?"""
+"""What every ledger promises about the end of an upload, and about the lists."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def finish_with(ledger: Ledger, read: Progress) -> None:
     )
 
 
-def test_the_consumer_closes_when_it_comes_last(store: Store) -> None:
+def test_the_consumer_closes_when_it_is_last(store: Store) -> None:
     begin(store.ledger)
     finish(store.ledger, 3)
     consumer = store.another()
@@ -43,7 +43,7 @@ def test_the_consumer_closes_when_it_comes_last(store: Store) -> None:
     assert not account.upload.listed_open
 
 
-def test_the_reader_closes_when_it_comes_last(store: Store) -> None:
+def test_the_reader_closes_when_it_is_last(store: Store) -> None:
     begin(store.ledger)
     consumer = store.another()
     consumer.settle(lane_of(consumer), told(orders(1, 3), ended=True))

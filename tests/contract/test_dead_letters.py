@@ -1,4 +1,4 @@
-"""What does every ledger promise about dead letters?"""
+"""What every ledger promises about dead letters."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from orders.upload import UploadId
 from tests.contract.stores import OTHER_UPLOAD, UPLOAD, Ledger, Store, letter
 
 
-def test_a_dead_letter_comes_back_as_it_was(store: Store) -> None:
+def test_a_dead_letter_is_read_as_it_was_written(store: Store) -> None:
     kept = letter(7)
 
     store.ledger.put_dead_letter(kept)
@@ -23,7 +23,7 @@ def test_a_dead_letter_comes_back_as_it_was(store: Store) -> None:
     assert store.another().read_dead_letter(UPLOAD, kept.position) == kept
 
 
-def test_a_letter_without_status_or_body_comes_back_without(ledger: Ledger) -> None:
+def test_a_letter_without_status_or_body_is_read_without(ledger: Ledger) -> None:
     kept = replace(letter(7), status=None, body=None, answer="")
 
     ledger.put_dead_letter(kept)
@@ -78,7 +78,7 @@ def test_a_letter_is_redriven_once(store: Store) -> None:
     assert kept.redriven_as == OTHER_UPLOAD
 
 
-def test_a_letter_that_is_not_there_is_not_redriven(ledger: Ledger) -> None:
+def test_a_missing_letter_is_not_redriven(ledger: Ledger) -> None:
     assert not ledger.mark_redriven(letter(7), upload=OTHER_UPLOAD)
     assert ledger.read_dead_letter(UPLOAD, letter(7).position) is None
 
@@ -122,7 +122,7 @@ def test_records_that_are_no_envelopes_are_kept_by_their_place_in_the_stream(
     ids=["long", "four bytes each", "NUL", "half surrogate pairs", "half a pair", "nothing"],
 )
 @pytest.mark.parametrize("upload", [UPLOAD, UNREADABLE])
-def test_whatever_came_over_the_stream_or_from_the_api_can_be_kept(
+def test_whatever_the_stream_or_the_api_sent_can_be_kept(
     store: Store, upload: UploadId, text: str
 ) -> None:
     body = b"\xff" * 1_048_576

@@ -1,4 +1,4 @@
-"""How many calls does a look at the ledger cost, however many uploads there are?"""
+"""Reading the ledger takes few calls, however many uploads there are."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -83,7 +83,7 @@ def test_a_list_of_ended_uploads_is_one_query_of_the_index(
     assert [account.upload.id for account in listed] == [upload_of(n) for n in reversed(range(40))]
 
 
-def test_the_list_tells_of_an_ended_upload_what_its_rows_tell(ledger: DynamoLedger) -> None:
+def test_the_list_shows_of_an_ended_upload_what_its_rows_hold(ledger: DynamoLedger) -> None:
     end_with_orders(ledger, 1)
     ledger.link(upload_of(1), upload_of(2))
     ledger.start_run(upload_of(1), token="run-again", lanes=1, now=3_000.0)

@@ -1,4 +1,4 @@
-"""Does the ledger in DynamoDB keep its promises while answers are lost and others come between?"""
+"""The ledger in DynamoDB keeps its promises when answers are lost and others interfere."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -66,7 +66,7 @@ def faulty(moto_client: "DynamoDBClient", table: str) -> Callable[[Fault], Dynam
 Faulty = Callable[[Fault], DynamoLedger]
 
 
-def test_a_settle_whose_answer_is_lost_is_counted_once_when_it_is_told_again(
+def test_a_settle_whose_answer_is_lost_is_counted_once_when_it_is_sent_again(
     sound: DynamoLedger, faulty: Faulty
 ) -> None:
     begin(sound)
@@ -95,7 +95,7 @@ def test_a_settle_that_another_one_always_overtakes_gives_up_and_says_so(
     assert lane_of(sound).tally == Tally()
 
 
-def test_a_settle_that_another_one_overtakes_twice_goes_on_from_there(
+def test_a_settle_that_another_one_overtakes_twice_continues_from_there(
     sound: DynamoLedger, faulty: Faulty
 ) -> None:
     begin(sound)
@@ -111,7 +111,7 @@ def test_a_settle_that_another_one_overtakes_twice_goes_on_from_there(
     assert (lane.mark, lane.tally) == (3, Tally(accepted=1, refused=2))
 
 
-def test_a_change_of_the_pace_whose_answer_is_lost_shows_at_the_next_look(
+def test_a_change_of_the_pace_whose_answer_is_lost_shows_at_the_next_read(
     sound: DynamoLedger, faulty: Faulty
 ) -> None:
     ledger = faulty(LostAnswers())
@@ -136,7 +136,7 @@ def test_a_cancel_in_the_middle_of_the_end_of_the_reading_stands(
     assert (account.upload.read_complete, account.waiting) == (True, 3)
 
 
-def test_a_run_that_takes_over_in_the_middle_of_the_end_of_the_reading_goes_on(
+def test_a_run_that_takes_over_in_the_middle_of_the_end_of_the_reading_continues(
     sound: DynamoLedger, faulty: Faulty
 ) -> None:
     begin(sound)
@@ -431,7 +431,7 @@ def test_the_lanes_of_an_upload_that_ends_with_its_reading_expire_with_it(
 
 
 @pytest.mark.parametrize("skip", [0, 1])
-def test_lanes_that_a_crash_kept_from_expiring_do_so_once_the_end_is_told_again(
+def test_lanes_that_a_crash_kept_from_expiring_do_so_once_the_upload_is_closed_again(
     moto_client: "DynamoDBClient", table: str, sound: DynamoLedger, faulty: Faulty, skip: int
 ) -> None:
     begin(sound, lanes=2)
@@ -466,7 +466,7 @@ def test_a_closed_upload_leaves_the_index_of_open_ones(
     ]
 
 
-def test_a_letter_without_a_body_does_not_stand_for_an_empty_one(sound: DynamoLedger) -> None:
+def test_a_letter_without_a_body_is_not_read_as_an_empty_one(sound: DynamoLedger) -> None:
     sound.put_dead_letter(replace(letter(1), body=b""))
     sound.put_dead_letter(replace(letter(2), body=None))
 
@@ -487,7 +487,7 @@ def test_a_letter_without_a_body_does_not_stand_for_an_empty_one(sound: DynamoLe
         ("InternalServerError", [], LedgerUnreachable),
     ],
 )
-def test_what_no_further_try_can_change_is_told_from_what_one_may(
+def test_errors_that_a_retry_cannot_fix_are_distinguished(
     faulty: Faulty, code: str, reasons: list[str], kind: type[LedgerUnreachable]
 ) -> None:
     ledger = faulty(refused_with(code, reasons=reasons))

@@ -1,4 +1,4 @@
-"""What does every ledger promise about settling a lane?"""
+"""What every ledger promises about settling a lane."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_a_settle_moves_the_mark_and_is_there_for_the_next_reader(store: Store) 
     assert store.another().read_lane(KEY) == lane
 
 
-def test_everything_of_a_lane_comes_back_as_it_was(store: Store) -> None:
+def test_all_of_a_lane_is_read_as_it_was_written(store: Store) -> None:
     begin(store.ledger)
     spans = (
         orders(1, 2, Outcome.REFUSED),
@@ -94,7 +94,7 @@ def test_orders_settled_beyond_the_mark_wait_for_it(store: Store) -> None:
     assert (joined.mark, joined.ahead) == (6, ())
 
 
-def test_a_gap_is_counted_and_its_orders_may_still_come(store: Store) -> None:
+def test_a_gap_is_counted_and_its_orders_may_still_arrive(store: Store) -> None:
     begin(store.ledger)
     gap = store.ledger.settle(
         lane_of(store.ledger), told(orders(1, 1), orders(2, 6, Outcome.MISSING), orders(7, 7))
@@ -109,7 +109,7 @@ def test_a_gap_is_counted_and_its_orders_may_still_come(store: Store) -> None:
     assert found.gaps == (LaneRange(1, 3, 2, 2), LaneRange(4, 6, 2, 5))
 
 
-def test_a_gap_that_comes_back_piece_by_piece_is_gone(ledger: Ledger) -> None:
+def test_a_gap_whose_orders_arrive_piece_by_piece_disappears(ledger: Ledger) -> None:
     begin(ledger)
     lane = ledger.settle(lane_of(ledger), told(orders(1, 6, Outcome.MISSING)))
 
@@ -129,7 +129,7 @@ def test_a_lane_that_ended_stays_ended(ledger: Ledger) -> None:
     assert again.tally == Tally(accepted=2)
 
 
-def test_resuming_empties_what_the_refusal_budget_looks_at(ledger: Ledger) -> None:
+def test_resuming_clears_the_record_of_the_refusal_budget(ledger: Ledger) -> None:
     begin(ledger)
     lane = ledger.settle(lane_of(ledger), told(orders(1, 8, Outcome.REFUSED)))
 

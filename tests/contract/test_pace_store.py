@@ -1,4 +1,4 @@
-"""What does every ledger promise about the pace and its history?"""
+"""What every ledger promises about the pace and its history."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ def test_a_new_table_has_a_fresh_pace_and_no_history(ledger: Ledger) -> None:
     assert ledger.read_history() == History()
 
 
-def test_a_pace_comes_back_as_it_was_with_the_next_revision(store: Store) -> None:
+def test_a_pace_is_read_as_it_was_written_with_the_next_revision(store: Store) -> None:
     pace = Pace(
         configured="1/s",
         override=Override("2.5/s", "ann", "a big day", 1e9 + 0.1),

@@ -1,4 +1,4 @@
-"""Does the contract hold where several processes do the same thing at the same moment?"""
+"""The contract holds when several processes do the same thing at the same moment."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -47,7 +47,7 @@ def test_announcers_all_get_the_row_of_one(shared_store: Store) -> None:
     assert len({row.created_at for row in rows}) == 1
 
 
-def test_first_runs_agree_on_the_lanes_and_one_may_go_on(shared_store: Store) -> None:
+def test_first_runs_agree_on_the_lanes_and_one_may_continue(shared_store: Store) -> None:
     shared_store.ledger.announce(UPLOAD, SOURCE, now=1_000.0)
 
     rows = race(

@@ -1,4 +1,4 @@
-"""What does every ledger promise about redrives?"""
+"""What every ledger promises about redrives."""
 
 from dataclasses import replace
 
@@ -96,7 +96,7 @@ def test_a_redrive_that_ended_claims_and_seals_nothing(store: Store) -> None:
     assert claimed_for(store.ledger, None) == [1]
 
 
-def test_who_comes_late_to_a_redrive_leaves_the_next_one_alone(store: Store) -> None:
+def test_a_late_participant_of_a_redrive_does_not_affect_the_next_one(store: Store) -> None:
     keep(store.ledger, 1)
     old = store.ledger.begin_redrive(UPLOAD, key=KEY, now=1.0)
     store.ledger.end_redrive(old)
@@ -130,7 +130,7 @@ def test_a_letter_of_an_old_list_is_not_claimed_a_second_time(
     assert claimed_for(store.ledger, OTHER_KEY) == [2]
 
 
-def test_a_letter_that_is_not_there_is_not_claimed(ledger: Ledger) -> None:
+def test_a_missing_letter_is_not_claimed(ledger: Ledger) -> None:
     redrive = ledger.begin_redrive(UPLOAD, key=KEY, now=1.0)
 
     assert ledger.claim_letters(redrive, [letter(7)])
@@ -170,7 +170,7 @@ def test_claims_and_the_seal_of_several_at_once_exclude_each_other(shared_store:
     assert all(one == claimed_for(shared_store.ledger, KEY) for one in seen)
 
 
-def test_several_who_claim_the_same_letters_at_once_claim_each(shared_store: Store) -> None:
+def test_concurrent_claims_of_the_same_letters_claim_each_once(shared_store: Store) -> None:
     lines = list(range(1, 9))
     keep(shared_store.ledger, *lines)
 

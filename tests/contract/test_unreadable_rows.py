@@ -1,4 +1,4 @@
-"""Is a row that this release cannot read told as trouble, with its name?"""
+"""A row that this release cannot read is reported by its name."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -83,7 +83,7 @@ def test_an_ended_upload_is_named_by_its_entry_of_the_index(
         list(ledger.ended_accounts(since=0.0))
 
 
-def test_the_status_watcher_meets_an_error_that_it_tells_and_goes_on_once_the_row_is_readable(
+def test_the_status_watcher_reports_the_error_and_continues_once_the_row_is_readable(
     moto_client: "DynamoDBClient", table: str
 ) -> None:
     ledger = DynamoLedger(moto_client, table)

@@ -1,4 +1,4 @@
-"""What does every ledger promise about the reading of an upload?"""
+"""What every ledger promises about the reading of an upload."""
 
 from dataclasses import replace
 
@@ -79,7 +79,7 @@ def test_a_later_run_starts_from_the_progress_of_the_earlier_one(ledger: Ledger)
     assert row.progress == progress(7, invalid=2)
 
 
-def test_progress_comes_back_as_it_was_saved(ledger: Ledger) -> None:
+def test_progress_is_read_as_it_was_saved(ledger: Ledger) -> None:
     begin(ledger, lanes=2)
     saved = Progress(
         2**40, 10**9, 3, 5, 10**8, (LaneTail(9, 4, "4" * 56), LaneTail(8, 3)), 0.1 + 0.2
@@ -141,7 +141,7 @@ def test_the_estimate_is_written_by_the_last_run_only(store: Store) -> None:
     assert account.upload.estimate == 99
 
 
-def test_an_upload_that_was_let_in_stays_so_for_the_runs_after(store: Store) -> None:
+def test_an_admitted_upload_stays_admitted_for_later_runs(store: Store) -> None:
     begin(store.ledger)
 
     state = store.ledger.admit(UPLOAD, token="run-1", now=1_002.0)
@@ -151,7 +151,7 @@ def test_an_upload_that_was_let_in_stays_so_for_the_runs_after(store: Store) -> 
     assert row.admitted
 
 
-def test_a_run_that_was_taken_over_lets_nothing_in(store: Store) -> None:
+def test_a_run_that_was_taken_over_admits_nothing(store: Store) -> None:
     begin(store.ledger)
     store.another().start_run(UPLOAD, token="run-2", lanes=1, now=1_100.0)
 
@@ -162,14 +162,14 @@ def test_a_run_that_was_taken_over_lets_nothing_in(store: Store) -> None:
     assert not account.upload.admitted
 
 
-def test_a_run_hears_of_a_cancel_when_its_upload_is_let_in(ledger: Ledger) -> None:
+def test_a_run_learns_of_a_cancel_when_its_upload_is_admitted(ledger: Ledger) -> None:
     begin(ledger)
     ledger.cancel(UPLOAD, reason="a mistake", now=1_002.0)
 
     assert ledger.admit(UPLOAD, token="run-1", now=1_003.0) is UploadState.CANCELLED
 
 
-def test_admission_cannot_refuse_what_it_has_let_in(ledger: Ledger) -> None:
+def test_an_admitted_upload_cannot_be_refused(ledger: Ledger) -> None:
     begin(ledger)
     ledger.admit(UPLOAD, token="run-1", now=1_002.0)
 
@@ -200,7 +200,7 @@ def test_a_run_that_was_taken_over_does_not_finish_the_reading(store: Store) -> 
     assert not account.upload.read_complete
 
 
-def test_finishing_again_changes_nothing_that_came_after(ledger: Ledger) -> None:
+def test_finishing_again_changes_nothing_that_happened_after(ledger: Ledger) -> None:
     begin(ledger)
     finish(ledger, 2)
     ledger.settle(lane_of(ledger), told(orders(1, 2), ended=True))

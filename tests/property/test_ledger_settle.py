@@ -140,7 +140,7 @@ def test_one_settlement_says_the_same_as_many(history: tuple[Chain, list[list[Cu
 
 
 @given(histories())
-def test_what_is_ahead_lies_beyond_the_mark_in_order_and_apart(
+def test_what_is_ahead_is_beyond_the_mark_in_order_and_apart(
     history: tuple[Chain, list[list[Cut]]],
 ) -> None:
     chain, settlements = history

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from ledger.history import History, Sample, extended
 from ledger.pace.pace import Pace
 from ledger.pace.steps import configure
-from ledger.report import LedgerView, StatusReport, report, sample_of
+from ledger.report import LedgerView, StatusReport, report
 from ledger.uploads.lane import Lane, LaneKey, LaneNumber, Tally
 from ledger.uploads.upload import Account, Progress, Source, Upload, UploadState
 from orders.upload import UploadId
 
 ONE_PER_SECOND = configure(Pace(), "1/s", now=0.0)
 IDLE_SECONDS = 120.0
-"""The worker has been looking for so long when the orders come."""
+"""How long the worker has been polling when the orders arrive."""
 
 
 def account(
@@ -69,7 +69,7 @@ class Drain:
         accounts = (account(enqueued=enqueued, tally=tally),)
         view = LedgerView(accounts, Tally(), pace, history.samples)
         status = report(view, retention_seconds=90 * 86_400, now=now)
-        return status, sample_of(status, pace, tally)
+        return status, status.sample
 
     def at(self, share: float) -> tuple[StatusReport, float]:
         """The first look at which this share of the orders is sent, and when all of them are."""

@@ -1,4 +1,4 @@
-"""What says how fast orders are sent, and what says nothing of it."""
+"""What is evidence of how fast orders are sent, and what is not."""
 
 from ledger.evidence import Evidence, evidence
 from ledger.history import Sample
@@ -17,7 +17,7 @@ def test_a_steady_pace_is_all_evidence() -> None:
     assert seen(*steady(31, sent=5)) == Evidence(150, 300.0)
 
 
-def test_small_uploads_that_come_and_go_say_nothing_of_the_pace() -> None:
+def test_small_uploads_now_and_then_are_no_evidence_of_the_pace() -> None:
     assert seen(*steady(31, sent=3, waiting=4)) == Evidence()
 
 
@@ -42,13 +42,13 @@ def test_a_hold_of_a_few_seconds_is_part_of_the_pace_and_an_outage_is_not() -> N
     assert seen(*samples[:5], blip, down, *samples[7:]) == Evidence(70, 70.0)
 
 
-def test_time_in_which_nobody_looked_is_left_out() -> None:
+def test_time_without_samples_is_left_out() -> None:
     samples = steady(21)
 
     assert seen(*samples[:6], *samples[12:]) == Evidence(130, 130.0)
 
 
-def test_a_start_is_no_evidence_and_a_stall_up_to_now_is_told() -> None:
+def test_a_start_is_no_evidence_and_a_stall_up_to_now_is_reported() -> None:
     waits = [Sample(at, 0, 5_000, 1.0) for at in (0.0, 10.0, 20.0)]
     moves = [Sample(30.0 + 10 * i, 4 + 10 * i, 5_000, 1.0) for i in range(6)]
     stalls = [Sample(at, 54, 5_000, 1.0) for at in (90.0, 100.0, 110.0, 120.0, 130.0, 140.0)]

@@ -1,4 +1,4 @@
-"""When it will be done is told within two per cent once a tenth of a drain is over."""
+"""The finish date is right within two per cent once a tenth of a drain is over."""
 
 import itertools
 from dataclasses import replace
@@ -99,7 +99,7 @@ def first_minutes(drain: Drain) -> dict[float, StatusReport]:
     return {look.at: look for look in itertools.takewhile(lambda it: it.at < 200, drain.looks())}
 
 
-def test_what_is_achieved_counts_after_a_minute_and_is_told_as_such() -> None:
+def test_what_is_achieved_counts_after_a_minute_and_is_reported_as_such() -> None:
     looks = first_minutes(DRAINS["at 44 % of the target"])
 
     early, later = looks[20.0].estimate, looks[60.0].estimate
@@ -154,7 +154,7 @@ def test_invalid_lines_so_far_are_expected_of_the_rest_too() -> None:
     assert reckon(reading).unread == 600
 
 
-def test_before_a_file_was_looked_into_the_estimate_is_a_lower_bound() -> None:
+def test_before_a_file_was_examined_the_estimate_is_a_lower_bound() -> None:
     unknown = account(enqueued=0, tally=Tally(), state=UploadState.READING)
     waiting = account(enqueued=300, tally=Tally())
 

@@ -1,4 +1,4 @@
-"""The history tells how fast orders were sent, and does not count idle time against the pace."""
+"""The history shows how fast orders were sent; idle time does not lower the pace."""
 
 import itertools
 
@@ -49,7 +49,7 @@ def test_the_rate_of_a_drain_that_began_five_seconds_ago_is_given_over_those() -
     assert achieved == Measure(5 / 6, 6)  # nothing waited yet at second 122
 
 
-def test_work_that_comes_and_goes_adds_no_samples() -> None:
+def test_intermittent_work_adds_no_samples() -> None:
     history, before = History(), None
     for second in range(900):
         sample = Sample(second, second, 5 if second % 2 else 0)

@@ -12,13 +12,13 @@ def one(line: int, outcome: Outcome = Outcome.ACCEPTED) -> Span:
     return Span(line - 1, line, 1, line, outcome)
 
 
-def test_only_the_last_thousand_orders_are_looked_at() -> None:
+def test_only_the_last_thousand_orders_are_remembered() -> None:
     recent = Recent().plus(Outcome.REFUSED, 30).plus(Outcome.ACCEPTED, RECENT_ORDERS - 10)
 
     assert (recent.length, recent.refused) == (RECENT_ORDERS, 10)
 
 
-def test_more_orders_at_once_than_are_looked_at_fill_the_record() -> None:
+def test_more_orders_at_once_than_are_remembered_fill_the_record() -> None:
     recent = Recent().plus(Outcome.REFUSED, 5 * RECENT_ORDERS)
 
     assert (recent.length, recent.refused) == (RECENT_ORDERS, RECENT_ORDERS)

@@ -1,4 +1,4 @@
-"""How much more than the interval lies between two turns, and for how long?"""
+"""The extra time between two turns, and how long it lasts."""
 
 from dataclasses import replace
 
@@ -56,7 +56,7 @@ def test_429s_that_are_not_many_bring_the_margin_back_and_do_not_widen_it() -> N
     assert margin.at(moments[-1], 1.0) == FIRST_SHARE
 
 
-def test_an_attempt_that_was_under_way_when_the_last_429_came_widens_nothing() -> None:
+def test_an_attempt_that_was_in_flight_when_the_last_429_came_widens_nothing() -> None:
     margin = refused_at(NOW, NOW + 2.0, NOW + 5.0)
 
     late = margin.refused(1.0, started_at=NOW + 4.9, now=NOW + 7.0)

@@ -86,14 +86,14 @@ def test_a_turn_that_nobody_took_is_lost_and_not_made_good_by_a_burst() -> None:
     assert turns == [NOW + 60.0, NOW + 61.0, NOW + 62.0]
 
 
-def test_a_high_rate_hands_out_a_fifth_of_a_second_of_turns_at_most() -> None:
+def test_a_high_rate_grants_at_most_a_fifth_of_a_second_of_turns() -> None:
     _, grant = granted(at("1000/s"), wanted=5_000)
 
     assert len(grant.turns) == 200
     assert grant.turns[-1] - grant.turns[0] < BATCH_SECONDS
 
 
-def test_a_low_rate_hands_out_one_turn_at_a_time() -> None:
+def test_a_low_rate_grants_one_turn_at_a_time() -> None:
     _, grant = granted(at("4/s"), wanted=10)
 
     assert grant.turns == (NOW,)
@@ -304,7 +304,7 @@ def test_probes_at_a_low_rate_keep_its_interval() -> None:
     assert [before.turns[0], first.turns[0], second.turns[0]] == [NOW, NOW + 10.0, NOW + 20.0]
 
 
-def test_the_answer_to_a_probe_ends_the_hold_and_sending_goes_on_at_the_pace() -> None:
+def test_the_answer_to_a_probe_ends_the_hold_and_sending_continues_at_the_pace() -> None:
     pace = fails(at("10/s"), now=NOW)
     pace, probe = granted(pace)
     pace, waiting = granted(pace, shard=OTHER_SHARD)
@@ -360,7 +360,7 @@ def test_a_long_hold_shared_by_several_processes_is_believed() -> None:
 
 
 @pytest.mark.parametrize("ahead_seconds", [100.0, 86_400.0])
-def test_a_next_free_time_that_nobody_can_have_reserved_is_reset_and_told(
+def test_a_next_free_time_that_nobody_can_have_reserved_is_reset_and_reported(
     ahead_seconds: float,
 ) -> None:
     pace, waiting = granted(at("1/s"))
@@ -373,7 +373,7 @@ def test_a_next_free_time_that_nobody_can_have_reserved_is_reset_and_told(
     assert grant.epoch != waiting.epoch
 
 
-def test_a_hold_set_by_a_clock_that_was_wrong_is_reset_and_told() -> None:
+def test_a_hold_set_by_a_clock_that_was_wrong_is_reset_and_reported() -> None:
     pace = fails(at("1/s"), now=NOW + 86_400.0)
 
     _, grant = granted(pace, NOW)
@@ -535,7 +535,7 @@ def test_shards_of_other_machines_count_only_while_they_take_turns() -> None:
     assert not on_machines("host", "host").is_shared("host-2", NOW + 1.0)
 
 
-def test_the_time_that_nobody_reserved_is_told_with_the_turn_after_it() -> None:
+def test_the_time_that_nobody_reserved_is_reported_with_the_next_turn() -> None:
     pace, first = granted(at("10/s"))
     _, late = granted(pace, NOW + 0.35)
 

@@ -1,4 +1,4 @@
-"""A change of the pace takes its step anew until nobody is faster."""
+"""A change of the pace repeats its step until nobody is faster."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ class ContendedStore:
         return True
 
 
-def test_a_step_is_taken_anew_from_what_a_faster_change_left() -> None:
+def test_a_step_is_taken_again_from_the_result_of_a_faster_change() -> None:
     store = ContendedStore(lost=3)
 
     change(store, lambda pace: configure(pace, "2/s", now=100.0))

@@ -1,4 +1,4 @@
-"""What does the pace say of orders that an owner may have begun?"""
+"""What the pace says about orders that an owner may have begun."""
 
 from dataclasses import replace
 
@@ -58,7 +58,7 @@ def test_where_attempts_need_no_turns_nothing_is_said() -> None:
     assert not take_turns(held, begun=3).in_doubt
 
 
-def test_an_override_that_ended_by_itself_may_have_let_attempts_go_without_turns() -> None:
+def test_an_override_that_ended_by_itself_may_have_allowed_attempts_without_turns() -> None:
     unlimited = steps.configure(OWNED, "none", now=NOW)
     slowed = steps.override(unlimited, Override("1/s", "ann", "lunch", NOW + 10.0), now=NOW)
     pace = take_turns(slowed, begun=0)

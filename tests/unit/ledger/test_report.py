@@ -1,4 +1,4 @@
-"""The report: what is left, when it will be done, what stands in the way."""
+"""The report: what is left, when it will be done, what stops sending."""
 
 from dataclasses import replace
 
@@ -83,7 +83,7 @@ def test_an_override_is_the_pace_until_it_ends() -> None:
     assert look(pace=pace, now=NOW + 10).pace.target_per_second == 1.0
 
 
-def test_the_time_that_the_pace_was_measured_over_is_told() -> None:
+def test_the_time_over_which_the_pace_was_measured_is_reported() -> None:
     samples = (Sample(NOW - 5, 0, 0),)
 
     pace = look(account(enqueued=100, tally=Tally(accepted=4)), samples=samples).pace
@@ -91,7 +91,7 @@ def test_the_time_that_the_pace_was_measured_over_is_told() -> None:
     assert (pace.achieved_per_second, pace.measured_seconds) == (0.8, 5)
 
 
-def test_who_set_the_pace_is_told_until_it_ends() -> None:
+def test_who_set_the_pace_is_reported_until_it_ends() -> None:
     hurry = Override("4/s", "ann", "hurry", until=NOW + 10)
     pace = override(ONE_PER_SECOND, hurry, now=NOW)
 
@@ -218,7 +218,7 @@ def test_a_turn_just_taken_is_life_although_the_next_one_is_reserved_already() -
 
 
 @pytest.mark.parametrize("claims", [(), (claim("dead", heartbeat_at=NOW - 900),)])
-def test_a_worker_whose_claim_is_not_listed_shows_life_by_its_looks_and_its_turns(
+def test_a_worker_whose_claim_is_not_listed_shows_life_by_its_polls_and_its_turns(
     claims: tuple[Claim, ...],
 ) -> None:
     looked = (Sample(NOW - 30, 0, 5),)
@@ -229,7 +229,7 @@ def test_a_worker_whose_claim_is_not_listed_shows_life_by_its_looks_and_its_turn
     assert look(claims=claims).sending.state is SendingState.STOPPED
 
 
-def test_turns_that_are_still_to_come_are_no_life() -> None:
+def test_future_turns_are_no_sign_of_life() -> None:
     reserved = replace(
         ONE_PER_SECOND, next_free=NOW + 2, reserved=(Reserved(NOW + 1, 1, 1.0, "s"),)
     )
@@ -269,7 +269,7 @@ def test_the_worker_that_is_missed_is_the_last_one_whose_clock_can_be_believed()
     assert "worker number 2 (process 100 on host-a) shows no sign of life:" in status.sending.reason
 
 
-def test_a_worker_that_gave_its_claim_up_was_stopped_after_its_last_look() -> None:
+def test_a_worker_that_released_its_claim_was_stopped_after_its_last_poll() -> None:
     status = look(claims=(), samples=(Sample(NOW - 70, 0, 5), Sample(NOW - 60, 0, 5)))
 
     assert status.sending.state is SendingState.STOPPED
@@ -277,7 +277,7 @@ def test_a_worker_that_gave_its_claim_up_was_stopped_after_its_last_look() -> No
     assert "the last one was stopped" in status.sending.reason
 
 
-def test_that_no_worker_ever_started_is_told_even_where_it_would_set_the_rate() -> None:
+def test_that_no_worker_ever_started_is_reported_even_if_it_would_set_the_rate() -> None:
     status = look(pace=Pace(), claims=())
 
     assert status.sending.state is SendingState.STOPPED
@@ -285,7 +285,7 @@ def test_that_no_worker_ever_started_is_told_even_where_it_would_set_the_rate() 
     assert "no worker has started yet" in status.sending.reason
 
 
-def test_a_pause_comes_before_a_dead_worker_and_both_are_told() -> None:
+def test_a_pause_comes_before_a_dead_worker_and_both_are_reported() -> None:
     pace = pause(ONE_PER_SECOND, Pause("ann", "stocktaking", since=NOW, until=NOW + 600))
 
     status = look(account(enqueued=5, tally=Tally()), pace=pace, claims=())

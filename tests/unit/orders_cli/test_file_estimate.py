@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from ledger.finish import Basis, Estimate
+from ledger.history import Sample
 from ledger.report import Backlog, PaceReport, PaceSource, StatusReport
 from ledger.sending_status import SendingState, SendingStatus
 from ledger.uploads.lane import Tally
@@ -17,6 +18,7 @@ IDLE = StatusReport(
     pace=PaceReport(1.0, None, PaceSource.CONFIGURED),
     estimate=Estimate(0.0),
     sending=SendingStatus(SendingState.RUNNING),
+    sample=Sample(0.0, 0, 0),
 )
 
 
