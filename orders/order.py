@@ -1,6 +1,7 @@
 """The order: its fields and their rules.
 
-To support another kind of order, change this file only.
+To support another kind of order, change this file only. CSV follows by itself: its columns are
+ORDER_FIELDS, and an empty cell of an optional field is left out.
 
 `check_line` is the whole check of a JSON line, except for three rules that pydantic's parser does
 not enforce: a price has no exponent and at most four decimals, and NaN or Infinity are not JSON,
@@ -127,7 +128,7 @@ def reason_of(error: NotAnOrder) -> str:
         where = ".".join(str(part) for part in problem["loc"])
         message = problem["msg"].removeprefix("Value error, ").replace(" at line 1 ", " at ")
         if problem["type"] == "string_pattern_mismatch":
-            message = _PATTERN_RULES[where]
+            message = _PATTERN_RULES.get(where, message)
         clauses.append(f"{where}: {message}" if where else message)
     more = len(problems) - len(clauses)
     return "; ".join(clauses) + (f"; and {more} more" if more else "")

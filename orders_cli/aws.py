@@ -1,4 +1,4 @@
-"""The AWS that a command acts on: ledger, bucket and queues of the environment."""
+"""The AWS that a command acts on: ledger (all its ports), bucket and queues of the environment."""
 
 import os
 import time

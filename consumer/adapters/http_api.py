@@ -30,7 +30,8 @@ NOTHING_SENT = 0  # the status of an Unauthorized where there was no credential 
 class HttpApi:
     """The third party's API over HTTP/1.1; safe for any number of threads at once.
 
-    docs/api-answers.md publishes the result of each answer.
+    It says only what came back; `consumer/delivery/classification.py` says what follows.
+    docs/api-answers.md publishes both.
     """
 
     def __init__(

@@ -1,4 +1,9 @@
-"""All metrics: what is exported, docs/metrics.md, dashboards and rules are checked against it."""
+"""All metrics: what is exported, docs/metrics.md, dashboards and rules are checked against it.
+
+To add one that is read off state: its entry here, its value in `gauges.py`. To add one that
+processes count: its entry here, an event in `consumer/delivery/events.py` where delivery observes
+it, and the event's case in `sink.py`.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
