@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ledger.claim import Claim
-from ledger.ports.history import HistoryStore
-from ledger.ports.pace import PaceStore
+from ledger.ports.pace import HistoryStore, PaceStore
 from ledger.ports.uploads import UploadLedger
 from ledger.report import LedgerView, StatusReport, report
 from ledger.uploads.upload import Account

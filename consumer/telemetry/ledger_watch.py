@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from consumer.telemetry.snapshot import LedgerSnapshot, never_falling
 from ledger.history import KEPT_SECONDS, History, Sample, extended
-from ledger.ports.history import HistoryStore
-from ledger.ports.pace import PaceStore
+from ledger.ports.pace import HistoryStore, PaceStore
 from ledger.ports.uploads import UploadLedger
 from ledger.report import LedgerView, report, sent_of
 from ledger.uploads.lane import Tally

@@ -89,7 +89,7 @@ class DynamoAccounts(OnTable):
 def _row_keys(entry: Row) -> list[Row]:
     """The keys of an upload's row and of its lanes, as far as the index knows them.
 
-    None where the entry holds a copy of the row.
+    No keys if the entry holds a copy of the row.
     """
     if ENDED_COPY in entry:
         return []

@@ -1,4 +1,4 @@
-"""Closing and cancelling uploads, whoever comes last."""
+"""Closing and cancelling uploads, whether reader or consumer is last."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class DynamoClosing(DynamoAccounts):
         close = Change(
             upload_key(ended.id),
             changed_fields(account.upload, ended),
-            # listing: nobody has closed it yet. state: it is the one whose end was worked out.
+            # listing: nobody has closed it yet. state: the end was computed from this one.
             "listing = :open AND #state = :seen_state",
             {"open": OPEN, "seen_state": account.upload.state},
         )

@@ -45,7 +45,7 @@ class Change:
     def request(self, table: str, *, refusal: Literal["ALL_OLD", "NONE"] = "NONE") -> UpdateTypeDef:
         """The update as DynamoDB takes it; every name is escaped.
 
-        refusal: what DynamoDB returns of the row where the condition does not hold.
+        refusal: what DynamoDB returns of the row if the condition does not hold.
         """
         condition = conditional(self.condition, self.attributes | self.seen)
         names = condition.setdefault("ExpressionAttributeNames", {})

@@ -34,7 +34,7 @@ class DynamoDeadLetters(OnTable):
     """DeadLetters."""
 
     def put_dead_letter(self, letter: DeadLetter) -> None:
-        # Only where there is none: it may be there from before a crash, and redriven since.
+        # Only if there is none: it may be there from before a crash, and redriven since.
         self._table.add(letter_row(as_kept(letter)))
 
     def read_dead_letter(self, upload: UploadId, position: str) -> DeadLetter | None:

@@ -42,7 +42,7 @@ class DynamoLanes(OnTable):
         while True:
             settled = settle(lane, settlement, writer=writer)
             # revision holds while nobody has settled since the caller's view of the lane, and
-            # never where the lane has no row.
+            # never if the lane has no row.
             change = Change(
                 lane_key(lane.key),
                 lane_fields(settled),

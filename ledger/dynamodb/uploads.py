@@ -43,7 +43,7 @@ class DynamoUploads(DynamoClosing):
             taken = replace(row, run_token=token)
             if not row.read_complete:
                 taken = replace(taken, lanes=row.lanes or lanes, updated_at=now)
-                # Rows first, then their number, so that whoever reads the number finds them all.
+                # Rows first, then their number, so that a reader of the number finds them all.
                 self._make_lanes(account, taken.lanes)
             written = self._table.change(_take_over(row, taken))
             if isinstance(written, ConditionFailed):

@@ -141,7 +141,7 @@ class MemoryUploads(Tables):
     def _change(
         self, upload: UploadId, token: str, change: Callable[[Upload], Upload | None]
     ) -> UploadState | None:
-        """Change the row of a run; returns the state, None where the change is refused."""
+        """Change the row of a run; returns the state, None if the change is refused."""
         with self._lock:
             row = self._upload(upload)
             changed = change(row) if row.run_token == token else None

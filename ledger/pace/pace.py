@@ -62,7 +62,7 @@ class Override:
 
 
 class BlockReason(StrEnum):
-    """What a person must put right before sending goes on."""
+    """What a person must fix before sending continues."""
 
     REFUSAL_BUDGET_SPENT = "refusal budget spent"
     LATER_RELEASE = "later release"
@@ -72,7 +72,7 @@ class BlockReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """Something that a person must put right before sending goes on.
+    """Something that a person must fix before sending continues.
 
     reason: a BlockReason, or what a later release wrote.
     """
@@ -97,7 +97,7 @@ class Pace:
     in_doubt: by shard id, how many orders its owner may have begun and not settled (`doubt`).
     set_aside: by `<upload>/<line>`, orders that a person wants refused, with that person's reason.
     resumed: how often a person lifted the blockers.
-    margin: what lies between two turns beyond the interval.
+    margin: extra time between two turns, on top of the interval.
     throttled: how many 429s came in a row, without a hold so far.
     passed: the start of the attempt, of any shard, that last ended a hold or a row of 429s.
     """
@@ -164,7 +164,7 @@ class Pace:
 
 
 def machine_of(token: str) -> str:
-    """The machine that a fence token names (`<machine>-<random>`), empty where it names none."""
+    """The machine that a fence token names (`<machine>-<random>`), empty if it names none."""
     return token.rpartition("-")[0]
 
 

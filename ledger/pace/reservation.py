@@ -36,7 +36,7 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Turns handed out: absolute times, in order. A probe is one turn that tests a held API."""
+    """Granted turns: absolute times, in order. A probe is one turn that tests a held API."""
 
     turns: tuple[float, ...]
     epoch: int

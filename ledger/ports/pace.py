@@ -1,7 +1,8 @@
-"""Where the pace is kept."""
+"""Where the pace and its history are kept."""
 
 from typing import Protocol
 
+from ledger.history import History
 from ledger.pace.pace import Pace
 
 
@@ -12,4 +13,14 @@ class PaceStore(Protocol):
         """The pace as it is now, by a consistent read; a fresh Pace if there is none."""
 
     def swap_pace(self, old: Pace, new: Pace) -> bool:
+        """Write `new` (with the next revision) if the item still has `old`'s revision."""
+
+
+class HistoryStore(Protocol):
+    """Where the history is kept."""
+
+    def read_history(self) -> History:
+        """The history; an empty one if there is none."""
+
+    def swap_history(self, old: History, new: History) -> bool:
         """Write `new` (with the next revision) if the item still has `old`'s revision."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 class LaneRange:
     """The `count` orders after the line `prev` up to `line`.
 
-    prev: the lane's enqueued line before the first of them, 0 where there is none.
+    prev: the lane's enqueued line before the first of them, 0 if there is none.
     first_ordinal: the ordinal of the first of them.
     """
 

@@ -29,7 +29,7 @@ class UploadKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The stored object. `version_id` is empty where the bucket has no versions."""
+    """The stored object. `version_id` is empty if the bucket has no versions."""
 
     bucket: str
     key: str
@@ -42,7 +42,7 @@ class Source:
 class LaneTail:
     """The end of what was enqueued in one lane: its last line and how many orders it holds.
 
-    sequence_number: where the lane's last record is in its shard, empty where that is not known.
+    sequence_number: where the lane's last record is in its shard, empty if not known.
     The next run's first record is put behind it.
     """
 
@@ -74,7 +74,7 @@ class Upload:
     """One upload's row of the ledger. Times are seconds since the epoch.
 
     lanes: 0 until the first run fixes it.
-    reason: a sentence for the person who must act, empty where nothing is wrong.
+    reason: a sentence for the person who must act, empty if nothing is wrong.
     estimate: how many orders it was estimated to hold at admission, 0 before.
     admitted: admission let it in, before its first order was put; the check is never repeated.
     read_complete: nothing more will be enqueued and the end markers are in the stream.

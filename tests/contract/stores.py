@@ -7,9 +7,8 @@ from typing import Protocol
 from ledger.claim import Claim, LiveProcess
 from ledger.ports.claims import Claims
 from ledger.ports.dead_letters import DeadLetters
-from ledger.ports.history import HistoryStore
 from ledger.ports.lanes import LaneLedger
-from ledger.ports.pace import PaceStore
+from ledger.ports.pace import HistoryStore, PaceStore
 from ledger.ports.redrives import Redrives
 from ledger.ports.uploads import UploadLedger
 from ledger.uploads.dead_letter import DeadLetter, position_of_line
