@@ -80,12 +80,12 @@ ADVICE: Mapping[str, Advice] = {
     ),
 }
 """By cause, as `SendingStatus.cause` has it."""
-UNKNOWN = Advice("a later release stopped sending", "fix the cause, then run `orders resume`")
+UNKNOWN_CAUSE = Advice("a later release stopped sending", "fix the cause, then run `orders resume`")
 
 
 def advice_on(cause: str) -> Advice:
     """The advice on a cause; a later release may have written one that is unknown here."""
-    return ADVICE.get(cause, UNKNOWN)
+    return ADVICE.get(cause, UNKNOWN_CAUSE)
 
 
 def action_beside_reason(cause: str) -> str:

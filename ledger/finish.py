@@ -23,7 +23,7 @@ LOST_SHARE = 0.01
 LOST_INTERVALS = 2
 """With more evidence it does so while no more than this was lost: a count of whole orders is off by
 one at either end."""
-NO_LIMIT = "the pace has no limit, and nothing was sent in the last minute"
+UNLIMITED_AND_UNMEASURED = "the pace has no limit, and nothing was sent in the last minute"
 
 
 class Basis(StrEnum):
@@ -53,10 +53,10 @@ class Estimate:
     is_lower_bound: bool = False
 
 
-def estimate(
+def estimate_finish(
     accounts: Sequence[Account], pace: Pace, sending: SendingStatus, seen: Evidence, now: float
 ) -> Estimate:
-    """The estimate. accounts: the open uploads. seen: what was sent at the current rate."""
+    """When the open uploads will be sent. seen: what was sent at the current rate."""
     to_send = sum(orders_to_send(account) for account in accounts)
     unread = sum(unread_orders(account) for account in accounts)
     uploads = (account.upload for account in accounts)
@@ -93,7 +93,7 @@ def _estimate(
         return Estimate(None, unknown)
     basis, per_second = expected(target, seen)
     if not per_second:
-        return Estimate(None, NO_LIMIT)
+        return Estimate(None, UNLIMITED_AND_UNMEASURED)
     starts_in = _starts_in(pace, now)
     seconds = _seconds_until_sent(to_send, pace, basis, per_second, now)
     if seconds is None:

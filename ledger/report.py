@@ -10,13 +10,16 @@ from enum import StrEnum
 
 from ledger.claim import Claim
 from ledger.evidence import Evidence, evidence
-from ledger.finish import Estimate, estimate
+from ledger.finish import Estimate, estimate_finish
 from ledger.history import Measure, Sample, measured
 from ledger.pace.pace import Override, Pace
 from ledger.sending_status import SendingStatus, halted_since, sending_status
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import Account, UploadState
 from ledger.workers import absence
+
+LISTED_SECONDS = 30 * 86_400.0
+"""Uploads that ended longer ago are not listed."""
 
 
 class PaceSource(StrEnum):
@@ -114,7 +117,7 @@ def report(view: LedgerView, *, retention_seconds: float, now: float) -> StatusR
         backlog=backlog,
         settled=settled,
         pace=pace_of(pace, now, measure),
-        estimate=estimate(still_open, pace, sending, seen, now),
+        estimate=estimate_finish(still_open, pace, sending, seen, now),
         sending=sending,
         sample=sample,
     )

@@ -9,7 +9,7 @@ from ledger.history import Sample
 from ledger.pace.pace import Pace
 
 WHAT_TO_DO = ADVICE[OtherCause.NO_WORKER].action
-NEVER = "no worker has started yet: start one (`python -m consumer`, or deploy the service)"
+NEVER_STARTED = "no worker has started yet: start one (`python -m consumer`, or deploy the service)"
 GIVEN_UP = f"no worker is running, the last one was stopped: {WHAT_TO_DO}"
 
 
@@ -44,7 +44,7 @@ def absence(
         return Absence(seen_at, f"{_no_sign_of(claims, now)}: {WHAT_TO_DO}")
     if samples:
         return Absence(seen_at, GIVEN_UP)
-    return Absence(None, NEVER)
+    return Absence(None, NEVER_STARTED)
 
 
 def _signs(

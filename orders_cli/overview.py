@@ -8,13 +8,11 @@ from typing import Protocol
 from ledger.claim import Claim
 from ledger.ports.pace import HistoryStore, PaceStore
 from ledger.ports.uploads import UploadLedger
-from ledger.report import LedgerView, StatusReport, report
+from ledger.report import LISTED_SECONDS, LedgerView, StatusReport, report
 from ledger.uploads.upload import Account
 from orders.upload import UploadId
 from orders_cli.failures import UsageWrong
 
-LISTED_SECONDS = 30 * 86_400.0
-"""Uploads that ended longer ago are not listed."""
 PREFIX_CHARACTERS_MIN = 4
 """An upload id cannot be abbreviated further."""
 

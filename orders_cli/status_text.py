@@ -17,7 +17,7 @@ BELOW_TARGET = "PaceBelowTarget in docs/operations.md says where to look"
 UPLOAD_HEADERS = ("UPLOAD", "STATE", "LINES", "INVALID", "ACCEPTED", "REFUSED", "WAITING", "KEY")
 
 
-def upload_row(account: Account) -> tuple[str, ...]:
+def upload_cells(account: Account) -> tuple[str, ...]:
     """One upload as the cells below UPLOAD_HEADERS."""
     tally = account.tally
     return (

@@ -17,7 +17,7 @@ from orders_cli.output import is_lively, say
 from orders_cli.quantities import count, duration
 from orders_cli.status_text import sending_sentence, state_text
 
-POLL_SECONDS = 0.5
+UPLOAD_POLL_SECONDS = 0.5
 SAY_SECONDS = 10.0
 """Without a terminal progress is reported when the state changes, or after this time."""
 FAILURES_MAX = 30
@@ -47,7 +47,7 @@ def wait_for(aws: Aws, upload: UploadId, seen: Callable[[Account], None]) -> Acc
                 progress.end()
                 return account
             seen(account)
-            time.sleep(POLL_SECONDS)
+            time.sleep(UPLOAD_POLL_SECONDS)
     except KeyboardInterrupt as error:
         progress.end()
         say(

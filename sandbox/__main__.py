@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from orders.rate import parse_rate
-from sandbox.errors import SandboxError
+from sandbox.sandbox_errors import SandboxError
 from sandbox.sandbox_options import SandboxOptions
 from sandbox.up import run_sandbox
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.errors import WrongUse
+from sandbox.sandbox_errors import WrongUse
 
 _MARK = "A sandbox of Paced Orders runs in this folder; process "
 

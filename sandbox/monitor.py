@@ -11,8 +11,8 @@ from consumer.kcl.properties import SHARD_MODULE
 from consumer.run_folder import RunFolder, write_by_rename
 from consumer.worker.proc import command_line, descendants
 from consumer.worker.signals import Signals
-from sandbox.errors import OutOfReach, SandboxError, WrongUse
 from sandbox.folder import SandboxFolder
+from sandbox.sandbox_errors import OutOfReach, SandboxError, WrongUse
 from sandbox.sandbox_options import HOST
 from sandbox.subprocesses import Subprocess, Subprocesses
 from sandbox.worker_service import WorkerService

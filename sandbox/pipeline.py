@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orders.rate import Rate
 from sandbox.code_archive import CHECKOUT, code_archive
 from sandbox.embedded_aws import EmbeddedClients
-from sandbox.errors import OutOfReach
+from sandbox.sandbox_errors import OutOfReach
 
 TEMPLATE = CHECKOUT / "infra" / "pipeline.yaml"
 _STACK = "orders-pipeline"

@@ -13,9 +13,9 @@ from pathlib import Path
 from consumer.kcl.tied import tied
 from sandbox.code_archive import CHECKOUT
 from sandbox.environment import read_env_file
-from sandbox.errors import OutOfReach
 from sandbox.folder import SandboxFolder
 from sandbox.monitor import ListedProcess
+from sandbox.sandbox_errors import OutOfReach
 
 _POLL_SECONDS = 0.02
 _STOP_SECONDS = 75.0

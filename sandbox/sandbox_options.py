@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orders.rate import Rate
-from sandbox.errors import WrongUse
+from sandbox.sandbox_errors import WrongUse
 
 HOST = "127.0.0.1"
 # Below the range from which Linux and macOS take the ports of outgoing connections: the worker

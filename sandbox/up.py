@@ -22,11 +22,11 @@ from sandbox.environment import (
     env_file,
     sandbox_environment,
 )
-from sandbox.errors import WrongUse
 from sandbox.folder import SandboxFolder, occupied
 from sandbox.leases import make_leases
 from sandbox.monitor import Monitor, Part, StopAskedError, await_answer
 from sandbox.pipeline import Pipeline, deploy_pipeline
+from sandbox.sandbox_errors import WrongUse
 from sandbox.sandbox_options import HOST, SandboxOptions, SandboxPorts, choose_ports
 from sandbox.subprocesses import Subprocesses
 from sandbox.worker_service import WorkerService

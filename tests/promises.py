@@ -32,7 +32,7 @@ def pace_is_kept(
     *,
     rates: Sequence[tuple[float, Rate]],
     busy: Sequence[tuple[float, float]] = (),
-    gap_share: float = spacing.GAP_SHARE,
+    gap_share: float = spacing.PROMISED_GAP_SHARE,
     least_used: float = LEAST_USED,
 ) -> None:
     """Promise 3: no start too early, and in `busy` ranges no turn wasted."""

@@ -23,7 +23,7 @@ from consumer.delivery.attempts import (
 )
 
 ANSWER_CHARACTERS = 1_000  # of a refusal's body, kept with the dead letter
-AHEAD_SECONDS = 2.0  # an API that takes longer to reach shows in the attempt, not before it
+CONNECT_AHEAD_SECONDS = 2.0  # an API that takes longer to reach shows in the attempt, not before it
 NOTHING_SENT = 0  # the status of an Unauthorized where there was no credential to send
 
 
@@ -81,7 +81,7 @@ class HttpApi:
 
     def connect(self) -> None:
         """Open a connection ahead of a turn unless one is idle; a failure shows in the attempt."""
-        self._connections.open_ahead(seconds=min(self._attempt_seconds, AHEAD_SECONDS))
+        self._connections.open_ahead(seconds=min(self._attempt_seconds, CONNECT_AHEAD_SECONDS))
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -22,9 +22,9 @@ ABANDONED_SECONDS = 120.0
 upload itself: one that has not done so after this is gone."""
 WAIT_SECONDS_MAX = 86_400.0
 """The wait doubles up to this: the upload may just be behind a long backlog."""
-RETRY_SECONDS = 15.0
+END_RETRY_SECONDS = 15.0
 """A failure is retried after this; the wait doubles with each failure in a row."""
-RETRY_SECONDS_MAX = 600.0
+END_RETRY_SECONDS_MAX = 600.0
 """The limit of that wait."""
 
 
@@ -36,7 +36,7 @@ class _Standstill:
     changes: tuple[object, ...]
     wait_seconds: float
     due_at: float
-    retry_seconds: float = RETRY_SECONDS
+    retry_seconds: float = END_RETRY_SECONDS
 
 
 class StillUploads:
@@ -71,13 +71,13 @@ class StillUploads:
         seen = self._seen[upload]
         seen.wait_seconds = min(2 * seen.wait_seconds, WAIT_SECONDS_MAX)
         seen.due_at = now + seen.wait_seconds
-        seen.retry_seconds = RETRY_SECONDS
+        seen.retry_seconds = END_RETRY_SECONDS
 
     def failed(self, upload: UploadId, now: float) -> None:
         """The end markers of a due upload could not be put: try again soon."""
         seen = self._seen[upload]
         seen.due_at = now + seen.retry_seconds
-        seen.retry_seconds = min(2 * seen.retry_seconds, RETRY_SECONDS_MAX)
+        seen.retry_seconds = min(2 * seen.retry_seconds, END_RETRY_SECONDS_MAX)
 
 
 def _waits_for_its_end(account: Account) -> bool:

@@ -17,7 +17,7 @@ from ledger.pace.hold import HOLD_SECONDS_MAX, Failure, HoldKind
 from ledger.pace.pace import AHEAD_SECONDS, BATCH_SECONDS
 from orders.outcome import Outcome
 
-STALE_SECONDS = 0.05
+ASK_AGAIN_SECONDS = 0.05
 """How often an attempt that waits for a refresh of the pace, or for room, asks again."""
 ASSIGN_SECONDS = 0.05
 ASSIGNED_LEAST = 2
@@ -146,9 +146,9 @@ class Dispatcher:
         if self._view.is_stale(now):
             # What was missed may forbid it: a refresh comes first, or a new turn where a late start
             # could come close to another machine's.
-            return Verdict.VOID if is_shared else now + STALE_SECONDS
+            return Verdict.VOID if is_shared else now + ASK_AGAIN_SECONDS
         if not self._has_room_for(send, now):
-            return now + STALE_SECONDS
+            return now + ASK_AGAIN_SECONDS
         verdict = self.schedule.start(send, now)
         if verdict is Verdict.GO:
             if turn.interval and not turn.is_probe:

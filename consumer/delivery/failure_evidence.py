@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from consumer.delivery.entries import SUSPECT, Entry
 
-RETRY_SECONDS = (5.0, 10.0, 15.0)
+SUSPECT_RETRY_SECONDS = (5.0, 10.0, 15.0)
 """How long a suspect waits before its next attempt; the last repeats."""
 PATIENCE_MAX = 10
 """However much the API flaps, this many failures alone are enough."""
@@ -67,8 +67,8 @@ class FailureEvidence:
         entry.fail(now, others_passed=self.others_passed(entry) and not is_probe)
         self.undecided[entry] = None
         if entry.is_suspect:
-            step = min(entry.alone - SUSPECT, len(RETRY_SECONDS) - 1)
-            entry.retry_at = now + RETRY_SECONDS[step]
+            step = min(entry.alone - SUSPECT, len(SUSPECT_RETRY_SECONDS) - 1)
+            entry.retry_at = now + SUSPECT_RETRY_SECONDS[step]
         self.probe_other_next = entry.is_suspect or not self.probe_other_next
         while self.recoveries and self.recoveries[0] < now - FLAPPING_SECONDS:
             self.recoveries.popleft()

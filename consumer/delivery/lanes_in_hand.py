@@ -36,7 +36,7 @@ class LanesInHand:
         unread: dict[LaneKey, None] = {}
         for item in (record.item for record in records):
             if isinstance(item, OrderEnvelope | EndMarker):
-                key = key_of(item)
+                key = lane_key_of(item)
                 track = self._tracks.get(key)
                 is_outdated = track and track.was_used and not track.in_hand
                 if track is None or (is_outdated and isinstance(item, EndMarker)):
@@ -71,6 +71,6 @@ class LanesInHand:
         return is_over
 
 
-def key_of(item: OrderEnvelope | EndMarker) -> LaneKey:
+def lane_key_of(item: OrderEnvelope | EndMarker) -> LaneKey:
     """The lane that an envelope belongs to."""
     return LaneKey(item.upload, LaneNumber(item.lane))

@@ -6,7 +6,7 @@ from math import ceil
 from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import Entry, OrderId, Stage, StreamRecord
 from consumer.delivery.events import Observer, OrdersMissing, RepeatsSkipped
-from consumer.delivery.lanes_in_hand import LanesInHand, key_of
+from consumer.delivery.lanes_in_hand import LanesInHand, lane_key_of
 from consumer.delivery.pace_view import PaceView
 from consumer.delivery.settle_queue import SettleQueue
 from consumer.delivery.window import Window
@@ -52,7 +52,7 @@ class OrdersInHand:
         position, item = record.position, record.item
         match item:
             case OrderEnvelope():
-                entries = self.lanes[key_of(item)].take_order(item, position)
+                entries = self.lanes[lane_key_of(item)].take_order(item, position)
                 if self._doubtful and entries[-1].stage is not Stage.SETTLED:
                     # An attempt of the process before this one may have got through unseen.
                     entries[-1].may_have_arrived = True
@@ -60,7 +60,7 @@ class OrdersInHand:
                     self._doubtful -= 1
                 return entries
             case EndMarker():
-                return self.lanes[key_of(item)].take_end(item, position)
+                return self.lanes[lane_key_of(item)].take_end(item, position)
             case Unreadable(reason):
                 entry = Entry(position, None, 0, 0, 0, body=record.data, reason=reason)
                 entry.finish(Outcome.REFUSED)

@@ -82,7 +82,7 @@ class SettleQueue:
             entry.settle()
         key = ready[0].key
         settlement = Settlement(spans_of(ready), any(e.ends_lane for e in ready), resumed)
-        letters = tuple(letter_of(e, now) for e in ready if e.outcome is Outcome.REFUSED)
+        letters = tuple(dead_letter_of(e, now) for e in ready if e.outcome is Outcome.REFUSED)
         return Settle(self._lanes[key].lane if key else None, settlement, letters, lane.settling)
 
     def _ready(self, lane: Unsettled) -> list[Entry]:
@@ -157,7 +157,7 @@ def spans_of(entries: Iterable[Entry]) -> tuple[Span, ...]:
     )
 
 
-def letter_of(entry: Entry, now: float) -> DeadLetter:
+def dead_letter_of(entry: Entry, now: float) -> DeadLetter:
     """The dead letter of a refused order, or of a record that is no envelope."""
     position = position_of_line(entry.line)
     if entry.key is None:

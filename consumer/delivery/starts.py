@@ -16,7 +16,7 @@ LEAD_SECONDS = 0.002
 wakes up a little late is not late."""
 UNSENT_SECONDS = 0.25
 """A request that is not sent this long after it should be hangs; the next start waits no longer."""
-POLL_SECONDS = 0.002
+START_POLL_SECONDS = 0.002
 """How soon to ask again while the last request is not sent."""
 REBOOT_SECONDS = 0.1
 """A start that is planned further ahead is left over from before a reboot."""
@@ -54,7 +54,7 @@ def next_start(
         return max(due + max(last.sent_at - last.at - usual_seconds, 0.0), earliest)
     if now >= due + UNSENT_SECONDS:
         return earliest
-    return max(due, earliest, now + LEAD_SECONDS + POLL_SECONDS)
+    return max(due, earliest, now + LEAD_SECONDS + START_POLL_SECONDS)
 
 
 class Starts:

@@ -20,7 +20,7 @@ from consumer.sending.leased_shard import LeasedShard
 from consumer.sending.sender_threads import ProcessHooks
 from consumer.threads import start_thread
 
-WATCH_SECONDS = 0.5
+GUARD_SECONDS = 0.5
 log = logging.getLogger(__name__)
 
 
@@ -65,7 +65,7 @@ class Guard:
 
     def _watch(self) -> None:
         while True:
-            ready, _, _ = select.select([self._signalled], [], [], WATCH_SECONDS)
+            ready, _, _ = select.select([self._signalled], [], [], GUARD_SECONDS)
             delivery = self.shard.delivery
             if ready:
                 self.stop_and_leave("told to stop", level=logging.INFO)

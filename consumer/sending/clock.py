@@ -10,7 +10,7 @@ from consumer.sending.date_header import Bounds, bounds_of, proven
 
 ERROR_SECONDS = 0.2
 """A clock that is known to be off by more is set right."""
-ANSWERS = 60
+DATES_KEPT = 60
 """How many of the ledger's answers are kept."""
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class AnchoredClock:
         """Anchor it now; by default to this machine's clocks."""
         self._wall = wall or (lambda: time.time())  # noqa: PLW0108 - looked up at each call
         self._monotonic = monotonic
-        self._answers: deque[Bounds] = deque(maxlen=ANSWERS)
+        self._answers: deque[Bounds] = deque(maxlen=DATES_KEPT)
         self._of_wall = self._offset = self._wall() - monotonic()
 
     def now(self) -> float:

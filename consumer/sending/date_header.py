@@ -20,7 +20,7 @@ class Bounds:
     high: float
 
 
-UNKNOWN = Bounds(float("-inf"), float("inf"))
+ANY_OFFSET = Bounds(float("-inf"), float("inf"))
 
 
 def bounds_of(sent_at: float, answered_at: float, date: float) -> Bounds:
@@ -33,7 +33,7 @@ def proven(answers: Iterable[Bounds]) -> Bounds:
 
     Where they contradict each other a clock was set meanwhile, and only the last ones count.
     """
-    low, high = UNKNOWN.low, UNKNOWN.high
+    low, high = ANY_OFFSET.low, ANY_OFFSET.high
     for bounds in answers:
         narrower = max(low, bounds.low), min(high, bounds.high)
         if narrower[0] > narrower[1]:

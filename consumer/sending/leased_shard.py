@@ -13,7 +13,7 @@ from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamPosition, StreamRecord
 from consumer.delivery.events import LedgerFailed
 from consumer.sending.ledger_calls import Ledger, LedgerCalls
-from consumer.sending.sender_threads import ProcessHooks, SenderThreads
+from consumer.sending.sender_threads import LEDGER_RETRY_SECONDS, ProcessHooks, SenderThreads
 from ledger.errors import LedgerError
 from ledger.pace import steps
 from ledger.pace.pace import Blocker, BlockReason
@@ -21,9 +21,8 @@ from ledger.uploads.lane import Lane, LaneKey
 
 log = logging.getLogger(__name__)
 
-WATCH_SECONDS = 0.25
+ORPHAN_CHECK_SECONDS = 0.25
 """How often a wait checks whether the daemon is gone."""
-LEDGER_RETRY_SECONDS = 1.0
 CHECKPOINT_SECONDS = 0.2
 """Two checkpoints are at least this far apart: a restart skips what is settled anyway."""
 MISSING_ROW_SECONDS = 1.0
@@ -126,7 +125,7 @@ class LeasedShard:
             threads.delivery.stop()
             threads.wake()
             while not threads.delivery.is_quiet:
-                threads.settled.wait(WATCH_SECONDS)
+                threads.settled.wait(ORPHAN_CHECK_SECONDS)
             begun = threads.delivery.maybe_begun
         try:
             threads.ledger_calls.begins_no_more(begun)
@@ -145,7 +144,7 @@ class LeasedShard:
                 if frontier == self._checkpointed or not may_write:
                     if is_enough():
                         return
-                    threads.settled.wait(WATCH_SECONDS)
+                    threads.settled.wait(ORPHAN_CHECK_SECONDS)
                     continue
             if frontier is not None:
                 self._write(frontier, checkpoint)
@@ -207,4 +206,4 @@ class LeasedShard:
         while time.monotonic() < until:
             self.alive_at = self._hooks.clock.now()
             self._check_owner()
-            time.sleep(WATCH_SECONDS)
+            time.sleep(ORPHAN_CHECK_SECONDS)

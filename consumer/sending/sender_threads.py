@@ -16,6 +16,7 @@ from consumer.delivery.attempts import Api, Attempt
 from consumer.delivery.delivery import Delivery
 from consumer.delivery.events import LedgerFailed, Observer
 from consumer.delivery.schedule import Verdict
+from consumer.delivery.settle_queue import NEVER
 from consumer.delivery.starts import Starts
 from consumer.sending.clock import Clock
 from consumer.sending.departure import Departure
@@ -33,7 +34,6 @@ a thread when it ends; to ask more often would only cost time."""
 SWITCH_SECONDS, PROMPT_SWITCH_SECONDS = 0.005, 0.0005
 """How long a thread that computes keeps the others waiting: Python's default, for many orders a
 second, and a shorter time where each start has its moment."""
-NEVER = float("inf")
 NAMES: dict[type[actions.LedgerAction], str] = {
     actions.Settle: "settle",
     actions.Reserve: "reserve a turn",

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from consumer.telemetry.chart import HEIGHT, WIDTH, Chart, chart
 from consumer.telemetry.health import Finding, all_fine
 from consumer.telemetry.snapshot import Snapshot
-from consumer.telemetry.wording import duration, moment, pace, thousands
+from consumer.telemetry.wording import pace_text, rough_duration, thousands, utc_minute
 from ledger.advice import advice_on
 from ledger.finish import Basis
 from ledger.report import StatusReport
@@ -80,19 +80,19 @@ def _obstacles(status: StatusReport) -> list[Obstacle]:
     found = []
     sending = status.sending
     if sending.state is not SendingState.RUNNING:
-        times = f", since {moment(sending.since)}" if sending.since is not None else ""
-        times += f", until {moment(sending.until)}" if sending.until is not None else ""
+        times = f", since {utc_minute(sending.since)}" if sending.since is not None else ""
+        times += f", until {utc_minute(sending.until)}" if sending.until is not None else ""
         what = f"Sending is {sending.state.value}: {sending.reason}{times}."
         action = advice_on(sending.cause).action
         found.append(Obstacle(what, f"{action[:1].upper()}{action[1:]}."))
     target, achieved = status.pace.target_per_second, status.estimate.per_second
     if target is not None and status.estimate.basis is Basis.ACHIEVED and achieved:
         share = f"{achieved / target:.0%}"
-        what = f"Only {pace(achieved)} of the {pace(target)} is achieved ({share})."
+        what = f"Only {pace_text(achieved)} of the {pace_text(target)} is achieved ({share})."
         found.append(Obstacle(what, "PaceBelowTarget in docs/operations.md says where to look."))
     runway, eta = status.backlog.runway_seconds, status.estimate.seconds
     if runway is not None and (runway < NEAR_SECONDS or (eta or 0.0) > runway):
-        what = f"Orders will be lost in {duration(runway)} unless they are sent before."
+        what = f"Orders will be lost in {rough_duration(runway)} unless they are sent before."
         found.append(Obstacle(what, "Raise the pace, or raise the stream's retention now."))
     return found
 
@@ -105,9 +105,9 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.filters |= {
-    "duration": duration,
-    "moment": moment,
-    "pace": pace,
+    "duration": rough_duration,
+    "moment": utc_minute,
+    "pace": pace_text,
     "percent_settled": percent_settled,
     "thousands": thousands,
     "unquote": unquote,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from consumer.sending.date_header import Bounds, DateListener, EventSystem, bounds_of, proven
 
-ANSWERS = 60
+SKEW_ANSWERS = 60
 """How many answers count; at one a second, a corrected clock is believed soon."""
 
 
@@ -22,7 +22,7 @@ class SkewWatch:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """`clock` gives seconds since the epoch."""
-        self._answers: deque[Bounds] = deque(maxlen=ANSWERS)
+        self._answers: deque[Bounds] = deque(maxlen=SKEW_ANSWERS)
         self._listener = DateListener(clock, self._heard)
 
     @property

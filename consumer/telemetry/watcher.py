@@ -27,6 +27,7 @@ from consumer.telemetry.worker_view import WorkerView
 from consumer.threads import start_thread
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.errors import LedgerError
+from ledger.report import LISTED_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 1.0
 LOOK_SECONDS_MAX = 15.0
 RARE_SECONDS = 5.0
-LISTED_SECONDS = 30 * 86_400.0
-"""For how long an upload that ended is shown."""
 _PATIENT = Config(connect_timeout=1.0, read_timeout=2.0, retries={"total_max_attempts": 2})
 
 log = logging.getLogger(__name__)

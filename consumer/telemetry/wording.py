@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
-def duration(seconds: float) -> str:
+def rough_duration(seconds: float) -> str:
     """A length of time in its largest unit and the next one: `3 h 12 min`."""
     whole = round(seconds)
     for index, (name, unit_seconds) in enumerate(_UNITS[:-1]):
@@ -17,12 +17,12 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
-def moment(at: float) -> str:
+def utc_minute(at: float) -> str:
     """A moment in UTC, to the minute."""
     return datetime.fromtimestamp(at, UTC).strftime("%a %d %b %Y, %H:%M UTC")
 
 
-def pace(per_second: float) -> str:
+def pace_text(per_second: float) -> str:
     """A pace in the unit in which it is a handy number."""
     for unit, seconds in (("s", 1), ("min", 60)):
         if per_second * seconds >= 1:

@@ -18,7 +18,7 @@ from ledger.ports.claims import Claims
 OUT_OF_REACH_SECONDS = 60.0
 """How long the ledger may be out of reach at the start before the worker gives up."""
 BUSY_SECONDS = 1.0
-RETRY_SECONDS_MAX = 8.0
+CLAIM_RETRY_SECONDS_MAX = 8.0
 _KILL_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def wait_for_number(
             log.warning("%s; %s; trying again in %.0f s", error, error.hint, retry_seconds)
             tell(str(error))
             signals.wait(retry_seconds)
-            retry_seconds = min(2 * retry_seconds, RETRY_SECONDS_MAX)
+            retry_seconds = min(2 * retry_seconds, CLAIM_RETRY_SECONDS_MAX)
             continue
         unreachable_since, retry_seconds = None, BUSY_SECONDS
         if isinstance(got, Claim):

@@ -13,7 +13,7 @@ from ledger.errors import LedgerUnreachable
 from ledger.ports.claims import Claims
 
 HEARTBEAT_SECONDS = 10.0
-RETRY_SECONDS = 1.0
+HEARTBEAT_RETRY_SECONDS = 1.0
 SURE_SECONDS = STALE_SECONDS - 10.0
 """How long after a heartbeat the claim certainly stands: a renewal that is tried then, and takes
 its time to fail, ends before another worker may take the number."""
@@ -79,7 +79,7 @@ class ClaimKeeper:
             self._due.clear()
             if self._closed:
                 return
-            wait_seconds = HEARTBEAT_SECONDS if self._renew() else RETRY_SECONDS
+            wait_seconds = HEARTBEAT_SECONDS if self._renew() else HEARTBEAT_RETRY_SECONDS
 
     def _renew(self) -> bool:
         with self._lock:

@@ -9,10 +9,10 @@ from botocore.exceptions import BotoCoreError
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.dynamodb.unreachable import unreachable
 
-CONNECT_SECONDS = 2.0
+TABLE_CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 """DynamoDB answers in milliseconds; a longer wait means that the connection is gone."""
-ATTEMPTS = 4
+CALL_ATTEMPTS = 4
 """How often a call is tried, throttles and time-outs included: at most about 35 s in all."""
 CONNECTIONS = 32
 """How many threads may call at once without waiting for each other."""
@@ -22,7 +22,7 @@ def open_ledger(
     table: str,
     *,
     answer_seconds: float = ANSWER_SECONDS,
-    attempts: int = ATTEMPTS,
+    attempts: int = CALL_ATTEMPTS,
     connections: int = CONNECTIONS,
 ) -> DynamoLedger:
     """Open the ledger in this table, with the credentials, region and endpoint of the environment.
@@ -30,7 +30,7 @@ def open_ledger(
     No call goes out yet. Raises LedgerUnreachable if the region or the endpoint is unusable.
     """
     config = Config(
-        connect_timeout=CONNECT_SECONDS,
+        connect_timeout=TABLE_CONNECT_SECONDS,
         read_timeout=answer_seconds,
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=connections,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ledger.dynamodb.row import Row
     from orders.upload import UploadId
 
-KEPT_SECONDS = 400 * 86_400
+ROWS_KEPT_SECONDS = 400 * 86_400
 """How long the rows of an ended upload stay: longer than any stream keeps its orders."""
 
 # Fields missing from older rows take their defaults.
@@ -63,7 +63,7 @@ def changed_fields(old: Upload, new: Upload) -> Row:
 
 def expires_at_of(ended: Upload) -> int:
     """When the rows of an ended upload may go, in epoch seconds."""
-    return int(ended.ended_at or ended.updated_at) + KEPT_SECONDS
+    return int(ended.ended_at or ended.updated_at) + ROWS_KEPT_SECONDS
 
 
 def listed_upload_of(entry: Row) -> Upload | None:

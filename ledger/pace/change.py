@@ -6,7 +6,7 @@ from ledger.contention import Contention
 from ledger.pace.pace import Pace
 from ledger.ports.pace import PaceStore
 
-TRIES = 100
+CHANGE_TRIES = 100
 """Every reservation of every shard is a change, so many more tries are lost here than elsewhere."""
 
 
@@ -14,7 +14,7 @@ def change(store: PaceStore, step: Callable[[Pace], Pace]) -> Pace:
     """Take a pure step from the current pace, again from the newer one if somebody was faster.
 
     A step that changes nothing writes nothing. Returns the pace after the step. Raises
-    LedgerUnreachable after TRIES lost tries, and what the store raises.
+    LedgerUnreachable after CHANGE_TRIES lost tries, and what the store raises.
     """
     contention = pace_contention()
     while True:
@@ -27,4 +27,4 @@ def change(store: PaceStore, step: Callable[[Pace], Pace]) -> Pace:
 
 def pace_contention() -> Contention:
     """For a change of the pace; it does not wait between tries, because a turn may depend on it."""
-    return Contention("a change of the pace", tries=TRIES, is_patient=False)
+    return Contention("a change of the pace", tries=CHANGE_TRIES, is_patient=False)

@@ -8,7 +8,7 @@ import typer
 from orders_cli.command_options import command_app, examples, rate_option
 from orders_cli.failures import CommandFailed, ExitCode
 from orders_cli.output import say
-from sandbox.errors import SandboxError
+from sandbox.sandbox_errors import SandboxError
 from sandbox.sandbox_options import SandboxOptions
 from sandbox.up import run_sandbox
 

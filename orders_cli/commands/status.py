@@ -12,9 +12,9 @@ from orders_cli.command_options import command_app, examples
 from orders_cli.failures import ExitCode
 from orders_cli.json_documents import status_document
 from orders_cli.output import answer, answer_json, answer_table, is_lively
-from orders_cli.status_text import UPLOAD_HEADERS, status_lines, upload_row
+from orders_cli.status_text import UPLOAD_HEADERS, status_lines, upload_cells
 
-WATCH_SECONDS = 1.0
+REDRAW_SECONDS = 1.0
 _CLEAR_SCREEN = "\x1b[H\x1b[2J"
 
 app = command_app()
@@ -41,7 +41,7 @@ def status(
     try:
         while True:
             _refresh(aws, as_json=as_json)
-            time.sleep(WATCH_SECONDS)
+            time.sleep(REDRAW_SECONDS)
     except KeyboardInterrupt as error:
         raise typer.Exit(ExitCode.STOPPED_WATCHING) from error
 
@@ -66,4 +66,4 @@ def _show(aws: Aws, *, as_json: bool, before: str = "") -> None:
         answer(line)
     if overview.accounts:
         answer("")
-        answer_table(UPLOAD_HEADERS, [upload_row(account) for account in overview.accounts])
+        answer_table(UPLOAD_HEADERS, [upload_cells(account) for account in overview.accounts])

@@ -12,7 +12,7 @@ from orders_cli.command_options import AsJson, UploadName, command_app, examples
 from orders_cli.invalid_lines import invalid_line_text, invalid_lines
 from orders_cli.json_documents import document, whole_upload_fields
 from orders_cli.output import answer, answer_aligned, answer_json, answer_table, say
-from orders_cli.status_text import UPLOAD_HEADERS, account_lines, trouble_lines, upload_row
+from orders_cli.status_text import UPLOAD_HEADERS, account_lines, trouble_lines, upload_cells
 
 app = command_app()
 
@@ -36,7 +36,7 @@ def uploads(context: typer.Context, as_json: AsJson = False) -> None:
     if not accounts:
         say("There are no uploads yet: `orders upload FILE`.")
         return
-    answer_table(UPLOAD_HEADERS, [upload_row(account) for account in accounts])
+    answer_table(UPLOAD_HEADERS, [upload_cells(account) for account in accounts])
     for line in trouble_lines(accounts, aws.intake_dead_letters()):
         say(line)
 

@@ -20,7 +20,7 @@ from orders_cli.failures import CommandFailed
 from sandbox.judge.observations import Numbers, Request, numbers_of_account
 from sandbox.running import RunningSandbox
 
-POLL_SECONDS = 0.1
+DEMO_POLL_SECONDS = 0.1
 LIMIT_SECONDS = 90.0
 _CONSUMER = ("worker", "daemon", "shard")
 
@@ -80,7 +80,7 @@ class DemoRun:
             found = find(self.poll())
             if found:
                 return found
-            time.sleep(POLL_SECONDS)
+            time.sleep(DEMO_POLL_SECONDS)
         raise DemoStuck(f"The demo waited {LIMIT_SECONDS:.0f} s in vain for {what}.")
 
     def until_accepted(self, count: int) -> float:

@@ -16,7 +16,7 @@ from sandbox.judge.verdict import PromiseVerdict
 
 # The judge sees arrivals, which differ a little from the starts that the promise is about, so it
 # allows what the API itself allows.
-GAP_SHARE = 1 - ALLOWANCE_OF_INTERVAL
+API_GAP_SHARE = 1 - ALLOWANCE_OF_INTERVAL
 LEAST_USED = 0.95
 _REFUSALS = range(400, 500)
 
@@ -30,7 +30,7 @@ def judge(seen: Observed, history: DemoHistory, file: DemoFile) -> list[PromiseV
             seen,
             rates=history.rates,
             busy=history.busy,
-            gap_share=GAP_SHARE,
+            gap_share=API_GAP_SHARE,
             least_used=LEAST_USED,
         ),
         order_is_kept(seen),

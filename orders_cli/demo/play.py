@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ledger.dynamodb.connect import open_ledger
 from orders_cli.demo.acts import SLOW, play_acts
-from orders_cli.demo.demo_run import POLL_SECONDS, DemoRun, DemoStuck
+from orders_cli.demo.demo_run import DEMO_POLL_SECONDS, DemoRun, DemoStuck
 from orders_cli.demo.file import demo_file
 from orders_cli.demo.judgement import judge, tell_end
 from orders_cli.demo.narrator import Narrator
@@ -72,7 +72,7 @@ def _relayed(log: Path, narrator: Narrator) -> Iterator[None]:
     def relay() -> None:
         printed, is_last = 0, False
         while not is_last:
-            is_last = done.wait(POLL_SECONDS)
+            is_last = done.wait(DEMO_POLL_SECONDS)
             lines = log.read_text(errors="replace").splitlines() if log.exists() else []
             for line in lines[printed:]:
                 narrator.tell(line.partition("; in another terminal")[0])

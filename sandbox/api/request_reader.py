@@ -9,7 +9,7 @@ import httptools
 from sandbox.api.decision import Plan, Reply
 from sandbox.api.responses import problem
 
-BODY_BYTES = 1_048_576
+REQUEST_BODY_BYTES = 1_048_576
 
 
 @dataclass(slots=True)
@@ -57,8 +57,8 @@ class RequestReader:
             self._parser.feed_data(received)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._refuse(400, "This is not HTTP/1.1.")
-        if self.incoming is not None and len(self.incoming.body) > BODY_BYTES:
-            self._refuse(413, f"The body of a request has at most {BODY_BYTES} bytes.")
+        if self.incoming is not None and len(self.incoming.body) > REQUEST_BODY_BYTES:
+            self._refuse(413, f"The body of a request has at most {REQUEST_BODY_BYTES} bytes.")
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -87,7 +87,7 @@ class RequestReader:
     def on_message_complete(self) -> None:
         """The request is complete."""
         request = self._current
-        if len(request.body) <= BODY_BYTES:
+        if len(request.body) <= REQUEST_BODY_BYTES:
             request.closes = not self._parser.should_keep_alive()
             self._finish(request)
 

@@ -7,12 +7,12 @@ from orders.rate import Rate
 from sandbox.judge.observations import Observed, Request
 from sandbox.judge.verdict import PromiseVerdict, some
 
-GAP_SHARE = 0.99
+PROMISED_GAP_SHARE = 0.99
 """No two starts closer than this part of the interval."""
 CROWD_PER_SECOND = 50.0
-"""Above this rate single gaps are not judged, but how many starts fall into CROWD_SECONDS."""
-CROWD_SECONDS = 0.1
-NOTICE_SECONDS = 1.0
+"""Above this rate the starts in PROMISED_CROWD_SECONDS are counted instead of judging each gap."""
+PROMISED_CROWD_SECONDS = 0.1
+PROMISED_NOTICE_SECONDS = 1.0
 """Every process sees a new pace within this time."""
 
 
@@ -21,7 +21,7 @@ def pace_is_kept(
     *,
     rates: Sequence[tuple[float, Rate]],
     busy: Sequence[tuple[float, float]] = (),
-    gap_share: float = GAP_SHARE,
+    gap_share: float = PROMISED_GAP_SHARE,
     least_used: float = 0.985,
 ) -> PromiseVerdict:
     """Promise 3, over all requests, retries included.
@@ -58,7 +58,7 @@ def turns_used(
     None where it holds fewer than two requests, or where there is no limit.
     """
     starts = [request.t for request in requests if span[0] <= request.t <= span[1]]
-    interval = _least_interval(rates, span[0] + NOTICE_SECONDS, span[1])
+    interval = _least_interval(rates, span[0] + PROMISED_NOTICE_SECONDS, span[1])
     if len(starts) <= 1 or not interval:
         return None
     return (len(starts) - 1) * interval / (starts[-1] - starts[0])
@@ -74,7 +74,7 @@ def _least_interval(rates: Sequence[tuple[float, Rate]], start: float, end: floa
 
     0 where the crowd rule applies instead.
     """
-    found = _rates_between(rates, start - NOTICE_SECONDS, end)
+    found = _rates_between(rates, start - PROMISED_NOTICE_SECONDS, end)
     intervals = [
         0.0 if (rate.per_second or 0) > CROWD_PER_SECOND else rate.interval_seconds
         for rate in found
@@ -86,13 +86,13 @@ def _crowds(requests: Sequence[Request], rates: Sequence[tuple[float, Rate]]) ->
     """Above CROWD_PER_SECOND: in any 100 ms at most a tenth of the rate plus one."""
     first, worst = 0, ""
     for last, request in enumerate(requests):
-        while request.t - requests[first].t >= CROWD_SECONDS:
+        while request.t - requests[first].t >= PROMISED_CROWD_SECONDS:
             first += 1
-        limits = _rates_between(rates, requests[first].t - NOTICE_SECONDS, request.t)
+        limits = _rates_between(rates, requests[first].t - PROMISED_NOTICE_SECONDS, request.t)
         if any(rate.per_second is None for rate in limits):
             continue
         fastest = max((rate.per_second or 0.0 for rate in limits), default=0.0)
         count = last - first + 1
-        if fastest > CROWD_PER_SECOND and count > fastest * CROWD_SECONDS + 1:
+        if fastest > CROWD_PER_SECOND and count > fastest * PROMISED_CROWD_SECONDS + 1:
             worst = worst or f"{count} requests within 100 ms at a pace of {fastest:g} a second"
     return [worst] if worst else []

@@ -13,6 +13,7 @@ from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamPosition, StreamRecord
 from consumer.delivery.schedule import Verdict
 from consumer.sending.ledger_calls import LedgerCalls
+from consumer.sending.sender_threads import LEDGER_RETRY_SECONDS
 from ledger.errors import LedgerError
 from ledger.pace.pace import NOTICE_SECONDS, Pace
 from ledger.pace.reservation import Grant
@@ -23,7 +24,6 @@ from sandbox.simulation.world import Simulation, Stream
 BATCH_RECORDS = 500
 LEDGER_SECONDS = 0.004
 """How long a call of the ledger takes."""
-LEDGER_RETRY_SECONDS = 1.0
 TICK_SECONDS = 1e-6
 """The shortest wait: a float may round anything shorter to no time at all."""
 NEWS_SECONDS = 0.5

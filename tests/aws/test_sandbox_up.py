@@ -13,9 +13,9 @@ import pytest
 
 from consumer.worker.proc import descendants, live_process
 from sandbox.embedded_aws import EmbeddedClients, embedded_clients
-from sandbox.errors import OutOfReach
 from sandbox.leases import OWNER_INDEX
 from sandbox.running import RunningSandbox, running_sandbox
+from sandbox.sandbox_errors import OutOfReach
 
 pytestmark = pytest.mark.aws
 

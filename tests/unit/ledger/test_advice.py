@@ -1,4 +1,4 @@
-from ledger.advice import ADVICE, UNKNOWN, OtherCause, advice_on
+from ledger.advice import ADVICE, UNKNOWN_CAUSE, OtherCause, advice_on
 from ledger.pace.hold import HoldKind
 from ledger.pace.pace import BlockReason
 
@@ -10,4 +10,4 @@ def test_there_is_advice_on_every_cause_that_stops_sending() -> None:
 
 def test_a_cause_as_the_ledger_stores_it_finds_its_advice() -> None:
     assert advice_on("later release") is ADVICE[BlockReason.LATER_RELEASE]
-    assert advice_on("something that a later release wrote") is UNKNOWN
+    assert advice_on("something that a later release wrote") is UNKNOWN_CAUSE

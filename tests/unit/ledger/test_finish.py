@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ledger.evidence import Evidence
-from ledger.finish import Basis, Estimate, estimate, expected
+from ledger.finish import Basis, Estimate, estimate_finish, expected
 from ledger.pace.hold import Failure, HoldKind
 from ledger.pace.pace import Override, Pace, Pause
 from ledger.pace.steps import configure, failed, override, pause
@@ -133,7 +133,7 @@ def test_a_stall_has_no_end_that_anybody_knows() -> None:
 
 
 def reckon(*accounts: Account, pace: Pace = ONE_PER_SECOND, now: float = 1_000.0) -> Estimate:
-    return estimate(accounts, pace, sending_status(pace, now), Evidence(), now)
+    return estimate_finish(accounts, pace, sending_status(pace, now), Evidence(), now)
 
 
 def test_what_is_still_to_be_read_is_part_of_the_estimate() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ledger.errors import LedgerUnreachable
-from ledger.pace.change import TRIES, change
+from ledger.pace.change import CHANGE_TRIES, change
 from ledger.pace.pace import Pace
 from ledger.pace.steps import configure
 
@@ -49,7 +49,7 @@ def test_a_step_that_changes_nothing_writes_nothing() -> None:
 
 
 def test_a_pace_that_never_holds_still_is_a_fault() -> None:
-    store = ContendedStore(lost=TRIES)
+    store = ContendedStore(lost=CHANGE_TRIES)
 
     with pytest.raises(LedgerUnreachable):
         change(store, lambda pace: configure(pace, "2/s", now=100.0))

@@ -13,7 +13,7 @@ from orders_cli.status_text import (
     pace_sentence,
     status_lines,
     trouble_lines,
-    upload_row,
+    upload_cells,
 )
 from orders_cli.upload_watch import exit_code_of, progress_sentence
 from tests.contract.stores import claim
@@ -130,22 +130,22 @@ def test_a_cancelled_upload_is_cancelling_until_its_rest_is_settled() -> None:
     book = sending()
     book.ledger.cancel(FIRST, reason="wrong prices", now=NOW)
 
-    assert upload_row(account_of(book))[1] == "cancelling"
+    assert upload_cells(account_of(book))[1] == "cancelling"
     assert ("state", "cancelling") in account_lines(account_of(book))
     assert "waiting   nothing; besides, 600 orders still to settle as cancelled" in text(book)
 
     book.settle(first=401, count=600, outcome=Outcome.CANCELLED)
     book.end()
 
-    assert upload_row(account_of(book))[1] == "cancelled"
+    assert upload_cells(account_of(book))[1] == "cancelled"
     assert "cancel" not in text(book)
 
 
 def test_an_upload_is_one_row_and_all_of_it_some_lines() -> None:
     account = account_of(sending())
 
-    assert upload_row(account)[:2] == (FIRST, "sending")
-    assert upload_row(account)[-2] == "600"
+    assert upload_cells(account)[:2] == (FIRST, "sending")
+    assert upload_cells(account)[-2] == "600"
     assert ("waiting", "600") in account_lines(account)
 
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.errors import WrongUse
 from sandbox.folder import occupied
+from sandbox.sandbox_errors import WrongUse
 
 
 def test_a_folder_is_made_with_what_a_sandbox_needs(tmp_path: Path) -> None:

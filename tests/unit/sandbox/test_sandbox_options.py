@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from orders.rate import Rate
-from sandbox.errors import WrongUse
+from sandbox.sandbox_errors import WrongUse
 from sandbox.sandbox_options import SandboxOptions, choose_ports
 
 RATE = Rate(1.0)

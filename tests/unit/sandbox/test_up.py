@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from orders.rate import Rate
-from sandbox.errors import WrongUse
+from sandbox.sandbox_errors import WrongUse
 from sandbox.sandbox_options import SandboxOptions
 from sandbox.up import run_sandbox
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 from consumer.closing.closer import Closer, MarkerNotPut
 from consumer.closing.still import (
     ABANDONED_SECONDS,
-    RETRY_SECONDS,
-    RETRY_SECONDS_MAX,
+    END_RETRY_SECONDS,
+    END_RETRY_SECONDS_MAX,
     STILL_SECONDS,
 )
 from ledger.errors import LedgerUnreachable
@@ -96,7 +96,7 @@ def test_a_stream_that_takes_no_marker_leaves_the_reading_of_a_cancelled_upload_
     assert not account.upload.read_complete
 
     place.is_stream_down = False
-    place.look_for(2 * RETRY_SECONDS)
+    place.look_for(2 * END_RETRY_SECONDS)
 
     (account,) = place.ledger.open_accounts()
     assert account.upload.read_complete
@@ -190,10 +190,10 @@ def test_an_upload_that_fails_is_due_again_soon_and_never_rarer_than_every_ten_m
 
     times = desk.put[BAD]
     waits = [later - earlier for earlier, later in pairwise(times)]
-    assert waits[:3] == [RETRY_SECONDS, 2 * RETRY_SECONDS, 4 * RETRY_SECONDS]
-    assert max(waits) == RETRY_SECONDS_MAX
+    assert waits[:3] == [END_RETRY_SECONDS, 2 * END_RETRY_SECONDS, 4 * END_RETRY_SECONDS]
+    assert max(waits) == END_RETRY_SECONDS_MAX
     desk.ledger.fails = False
     failed = desk.errors
-    desk.look_for(2 * RETRY_SECONDS_MAX)
+    desk.look_for(2 * END_RETRY_SECONDS_MAX)
     assert desk.errors == failed
     assert len(desk.put[BAD]) == len(waits) + 2  # it is done, and has its long wait again

@@ -5,7 +5,7 @@ import pytest
 from consumer.delivery.latency import Delays
 from consumer.delivery.starts import (
     LEAD_SECONDS,
-    POLL_SECONDS,
+    START_POLL_SECONDS,
     UNSENT_SECONDS,
     Starts,
 )
@@ -71,7 +71,7 @@ def test_nothing_starts_while_the_last_request_is_overdue_but_not_for_long() -> 
     at, is_planned = planned(starts, 0.02, 0.001, NOW + 0.03)
 
     assert not is_planned
-    assert at - LEAD_SECONDS == pytest.approx(NOW + 0.03 + POLL_SECONDS)
+    assert at - LEAD_SECONDS == pytest.approx(NOW + 0.03 + START_POLL_SECONDS)
     assert planned(starts, 0.02, 0.001, NOW + 0.02 + UNSENT_SECONDS)[1]
 
 

@@ -10,7 +10,7 @@ from consumer.telemetry.chart import HEIGHT, WIDTH, chart
 from consumer.telemetry.health import Finding
 from consumer.telemetry.page import Page, make_page, percent_settled
 from consumer.telemetry.snapshot import LedgerSnapshot, Rare
-from consumer.telemetry.wording import duration, pace, thousands
+from consumer.telemetry.wording import pace_text, rough_duration, thousands
 from ledger.history import Sample
 from ledger.pace.hold import Failure, HoldKind
 from ledger.pace.pace import Blocker, Override, Pace, Pause
@@ -210,14 +210,14 @@ def test_a_chart_of_nothing_has_an_edge_all_the_same() -> None:
     ],
 )
 def test_lengths_of_time_are_told_in_two_units(seconds: float, told: str) -> None:
-    assert duration(seconds) == told
+    assert rough_duration(seconds) == told
 
 
 @pytest.mark.parametrize(
     ("per_second", "told"), [(1_000.0, "1000 per s"), (0.5, "30 per min"), (1 / 3600, "1 per h")]
 )
 def test_paces_are_told_in_a_handy_unit(per_second: float, told: str) -> None:
-    assert pace(per_second) == told
+    assert pace_text(per_second) == told
 
 
 def test_thousands_stand_apart() -> None:
