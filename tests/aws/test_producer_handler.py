@@ -15,7 +15,7 @@ from ledger.dynamodb.connect import open_ledger
 from ledger.uploads.upload import Account
 from orders.aggregate import Aggregate
 from producer_lambda import handler as entry
-from tests.producer_world import Seen, consume, order_line, taken_apart
+from tests.support.producer_world import Seen, consume, order_line, taken_apart
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import CreateTableInputTypeDef

@@ -10,8 +10,8 @@ from ledger.pace.change import change
 from ledger.pace.steps import configure
 from ledger.uploads.upload import UploadState
 from orders.invalid_report import read_report_parts, report_folder
-from tests.producer_pipeline import Pipeline, deployed_pipeline, within
-from tests.producer_world import order_line
+from tests.support.producer_pipeline import Pipeline, deployed_pipeline, within
+from tests.support.producer_world import order_line
 
 pytestmark = pytest.mark.aws
 

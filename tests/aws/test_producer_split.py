@@ -18,8 +18,8 @@ from orders.aggregate import Aggregate
 from orders.upload import lane_number_of
 from producer_lambda.kinesis import KinesisStream
 from producer_lambda.stream import HashRange
-from tests.producer_pipeline import within
-from tests.producer_world import World, consume, order_line, taken_apart
+from tests.support.producer_pipeline import within
+from tests.support.producer_world import World, consume, order_line, taken_apart
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

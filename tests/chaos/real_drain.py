@@ -16,7 +16,7 @@ from orders.upload import UploadId
 from sandbox.api.server import api_in_threads
 from sandbox.code_archive import CHECKOUT
 from sandbox.leases import make_leases
-from tests.producer_pipeline import Pipeline, within
+from tests.support.producer_pipeline import Pipeline, within
 
 APPLICATION = "drain"
 DRAIN_SECONDS = 400.0

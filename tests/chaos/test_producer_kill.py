@@ -15,7 +15,7 @@ from orders.upload import UploadId
 from sandbox.running import running_sandbox
 from tests import promises
 from tests.e2e.command_desk import Desk, order_line, until
-from tests.producer_world import consume, taken_apart
+from tests.support.producer_world import consume, taken_apart
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

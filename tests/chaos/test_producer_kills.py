@@ -17,8 +17,8 @@ from ledger.uploads.upload import Progress, Source, UploadState
 from orders.upload import UploadId, upload_id
 from sandbox.code_archive import CHECKOUT
 from tests.chaos.real_drain import drained
-from tests.producer_pipeline import Pipeline, deployed_pipeline
-from tests.producer_world import order_line
+from tests.support.producer_pipeline import Pipeline, deployed_pipeline
+from tests.support.producer_world import order_line
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 

@@ -20,9 +20,9 @@ from orders.envelope import EndMarker, OrderEnvelope
 from sandbox.judge.observations import Observed, Request, numbers_of_account
 from sandbox.simulation.faulty_ledger import LedgerFault
 from tests import promises
-from tests.capricious_api import Mood
-from tests.fleet import Fate, Fleet, FleetShard, Plan, PlannedOrder
-from tests.simulated import START
+from tests.support.capricious_api import Mood
+from tests.support.fleet import Fate, Fleet, FleetShard, Plan, PlannedOrder
+from tests.support.simulated import START
 
 RATES = ("1/s", "5/s", "30/s", "400/s", "20/m", "none")
 SHARDS_MAX = 3

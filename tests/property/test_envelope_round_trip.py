@@ -13,7 +13,7 @@ from orders.envelope import (
     encode_order,
 )
 from orders.upload import UploadId, lane_hash_key, partition_key
-from tests.producer_world import consume, taken_apart
+from tests.support.producer_world import consume, taken_apart
 
 UPLOAD = UploadId("0123456789abcdef0123")
 KEY = partition_key(UPLOAD, 0)

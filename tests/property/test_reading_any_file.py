@@ -9,7 +9,7 @@ from ledger.uploads.upload import UploadState
 from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import SourceUnreadable, format_of
 from orders.parsed_lines import FilePosition, ParsedLines
-from tests.producer_world import World, consume, order_line
+from tests.support.producer_world import World, consume, order_line
 
 LONGEST_BYTES = 300
 

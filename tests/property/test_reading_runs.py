@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ledger.uploads.upload import UploadState
 from producer_lambda.upload_requests import UploadRequest
 from producer_lambda.upload_run import NoProgress, RunEnd
-from tests.producer_world import (
+from tests.support.producer_world import (
     FaultyStream,
     Fuse,
     HeldClock,

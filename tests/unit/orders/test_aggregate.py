@@ -8,7 +8,7 @@ from aws_kinesis_agg.deaggregator import deaggregate_records
 from orders.aggregate import ENVELOPE_BYTES, MAGIC, AggregateWriter
 from orders.envelope import encode_end, encode_order
 from orders.upload import UploadId, lane_hash_key, partition_key
-from tests.producer_world import taken_apart
+from tests.support.producer_world import taken_apart
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 UPLOAD = UploadId("0123456789abcdef0123")

@@ -6,7 +6,7 @@ import pytest
 from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import SourceUnreadable, format_of
 from orders.parsed_lines import FilePosition, InvalidLine, ParsedLines
-from tests.producer_world import order_line
+from tests.support.producer_world import order_line
 
 HEADER = b"order_id,customer_id,sku,quantity,unit_price,currency,placed_at,note\n"
 RECORD = b"A-1,C,S,3,9.99,EUR,,\n"

@@ -12,7 +12,7 @@ from orders.rate import NO_LIMIT, Rate
 from orders.upload import UploadId
 from producer_lambda.admission import SAMPLE_BYTES, decide, estimate_orders, take_sample
 from producer_lambda.upload_run import RunEnd
-from tests.producer_world import Fuse, Killed, World, consume, kill, order_line
+from tests.support.producer_world import Fuse, Killed, World, consume, kill, order_line
 
 PLAIN = Format(Layout.JSON_LINES, is_gzip=False)
 PACKED = Format(Layout.JSON_LINES, is_gzip=True)

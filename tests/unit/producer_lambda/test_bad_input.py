@@ -10,7 +10,7 @@ from ledger.uploads.settlement import Settlement, Span
 from orders.outcome import Outcome
 from orders.rate import parse_rate
 from producer_lambda.upload_requests import UploadRequest
-from tests.producer_world import World, consume, order_line
+from tests.support.producer_world import World, consume, order_line
 
 TABLE = Path(__file__).parents[3] / "docs" / "bad-input.md"
 LONGEST_BYTES = 262_144

@@ -3,7 +3,7 @@ from orders.aggregate import Aggregate
 from orders.parsed_lines import FilePosition, ParsedLines
 from orders.upload import UploadId, lane_number_of
 from producer_lambda.packing import PACKED_BYTES_MAX, Packing
-from tests.producer_world import consume
+from tests.support.producer_world import consume
 
 UPLOAD = UploadId("0123456789abcdef0123")
 

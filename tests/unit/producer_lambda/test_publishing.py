@@ -10,7 +10,13 @@ from producer_lambda.publishing import PendingRecord, Publisher, one_per_lane
 from producer_lambda.run_deadline import Deadline
 from producer_lambda.shard_pacing import ShardPacing
 from producer_lambda.stream import HashRange
-from tests.producer_world import ALL_KEYS, FaultyStream, HeldClock, InlineExecutor, MemoryStream
+from tests.support.producer_world import (
+    ALL_KEYS,
+    FaultyStream,
+    HeldClock,
+    InlineExecutor,
+    MemoryStream,
+)
 
 UPLOAD = UploadId("0123456789abcdef0123")
 HALVES = (HashRange(0, 4), HashRange(5, 9))

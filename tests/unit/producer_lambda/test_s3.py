@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 from ledger.uploads.upload import Source
 from producer_lambda.s3 import S3Store
 from producer_lambda.source import SourceLost
-from tests.producer_world import HeldClock
+from tests.support.producer_world import HeldClock
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -12,7 +12,7 @@ from orders.upload import UploadId, partition_key
 from producer_lambda.enqueuing import RESUME_BYTES
 from producer_lambda.upload_requests import UploadRequest
 from producer_lambda.upload_run import NoProgress, RunEnd
-from tests.producer_world import (
+from tests.support.producer_world import (
     FaultyStream,
     Fuse,
     HeldClock,

@@ -4,8 +4,8 @@ import pytest
 
 from ledger.pace import steps
 from ledger.uploads.upload import UploadState
-from tests.fleet import Fate, Fleet, PlannedOrder
-from tests.simulated import START
+from tests.support.fleet import Fate, Fleet, PlannedOrder
+from tests.support.simulated import START
 
 LANE = [PlannedOrder(1, twin, Fate.KEPT) for twin in range(14)]
 

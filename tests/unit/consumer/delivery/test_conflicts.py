@@ -12,7 +12,7 @@ from ledger.pace import steps
 from ledger.pace.pace import Override
 from ledger.uploads.lane import Tally
 from sandbox.simulation.process import Process
-from tests.simulated import SHARD, START, World
+from tests.support.simulated import SHARD, START, World
 
 BUDGET = (1_000, 100.0)
 EXISTS = Conflict(409, "order id exists")

@@ -14,7 +14,7 @@ from orders.envelope import EndMarker
 from orders.outcome import Outcome
 from sandbox.judge.observations import numbers_of_account
 from sandbox.simulation.world import upload_stream
-from tests.simulated import START, UPLOAD, World
+from tests.support.simulated import START, UPLOAD, World
 
 
 def lost_from(index: int) -> Callable[[StreamRecord], list[StreamRecord]]:

@@ -22,7 +22,7 @@ from ledger.pace.hold import HoldKind
 from ledger.pace.pace import Pause
 from ledger.uploads.upload import UploadState
 from sandbox.simulation.world import Behaviour
-from tests.simulated import SHARD, START, UPLOAD, World
+from tests.support.simulated import SHARD, START, UPLOAD, World
 
 DOWN = Unavailable(503, "the API answered 503", may_have_arrived=True)
 

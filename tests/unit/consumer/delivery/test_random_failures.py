@@ -7,7 +7,7 @@ import pytest
 from consumer.delivery.attempts import Accepted, Attempt, Unavailable
 from consumer.delivery.failure_evidence import CHANCE_MAX, OTHERS, FailureEvidence
 from sandbox.simulation.world import Behaviour
-from tests.simulated import World
+from tests.support.simulated import World
 
 DOWN = Unavailable(503, "the API answered 503", may_have_arrived=True)
 HOUR = 3_600.0

@@ -9,7 +9,7 @@ from ledger.uploads.lane import Lane, LaneKey, LaneNumber
 from ledger.uploads.settlement import Settlement, Span, settle
 from orders.envelope import OrderEnvelope
 from orders.outcome import Outcome
-from tests.simulated import UPLOAD, World
+from tests.support.simulated import UPLOAD, World
 
 LANE = LaneKey(UPLOAD, LaneNumber(0))
 SLOW_SECONDS = 30.0

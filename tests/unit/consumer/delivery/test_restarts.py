@@ -13,7 +13,7 @@ from ledger.uploads.dead_letter import UNREADABLE
 from ledger.uploads.upload import UploadState
 from orders.envelope import OrderEnvelope, UnknownVersion, Unreadable
 from sandbox.simulation.process import Process
-from tests.simulated import SHARD, World
+from tests.support.simulated import SHARD, World
 
 
 @pytest.mark.parametrize("moment", [10.0, 10.1, 10.149, 10.151, 10.155, 10.5])

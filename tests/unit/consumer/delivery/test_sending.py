@@ -13,7 +13,7 @@ from ledger.pace import steps
 from ledger.pace.pace import Override, Pause
 from ledger.uploads.upload import UploadState
 from orders.upload import UploadId
-from tests.simulated import START, UPLOAD, World
+from tests.support.simulated import START, UPLOAD, World
 
 
 def test_every_order_is_sent_once_in_file_order_and_the_upload_is_done() -> None:

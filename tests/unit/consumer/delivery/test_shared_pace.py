@@ -18,8 +18,8 @@ from orders.upload import UploadId
 from sandbox.simulation.process import Process
 from sandbox.simulation.timeline import Timeline
 from sandbox.simulation.world import Behaviour, SimulatedApi, Simulation, upload_stream
-from tests.fleet import Fate, Fleet, PlannedOrder
-from tests.simulated import START
+from tests.support.fleet import Fate, Fleet, PlannedOrder
+from tests.support.simulated import START
 
 if TYPE_CHECKING:
     from consumer.delivery.events import Event

@@ -22,8 +22,8 @@ from orders.upload import UploadId
 from sandbox.simulation.faulty_ledger import LedgerFault
 from sandbox.simulation.process import Process
 from sandbox.simulation.world import Stream, enter_upload
-from tests.capricious_api import CapriciousApi, KnownOrder, Retired
-from tests.simulated import SimulatedWorld
+from tests.support.capricious_api import CapriciousApi, KnownOrder, Retired
+from tests.support.simulated import SimulatedWorld
 
 WINDOW = 6
 NOTICE_SECONDS = 1.0

@@ -21,7 +21,7 @@ from orders.upload import UploadId, upload_id
 from sandbox.code_archive import CHECKOUT, code_archive
 from sandbox.embedded_aws import aws_environment
 from sandbox.folder import SandboxFolder
-from tests.producer_world import Seen, consume, taken_apart
+from tests.support.producer_world import Seen, consume, taken_apart
 
 T = TypeVar("T")
 
