@@ -162,16 +162,16 @@ class OrdersInHand:
         """
         if self.view.is_superseded:
             return  # the shard's blockers are its new owner's
-        if self.settles.refused or self.view.pace.blockers:
-            self._block_where_refused()
+        if self.settles.unwritable or self.view.pace.blockers:
+            self._block_where_unwritable()
         blocked = self.window.blocked
         if blocked and not self.window.span:
             blocker = Blocker(BlockReason.LATER_RELEASE, blocked.reason, now)
             self.view.block(f"{self.settings.shard} envelope", blocker)
 
-    def _block_where_refused(self) -> None:
+    def _block_where_unwritable(self) -> None:
         prefix, refused = f"{self.settings.shard} settle ", set[str]()
-        for key, blocker in self.settles.refused.items():
+        for key, blocker in self.settles.unwritable.items():
             name = prefix + (f"{key.upload}/{key.lane}" if key else UNREADABLE)
             refused.add(name)
             self.view.block(name, blocker)

@@ -11,7 +11,7 @@ from ledger.pace import steps
 from ledger.pace.hold import Failure
 from ledger.pace.pace import NOTICE_SECONDS, Blocker, Pace
 from ledger.pace.reservation import Closed
-from ledger.pace.turns import is_closed, lapsed
+from ledger.pace.turns import lapsed, why_closed
 
 
 class PaceView:
@@ -43,7 +43,7 @@ class PaceView:
 
     def closed(self, now: float) -> Closed | None:
         """Why there is no turn now."""
-        return is_closed(self.pace, self._shard, now)
+        return why_closed(self.pace, self._shard, now)
 
     def is_unlimited(self, now: float) -> bool:
         """Is the rate `none`, with no hold to probe?"""

@@ -49,7 +49,7 @@ class SettleQueue:
         self._unsettled: dict[LaneKey | None, Unsettled] = {}  # None: records of no lane
         self._latency = Latency(8, 0.01)
         self.count = 0
-        self.refused: dict[LaneKey | None, Blocker] = {}  # lanes whose settle the ledger refuses
+        self.unwritable: dict[LaneKey | None, Blocker] = {}  # lanes whose settle the ledger refuses
 
     def add(self, entry: Entry) -> None:
         """An entry's outcome is known."""
@@ -110,7 +110,7 @@ class SettleQueue:
         key = lane.key if lane else None
         unsettled = self._unsettled[key]
         settled, unsettled.settling = unsettled.settling, ()
-        self.refused.pop(key, None)
+        self.unwritable.pop(key, None)
         for entry in settled:
             entry.settled()
         if lane and self._lanes.settled(lane, settled):
@@ -119,7 +119,7 @@ class SettleQueue:
     def failed(self, key: LaneKey | None, error: LedgerError, now: float) -> None:
         """A settle could not be made: its entries are to be settled again.
 
-        Where making it again cannot help either, it is one of those `refused`.
+        Where making it again cannot help either, it is one of those `unwritable`.
         """
         unsettled = self._unsettled[key]
         for entry in unsettled.settling:
@@ -131,9 +131,9 @@ class SettleQueue:
         match error:
             case LedgerRefused():
                 detail = str(error)[:DETAIL_CHARACTERS_MAX]
-                self.refused[key] = Blocker(BlockReason.WRITE_REFUSED, detail, now)
+                self.unwritable[key] = Blocker(BlockReason.WRITE_REFUSED, detail, now)
             case LaneMissing():
-                self.refused[key] = Blocker(BlockReason.ROW_MISSING, str(error), now)
+                self.unwritable[key] = Blocker(BlockReason.ROW_MISSING, str(error), now)
             case _:
                 rest_seconds = FAILED_SECONDS
         unsettled.rests_until = now + rest_seconds

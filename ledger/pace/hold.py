@@ -23,6 +23,7 @@ BACK_OFF_SECONDS: Mapping[HoldKind, tuple[float, ...]] = {
     HoldKind.THROTTLED: (1.0, 2.0, 4.0, 5.0),
     HoldKind.UNAUTHORIZED: (2.0, 5.0, 10.0, 20.0, 30.0),
 }
+LONGEST_BACK_OFF_SECONDS = max(map(max, BACK_OFF_SECONDS.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +61,9 @@ class Hold:
     def needs_person(self) -> bool:
         """Must a person supply the right credential? Probing notices when that is done."""
         return self.kind is HoldKind.UNAUTHORIZED
+
+
+def back_off(kind: HoldKind, step: int) -> float:
+    """Seconds that a hold waits before its next probe."""
+    steps = BACK_OFF_SECONDS[kind]
+    return steps[min(max(step, 0), len(steps) - 1)]

@@ -53,7 +53,7 @@ class Margin:
         left = self.seconds * 0.5 ** (max(now - self.since, 0.0) / (HALF_LIFE_TURNS * interval))
         return min(left, SHARE_MAX * interval) if left >= LEAST_SHARE * interval else 0.0
 
-    def refused(self, interval: float, *, started_at: float, now: float) -> "Margin":
+    def throttled(self, interval: float, *, started_at: float, now: float) -> "Margin":
         """The margin after an isolated 429 to an attempt that started at this moment.
 
         An attempt that started before the last 429 came tells nothing new.

@@ -6,9 +6,9 @@ Pure steps from one pace to the next; `change` writes the result by compare-and-
 from dataclasses import replace
 
 from ledger.pace.doubt import without_doubts
-from ledger.pace.hold import HOLD_SECONDS_MAX, Failure, Hold, HoldKind
+from ledger.pace.hold import HOLD_SECONDS_MAX, Failure, Hold, HoldKind, back_off
 from ledger.pace.pace import NOTICE_SECONDS, Blocker, Override, Pace, Pause
-from ledger.pace.voiding import back_off, void_turns, waiting_probes
+from ledger.pace.voiding import void_turns, waiting_probes
 from orders.rate import NO_LIMIT
 
 THROTTLED_ROW = 3
@@ -126,5 +126,5 @@ def failed(pace: Pace, failure: Failure, *, now: float) -> Pace:
 def _throttled(pace: Pace, failure: Failure, now: float) -> Pace:
     rate = pace.rate(now)
     interval = rate.interval_seconds if rate else 0.0
-    margin = pace.margin.refused(interval, started_at=failure.started_at, now=now)
+    margin = pace.margin.throttled(interval, started_at=failure.started_at, now=now)
     return replace(pace, margin=margin, throttled=pace.throttled + 1)

@@ -8,7 +8,7 @@ be late, or must leave room: a process that starts sending, or resumes after a w
 from dataclasses import replace
 
 from ledger.pace.doubt import inherited
-from ledger.pace.hold import BACK_OFF_SECONDS, HOLD_SECONDS_MAX, Hold, HoldKind
+from ledger.pace.hold import HOLD_SECONDS_MAX, LONGEST_BACK_OFF_SECONDS, Hold, back_off
 from ledger.pace.pace import (
     AHEAD_SECONDS,
     BATCH_SECONDS,
@@ -19,7 +19,7 @@ from ledger.pace.pace import (
     machine_of,
 )
 from ledger.pace.reservation import Closed, Grant, Reservation, Reserved, Superseded, Unlimited
-from ledger.pace.voiding import back_off, latest_start, void_turns
+from ledger.pace.voiding import latest_start, void_turns
 from orders.rate import parse_rate
 
 
@@ -43,7 +43,7 @@ def reserve(  # noqa: PLR0913 - all of it named
     """
     if pace.owners.get(shard) != token:
         return pace, Superseded()
-    closed = is_closed(pace, shard, now)
+    closed = why_closed(pace, shard, now)
     if closed:
         return pace, closed
     rate = pace.rate(now)
@@ -75,7 +75,7 @@ def reserve(  # noqa: PLR0913 - all of it named
     )
 
 
-def is_closed(pace: Pace, shard: str, now: float) -> Closed | None:
+def why_closed(pace: Pace, shard: str, now: float) -> Closed | None:
     """Why this shard gets no turn now; None if it may have one."""
     blockers = pace.blockers_of(shard)
     if blockers:
@@ -108,7 +108,7 @@ def _believable(pace: Pace, interval: float, now: float) -> tuple[Pace, bool]:
     latest, limit = pace.next_free, now + 1.0 + processes * most_ahead
     if pace.hold:
         latest = max(latest, pace.hold.until)
-        limit += HOLD_SECONDS_MAX + processes * max(BACK_OFF_SECONDS[HoldKind.UNAUTHORIZED])
+        limit += HOLD_SECONDS_MAX + processes * LONGEST_BACK_OFF_SECONDS
     if latest <= limit:
         return pace, False
     hold = pace.hold

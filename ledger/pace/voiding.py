@@ -5,7 +5,7 @@ Pure steps from one pace to the next, like everything that changes the pace.
 
 from dataclasses import replace
 
-from ledger.pace.hold import BACK_OFF_SECONDS, Hold, HoldKind
+from ledger.pace.hold import Hold, back_off
 from ledger.pace.pace import LATE_SECONDS, NOTICE_SECONDS, Pace
 from ledger.pace.reservation import Reserved
 
@@ -57,9 +57,3 @@ def _without_probes(pace: Pace, now: float) -> Hold | None:
     step = hold.step - len(probes)
     soon = min(*probes, now + back_off(hold.kind, step))
     return replace(hold, until=max(soon, hold.asked_until), step=step)
-
-
-def back_off(kind: HoldKind, step: int) -> float:
-    """Seconds that a hold waits before its next probe."""
-    steps = BACK_OFF_SECONDS[kind]
-    return steps[min(max(step, 0), len(steps) - 1)]

@@ -18,7 +18,7 @@ from ledger.pace.hold import BACK_OFF_SECONDS, HOLD_SECONDS_MAX, Failure, HoldKi
 from ledger.pace.pace import BATCH_SECONDS, NOTICE_SECONDS, Blocker, Override, Pace, Pause
 from ledger.pace.reservation import Closed, Grant, Reservation, Superseded, Unlimited
 from ledger.pace.steps import THROTTLED_ROW
-from ledger.pace.turns import is_closed, own, reserve
+from ledger.pace.turns import own, reserve, why_closed
 
 START = 1_000_000.0
 SHARDS = ("shardId-000000000000", "shardId-000000000001", "shardId-000000000002")
@@ -70,7 +70,7 @@ class World:
         due = sorted(turn for turn in self.held if turn.start <= self.now)
         self.held = [turn for turn in self.held if turn.start > self.now]
         for turn in due:
-            if self.is_void(turn) or is_closed(self.pace, turn.shard, turn.start):
+            if self.is_void(turn) or why_closed(self.pace, turn.shard, turn.start):
                 continue
             self.started.append(turn)
             self.in_flight.append(turn)

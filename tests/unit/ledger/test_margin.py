@@ -23,7 +23,7 @@ NOW = 1_000_000.0
 def refused_at(*moments: float, interval: float = 1.0) -> Margin:
     margin = Margin()
     for moment in moments:
-        margin = margin.refused(interval, started_at=moment - 0.1, now=moment)
+        margin = margin.throttled(interval, started_at=moment - 0.1, now=moment)
     return margin
 
 
@@ -59,7 +59,7 @@ def test_429s_that_are_not_many_bring_the_margin_back_and_do_not_widen_it() -> N
 def test_an_attempt_that_was_in_flight_when_the_last_429_came_widens_nothing() -> None:
     margin = refused_at(NOW, NOW + 2.0, NOW + 5.0)
 
-    late = margin.refused(1.0, started_at=NOW + 4.9, now=NOW + 7.0)
+    late = margin.throttled(1.0, started_at=NOW + 4.9, now=NOW + 7.0)
 
     assert late == margin
 
@@ -102,7 +102,7 @@ def test_where_the_answers_vary_one_more_429_soon_after_a_change_widens_the_marg
     soon, later = NOW + 200.0 + SOON_TURNS, NOW + 201.0 + SOON_TURNS
 
     def widened(of: Margin, moment: float) -> float:
-        return of.refused(1.0, started_at=moment - 0.1, now=moment).seconds
+        return of.throttled(1.0, started_at=moment - 0.1, now=moment).seconds
 
     assert widened(shown, soon) == SLOW_GROWTH * FIRST_SHARE
     assert widened(shown, later) == widened(margin, soon) == FIRST_SHARE
