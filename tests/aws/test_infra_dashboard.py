@@ -15,7 +15,7 @@ from orders.rate import parse_rate
 from sandbox.embedded_aws import embedded_clients
 from sandbox.running import RunningSandbox, running_sandbox
 from sandbox.sandbox_options import SandboxOptions, choose_ports
-from tests.unit.dashboards.queries import FOLDER, dashboard
+from tests.support.dashboard_queries import FOLDER, dashboard
 
 pytestmark = [pytest.mark.needs("prometheus"), pytest.mark.slow, pytest.mark.kcl]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import boto3
 import pytest
 
-from tests.unit.infra.template import INFRA
+from tests.support.template import INFRA
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef

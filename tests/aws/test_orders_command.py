@@ -37,8 +37,8 @@ from orders_cli.bucket import UploadBucket
 from orders_cli.command_options import whoami
 from orders_cli.main import main
 from orders_cli.redriver import Redriver
-from tests.contract.ledger_table import create_ledger_table
-from tests.contract.stores import claim
+from tests.support.ledger_table import create_ledger_table
+from tests.support.stores import claim
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -12,7 +12,7 @@ from orders.rate import parse_rate
 from sandbox.judge.sequence import TakeOver
 from sandbox.running import running_sandbox
 from tests import promises
-from tests.e2e.command_desk import BUSY_SECONDS, Desk, order_line, until
+from tests.support.command_desk import BUSY_SECONDS, Desk, order_line, until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.e2e, pytest.mark.kcl, pytest.mark.slow]
 

@@ -14,7 +14,7 @@ from orders.aggregate import Aggregate
 from orders.upload import UploadId
 from sandbox.running import running_sandbox
 from tests import promises
-from tests.e2e.command_desk import Desk, order_line, until
+from tests.support.command_desk import Desk, order_line, until
 from tests.support.producer_world import consume, taken_apart
 
 if TYPE_CHECKING:

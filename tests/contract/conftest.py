@@ -23,8 +23,8 @@ from moto import mock_aws
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.memory.ledger import MemoryLedger
 from tests.contract.faulty_client import tried_twice, with_fault
-from tests.contract.ledger_table import create_ledger_table
-from tests.contract.stores import Ledger, Store
+from tests.support.ledger_table import create_ledger_table
+from tests.support.stores import Ledger, Store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ledger.claim import STALE_SECONDS, Claim, LiveProcess, is_free
-from tests.contract.stores import Ledger, Store, claim
+from tests.support.stores import Ledger, Store, claim
 
 
 def free(held: Claim, *, host: str = "host-b", now: float, lives: bool = True) -> bool:

@@ -7,7 +7,7 @@ from ledger.uploads.settlement import Span
 from ledger.uploads.upload import LaneTail, Progress, UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
-from tests.contract.stores import (
+from tests.support.stores import (
     OTHER_UPLOAD,
     SOURCE,
     UPLOAD,

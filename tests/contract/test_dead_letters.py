@@ -12,7 +12,7 @@ from ledger.uploads.dead_letter import (
     DeadLetter,
 )
 from orders.upload import UploadId
-from tests.contract.stores import OTHER_UPLOAD, UPLOAD, Ledger, Store, letter
+from tests.support.stores import OTHER_UPLOAD, UPLOAD, Ledger, Store, letter
 
 
 def test_a_dead_letter_is_read_as_it_was_written(store: Store) -> None:

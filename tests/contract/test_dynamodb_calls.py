@@ -15,8 +15,8 @@ from ledger.uploads.lane import Tally
 from ledger.uploads.upload import UploadState
 from orders.outcome import Outcome
 from orders.upload import UploadId
-from tests.contract.ledger_table import create_ledger_table
-from tests.contract.stores import SOURCE, begin, finish, lane_of, letter, orders, told
+from tests.support.ledger_table import create_ledger_table
+from tests.support.stores import SOURCE, begin, finish, lane_of, letter, orders, told
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -25,8 +25,8 @@ from tests.contract.faulty_client import (
     refused_with,
     with_fault,
 )
-from tests.contract.ledger_table import create_ledger_table
-from tests.contract.stores import (
+from tests.support.ledger_table import create_ledger_table
+from tests.support.stores import (
     SOURCE,
     UPLOAD,
     begin,

@@ -7,7 +7,7 @@ from ledger.uploads.lane import Lane, LaneKey, LaneNumber, Recent, Tally
 from ledger.uploads.lane_range import LaneRange
 from ledger.uploads.settlement import Settlement, Span
 from orders.outcome import Outcome
-from tests.contract.stores import UPLOAD, Ledger, Store, begin, lane_of, orders, told
+from tests.support.stores import UPLOAD, Ledger, Store, begin, lane_of, orders, told
 
 KEY = LaneKey(UPLOAD, LaneNumber(0))
 

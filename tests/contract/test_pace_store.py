@@ -8,7 +8,7 @@ from ledger.pace.pace import Blocker, Override, Pace, Pause
 from ledger.pace.reservation import Grant, Reserved, Superseded
 from ledger.pace.steps import configure
 from ledger.pace.turns import own, reserve
-from tests.contract.stores import Ledger, Store
+from tests.support.stores import Ledger, Store
 
 SHARD = "shardId-000000000000"
 

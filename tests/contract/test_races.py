@@ -9,7 +9,7 @@ from typing import TypeVar
 from ledger.pace.pace import Pace
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import UploadState
-from tests.contract.stores import (
+from tests.support.stores import (
     SOURCE,
     UPLOAD,
     Ledger,

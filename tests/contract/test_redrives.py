@@ -6,8 +6,8 @@ import pytest
 
 from ledger.uploads.dead_letter import UNREADABLE, position_of_line
 from ledger.uploads.redrive import Redrive
-from tests.contract.stores import OTHER_UPLOAD, UPLOAD, Ledger, Store, letter
 from tests.contract.test_races import race
+from tests.support.stores import OTHER_UPLOAD, UPLOAD, Ledger, Store, letter
 
 KEY, OTHER_KEY = "uploads/redrive-1.jsonl", "uploads/redrive-2.jsonl"
 

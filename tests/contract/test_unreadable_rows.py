@@ -11,8 +11,8 @@ from ledger.dynamodb.ledger import DynamoLedger
 from ledger.errors import LedgerError, RowUnreadable
 from ledger.history import History, Sample
 from ledger.pace.pace import Pace
-from tests.contract.ledger_table import create_ledger_table
-from tests.contract.stores import UPLOAD, begin, claim, finish, lane_of, letter, orders, told
+from tests.support.ledger_table import create_ledger_table
+from tests.support.stores import UPLOAD, begin, claim, finish, lane_of, letter, orders, told
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,7 +7,7 @@ import pytest
 from ledger.errors import UploadMissing
 from ledger.uploads.lane import LaneKey, LaneNumber
 from ledger.uploads.upload import LaneTail, Progress, Source, UploadKind, UploadState
-from tests.contract.stores import (
+from tests.support.stores import (
     OTHER_UPLOAD,
     SOURCE,
     UPLOAD,

@@ -8,7 +8,7 @@ import pytest
 from orders.rate import parse_rate
 from sandbox.running import running_sandbox
 from tests import promises
-from tests.e2e.command_desk import Desk, order_line
+from tests.support.command_desk import Desk, order_line
 
 pytestmark = [pytest.mark.e2e, pytest.mark.kcl, pytest.mark.slow]
 

@@ -13,7 +13,7 @@ from orders.rate import parse_rate
 from orders.upload import UploadId
 from sandbox.running import running_sandbox
 from tests import promises
-from tests.e2e.command_desk import Desk, order_line, until
+from tests.support.command_desk import Desk, order_line, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.kcl]
 

@@ -33,7 +33,7 @@ from orders.envelope import (
 from orders.upload import idempotency_key, partition_key
 from sandbox.judge.observations import ExpectedOrder, Observed, Request, numbers_of_account
 from tests import promises
-from tests.contract.ledger_table import create_ledger_table
+from tests.support.ledger_table import create_ledger_table
 from tests.support.simulated import UPLOAD, World
 
 ORDERS = 6

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from consumer.telemetry.catalogue import CATALOGUE
-from tests.unit.dashboards.queries import dashboard, selectors, unknown_in
+from tests.support.dashboard_queries import dashboard, selectors, unknown_in
 
 COLUMNS = 24
 PANELS: list[dict[str, Any]] = dashboard()["panels"]

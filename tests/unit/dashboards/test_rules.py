@@ -9,7 +9,7 @@ import pytest
 from ledger.pace.hold import HoldKind
 from ledger.sending_status import SendingState
 from ledger.uploads.upload import UploadState
-from tests.unit.dashboards.queries import FOLDER, alerts, selectors, unknown_in
+from tests.support.dashboard_queries import FOLDER, alerts, selectors, unknown_in
 
 OPERATIONS = (FOLDER.parent / "docs" / "operations.md").read_text(encoding="utf-8")
 ALERTS = alerts()

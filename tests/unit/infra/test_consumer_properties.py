@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.unit.infra.template import ROOT
+from tests.support.template import ROOT
 
 PROPERTIES = ROOT / "properties" / "consumer.properties"
 LOGBACK = ROOT / "properties" / "logback.xml"

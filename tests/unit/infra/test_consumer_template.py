@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.template import Template, read_template
+from tests.support.template import Template, read_template
 
 LEASE_TABLE = "table/${Application}"
 LONGEST_STOP_SECONDS = 120

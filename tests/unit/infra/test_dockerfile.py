@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.infra.template import ROOT, read_template
+from tests.support.template import ROOT, read_template
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.unit.infra.template import ROOT, read_template
+from tests.support.template import ROOT, read_template
 
 ADAPTER = ROOT / "ledger" / "dynamodb" / "table.py"
 ACTIONS = {

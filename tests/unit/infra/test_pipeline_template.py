@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.infra.template import Template, read_template
+from tests.support.template import Template, read_template
 
 OUTPUTS = {
     "BucketName",

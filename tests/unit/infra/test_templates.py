@@ -5,7 +5,7 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]
 
 from consumer.settings import ConsumerSettings
 from producer_lambda.settings import ProducerSettings
-from tests.unit.infra.template import Template, read_template
+from tests.support.template import Template, read_template
 
 TEMPLATES = ("pipeline", "consumer")
 # ECR gives a login token for the whole account or not at all.

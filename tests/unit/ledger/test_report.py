@@ -14,7 +14,7 @@ from ledger.report import LedgerView, PaceSource, StatusReport, report
 from ledger.sending_status import SendingState, SendingStatus
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import Account, UploadState
-from tests.contract.stores import claim
+from tests.support.stores import claim
 from tests.unit.ledger import drains
 
 NOW = 1_000_000.0

@@ -27,7 +27,7 @@ from orders_cli.json_documents import (
 from orders_cli.overview import read_overview
 from orders_cli.redriver import Redriven
 from sandbox.judge.observations import numbers_of_status
-from tests.contract.stores import claim
+from tests.support.stores import claim
 from tests.unit.orders_cli.ledgers import FIRST, NOW, SECOND, Book
 
 SCHEMAS = Path(orders_cli.__file__).parent / "schemas"

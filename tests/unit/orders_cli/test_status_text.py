@@ -16,7 +16,7 @@ from orders_cli.status_text import (
     upload_cells,
 )
 from orders_cli.upload_watch import exit_code_of, progress_sentence
-from tests.contract.stores import claim
+from tests.support.stores import claim
 from tests.unit.orders_cli.ledgers import FIRST, NOW, Book
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tests.unit.infra.template import read_template
+from tests.support.template import read_template
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

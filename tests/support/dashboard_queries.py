@@ -11,7 +11,7 @@ import yaml
 
 from consumer.telemetry.catalogue import CATALOGUE
 
-FOLDER = Path(__file__).resolve().parents[3] / "dashboards"
+FOLDER = Path(__file__).resolve().parents[2] / "dashboards"
 # What Prometheus itself puts on every series.
 SCRAPE_LABELS = {"job", "instance"}
 # Grafana replaces them before a query leaves it.
