@@ -2,8 +2,8 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import quote, urlsplit
@@ -16,6 +16,7 @@ from sandbox.embedded_aws import embedded_clients
 from sandbox.running import RunningSandbox, running_sandbox
 from sandbox.sandbox_options import SandboxOptions, choose_ports
 from tests.support.dashboard_queries import FOLDER, dashboard
+from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.needs("prometheus"), pytest.mark.slow, pytest.mark.kcl]
 
@@ -76,26 +77,23 @@ def test_every_panel_shows_something_while_orders_wait(prometheus: str) -> None:
     waiting = {
         t["expr"]: panel["title"] for panel in dashboard()["panels"] for t in panel["targets"]
     }
-    deadline = time.monotonic() + LIMIT_SECONDS
 
-    while waiting and time.monotonic() < deadline:
-        waiting = {expr: title for expr, title in waiting.items() if not _shows(prometheus, expr)}
-        time.sleep(0.5)
-
-    assert waiting == {}
+    for expr, title in waiting.items():
+        eventually(partial(_shows, prometheus, expr), title, seconds=LIMIT_SECONDS)
 
 
 def test_every_rule_is_evaluated_without_an_error(prometheus: str) -> None:
-    def evaluated() -> list[dict[str, Any]]:
+    def rules() -> list[dict[str, Any]]:
         groups = _get(f"{prometheus}/api/v1/rules")["groups"]
         return [rule for group in groups for rule in group["rules"]]
 
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while any(rule["health"] == "unknown" for rule in evaluated() or [{"health": "unknown"}]):
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
+    def all_evaluated() -> bool:
+        healths = {rule["health"] for rule in rules()}
+        return bool(healths) and "unknown" not in healths
 
-    assert {rule["health"] for rule in evaluated()} == {"ok"}
+    eventually(all_evaluated, seconds=LIMIT_SECONDS)
+
+    assert {rule["health"] for rule in rules()} == {"ok"}
 
 
 def _shows(prometheus: str, expr: str) -> bool:

@@ -4,9 +4,8 @@ import io
 import os
 import subprocess
 import sys
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import boto3
 import pytest
 
+from tests.support.eventually import eventually
 from tests.support.template import INFRA
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             [sys.executable, "-m", "ministack"], env=environment, stdout=log, stderr=log
         )
         try:
-            _within(15, lambda: _accepts(port) or None)
+            eventually(lambda: _accepts(port), f"a connection to port {port}")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
@@ -102,7 +102,7 @@ def deployed(aws: str) -> Deployed:
         (stack,) = cloudformation.describe_stacks(StackName="orders")["Stacks"]
         return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
 
-    return Deployed(endpoint=aws, stack=_within(30, finished))
+    return Deployed(endpoint=aws, stack=eventually(finished, "the finished stack", seconds=30))
 
 
 def test_it_deploys_and_tells_its_names(deployed: Deployed) -> None:
@@ -196,7 +196,7 @@ def test_an_upload_reaches_the_stream_and_a_report_does_not(deployed: Deployed) 
     s3.put_object(Bucket=bucket, Key="reports/invalid.jsonl", Body=b"{}")
     s3.put_object(Bucket=bucket, Key="uploads/march.jsonl", Body=b"{}")
 
-    events = _within(30, lambda: _events_naming(deployed, "uploads/march.jsonl"))
+    events = eventually(lambda: _events_naming(deployed, "uploads/march.jsonl"), seconds=30)
     assert len(events) == 1
     assert _events_naming(deployed, "reports/invalid.jsonl") == []
 
@@ -229,12 +229,3 @@ def _accepts(port: int) -> bool:
             return True
     except OSError:
         return False
-
-
-def _within(seconds: float, look: Callable[[], T | None]) -> T:
-    """Look again and again until there is something to see, at most for this long."""
-    deadline = time.monotonic() + seconds
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"nothing after {seconds} s"
-        time.sleep(0.05)
-    return seen

@@ -10,7 +10,8 @@ from ledger.pace.change import change
 from ledger.pace.steps import configure
 from ledger.uploads.upload import UploadState
 from orders.invalid_report import read_report_parts, report_folder
-from tests.support.producer_pipeline import Pipeline, deployed_pipeline, within
+from tests.support.eventually import eventually
+from tests.support.producer_pipeline import Pipeline, deployed_pipeline
 from tests.support.producer_world import order_line
 
 pytestmark = pytest.mark.aws
@@ -79,11 +80,11 @@ def test_an_upload_that_is_cancelled_while_it_is_read_is_read_no_further(
     lines = [order_line(number, pad="x" * 2_000) for number in range(1, 3_501)]
     upload = pipeline.upload(b"\n".join(lines), "uploads/cancelled.jsonl")
 
-    def begun() -> bool | None:
+    def begun() -> bool:
         account = pipeline.ledger.read_account(upload)
-        return bool(account and account.enqueued) or None
+        return bool(account and account.enqueued)
 
-    within(20, begun)
+    eventually(begun)
     pipeline.ledger.cancel(upload, reason="the wrong file", now=time.time())
     account = pipeline.when_read(upload)
 
@@ -117,16 +118,12 @@ def test_events_repeated_and_reordered_are_one_upload(pipeline: Pipeline) -> Non
     for _ in range(3):
         pipeline.tell(event)
 
-    (upload,) = within(
-        20,
-        lambda: (
-            [
-                account.upload.id
-                for account in pipeline.ledger.open_accounts()
-                if account.upload.source.key.startswith("elsewhere/")
-            ]
-            or None
-        ),
+    (upload,) = eventually(
+        lambda: [
+            account.upload.id
+            for account in pipeline.ledger.open_accounts()
+            if account.upload.source.key.startswith("elsewhere/")
+        ]
     )
     account = pipeline.when_read(upload)
     assert account.enqueued == 3_000
@@ -142,7 +139,7 @@ def test_an_object_that_was_removed_before_it_was_read_is_lost(pipeline: Pipelin
                 return account.upload.reason
         return None
 
-    assert within(20, lost).endswith("gone from the bucket; orders read before that are sent")
+    assert eventually(lost).endswith("gone from the bucket; orders read before that are sent")
 
 
 def test_an_upload_that_would_outlive_the_stream_is_refused(pipeline: Pipeline) -> None:

@@ -18,7 +18,7 @@ from orders.aggregate import Aggregate
 from orders.upload import lane_number_of
 from producer_lambda.kinesis import KinesisStream
 from producer_lambda.stream import HashRange
-from tests.support.producer_pipeline import within
+from tests.support.eventually import eventually
 from tests.support.producer_world import World, consume, order_line, taken_apart
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def kinesis() -> Iterator["KinesisClient"]:
     )
     try:
         client = boto3.client("kinesis", endpoint_url=f"http://127.0.0.1:{port}")
-        within(30, lambda: _is_up(client))
+        eventually(lambda: _is_up(client), "an answer of the stream", seconds=30)
         client.create_stream(StreamName=STREAM, ShardCount=2)
         _wait_until_active(client)
         yield client
@@ -151,17 +151,17 @@ def _open_shards(kinesis: "KinesisClient") -> "list[ShardTypeDef]":
     return [one for one in shards if "EndingSequenceNumber" not in one["SequenceNumberRange"]]
 
 
-def _is_up(kinesis: "KinesisClient") -> bool | None:
+def _is_up(kinesis: "KinesisClient") -> bool:
     try:
         kinesis.list_streams()
     except BotoCoreError:
-        return None
+        return False
     return True
 
 
 def _wait_until_active(kinesis: "KinesisClient") -> None:
-    def active() -> bool | None:
+    def active() -> bool:
         summary = kinesis.describe_stream_summary(StreamName=STREAM)["StreamDescriptionSummary"]
-        return summary["StreamStatus"] == "ACTIVE" or None
+        return summary["StreamStatus"] == "ACTIVE"
 
-    within(30, active)
+    eventually(active, seconds=30)

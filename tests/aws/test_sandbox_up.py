@@ -3,8 +3,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -16,6 +15,7 @@ from sandbox.embedded_aws import EmbeddedClients, embedded_clients
 from sandbox.leases import OWNER_INDEX
 from sandbox.running import RunningSandbox, running_sandbox
 from sandbox.sandbox_errors import OutOfReach
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.aws
 
@@ -39,13 +39,6 @@ def told(sandbox: RunningSandbox) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def clients(told: dict[str, str]) -> EmbeddedClients:
     return embedded_clients(told["AWS_ENDPOINT_URL"])
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
 
 
 def family(pid: int) -> set[int]:
@@ -131,7 +124,7 @@ def test_an_upload_runs_the_lambda(told: dict[str, str], clients: EmbeddedClient
         rows = clients.dynamodb.scan(TableName=told["ORDERS_LEDGER_TABLE"])["Items"]
         return [row["state"]["S"] for row in rows if row["sk"]["S"] == "row#upload"]
 
-    wait_until(lambda: upload_states() == ["sending"])
+    eventually(lambda: upload_states() == ["sending"])
 
 
 def test_nothing_is_written_outside_its_folder(
@@ -185,7 +178,7 @@ def test_a_killed_sandbox_takes_its_children_along_and_leaves_its_folder_usable(
 
         sandbox.process.send_signal(signal.SIGKILL)
 
-        wait_until(lambda: living(pids) == set())
+        eventually(lambda: living(pids) == set(), "the end of its children")
 
     with running_sandbox(tmp_path / "sandbox", ["--no-consumer"]) as sandbox:
         assert {entry.pid for entry in sandbox.processes()}.isdisjoint(pids)

@@ -1,13 +1,13 @@
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.request import urlopen
 
 import pytest
 
 from consumer.worker.proc import descendants, live_process
 from sandbox.running import RunningSandbox, running_sandbox
+from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.aws, pytest.mark.kcl]
 
@@ -19,13 +19,6 @@ ROLES = ["aws", "api", "worker", "daemon", "shard"]
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
     with running_sandbox(tmp_path_factory.mktemp("sandbox") / "up", ["--rate", "5/s"]) as running:
         yield running
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
 
 
 def roles(sandbox: RunningSandbox) -> list[str]:
@@ -54,7 +47,11 @@ def test_a_worker_that_was_killed_is_started_again_and_listed(sandbox: RunningSa
 
     os.kill(killed["worker"], signal.SIGKILL)
 
-    wait_until(lambda: roles(sandbox) == ROLES and pid_of(sandbox, "worker") != killed["worker"])
+    eventually(
+        lambda: roles(sandbox) == ROLES and pid_of(sandbox, "worker") != killed["worker"],
+        "a new worker with every role",
+        seconds=LIMIT_SECONDS,
+    )
     assert killed.items().isdisjoint(
         {role: pid_of(sandbox, role) for role in ("worker", "daemon", "shard")}.items()
     )

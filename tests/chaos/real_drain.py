@@ -16,7 +16,8 @@ from orders.upload import UploadId
 from sandbox.api.server import api_in_threads
 from sandbox.code_archive import CHECKOUT
 from sandbox.leases import make_leases
-from tests.support.producer_pipeline import Pipeline, within
+from tests.support.eventually import eventually
+from tests.support.producer_pipeline import Pipeline
 
 APPLICATION = "drain"
 DRAIN_SECONDS = 400.0
@@ -46,7 +47,9 @@ def drained(pipeline: Pipeline, upload: UploadId, folder: Path) -> Counter[str]:
             command, env=os.environ | settings, cwd=CHECKOUT, stdout=log, stderr=log
         )
         try:
-            within(DRAIN_SECONDS, lambda: None if _is_open(pipeline, upload) else True)
+            eventually(
+                lambda: not _is_open(pipeline, upload), "the drained upload", seconds=DRAIN_SECONDS
+            )
         finally:
             worker.terminate()
             worker.wait(timeout=60)

@@ -12,7 +12,8 @@ from orders.rate import parse_rate
 from sandbox.judge.sequence import TakeOver
 from sandbox.running import running_sandbox
 from tests import promises
-from tests.support.command_desk import BUSY_SECONDS, Desk, order_line, until
+from tests.support.command_desk import BUSY_SECONDS, LIMIT_SECONDS, Desk, order_line
+from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.e2e, pytest.mark.kcl, pytest.mark.slow]
 
@@ -37,9 +38,15 @@ def kill(desk: Desk, roles: tuple[str, ...]) -> TakeOver:
         for pid in desk.pids()[role]:
             os.kill(pid, signal.SIGKILL)
     # What was on its way may still arrive at once; what comes later is from the next process.
-    first = until("an order after the kill", lambda: accepted_after(desk, killed_at + 1.0))
+    first = eventually(
+        lambda: accepted_after(desk, killed_at + 1.0),
+        "an order after the kill",
+        seconds=LIMIT_SECONDS,
+    )
     assert first - killed_at < RECOVERY_SECONDS + BUSY_SECONDS
-    until("one process of each role", lambda: count(desk) == ONE_OF_EACH)
+    eventually(
+        lambda: count(desk) == ONE_OF_EACH, "one process of each role", seconds=LIMIT_SECONDS
+    )
     return TakeOver(killed_at + 1.0, gone_at=killed_at + 1.0)
 
 
@@ -57,7 +64,11 @@ def stop_gently(desk: Desk) -> None:
     repeats_before = len(repeated_keys(desk))
     [worker] = desk.pids()["worker"]
     os.kill(worker, signal.SIGTERM)
-    until("the next worker", lambda: desk.pids()["worker"] not in ([], [worker]))
+    eventually(
+        lambda: desk.pids()["worker"] not in ([], [worker]),
+        "the next worker",
+        seconds=LIMIT_SECONDS,
+    )
     desk.until_accepted(desk.accepted() + 3)
     assert len(repeated_keys(desk)) == repeats_before
 

@@ -14,7 +14,8 @@ from orders.aggregate import Aggregate
 from orders.upload import UploadId
 from sandbox.running import running_sandbox
 from tests import promises
-from tests.support.command_desk import Desk, order_line, until
+from tests.support.command_desk import LIMIT_SECONDS, Desk, order_line
+from tests.support.eventually import eventually
 from tests.support.producer_world import consume, taken_apart
 
 if TYPE_CHECKING:
@@ -73,7 +74,11 @@ def test_a_producer_killed_after_its_second_record_repeats_at_most_one(
     desk: Desk, tmp_path: Path
 ) -> None:
     upload = desk.upload(tmp_path, "killed.jsonl", b"\n".join(LINES.values()))
-    until("two records on the stream", lambda: len(records(desk, upload)) >= 2)
+    eventually(
+        lambda: len(records(desk, upload)) >= 2,
+        "two records on the stream",
+        seconds=LIMIT_SECONDS,
+    )
     pids = lambda_pids(desk)
     for pid in pids:
         os.kill(pid, signal.SIGKILL)

@@ -17,6 +17,7 @@ from ledger.uploads.upload import Progress, Source, UploadState
 from orders.upload import UploadId, upload_id
 from sandbox.code_archive import CHECKOUT
 from tests.chaos.real_drain import drained
+from tests.support.eventually import eventually
 from tests.support.producer_pipeline import Pipeline, deployed_pipeline
 from tests.support.producer_world import order_line
 
@@ -108,11 +109,9 @@ def _runs(
 
 
 def _wait_for_orders(pipeline: Pipeline, upload: UploadId, orders: int) -> None:
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while True:
+    def enough() -> bool:
         account = pipeline.ledger.read_account(upload)
         progress = account.upload.progress if account else Progress()
-        if progress.enqueued >= orders or (account and account.upload.read_complete):
-            return
-        assert time.monotonic() < deadline, f"no run came to {orders} orders"
-        time.sleep(0.02)
+        return progress.enqueued >= orders or (account is not None and account.upload.read_complete)
+
+    eventually(enough, f"a run that enqueued {orders} orders", seconds=LIMIT_SECONDS)

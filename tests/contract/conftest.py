@@ -9,7 +9,6 @@ ministack   DynamoDB in another process, over HTTP
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from socket import create_connection, socket
@@ -23,6 +22,7 @@ from moto import mock_aws
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.memory.ledger import MemoryLedger
 from tests.contract.faulty_client import tried_twice, with_fault
+from tests.support.eventually import eventually
 from tests.support.ledger_table import create_ledger_table
 from tests.support.stores import Ledger, Store
 
@@ -108,13 +108,12 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    limit = time.monotonic() + START_SECONDS
-    while True:
+    def accepts() -> bool:
         assert process.poll() is None, "ministack ended while it started"
-        assert time.monotonic() < limit, f"ministack did not answer within {START_SECONDS} s"
         try:
             create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
-            time.sleep(0.05)
-        else:
-            return
+            return False
+        return True
+
+    eventually(accepts, "ministack's first connection", seconds=START_SECONDS)

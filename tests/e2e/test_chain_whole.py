@@ -13,7 +13,8 @@ from orders.rate import parse_rate
 from orders.upload import UploadId
 from sandbox.running import running_sandbox
 from tests import promises
-from tests.support.command_desk import Desk, order_line, until
+from tests.support.command_desk import Desk, order_line
+from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.kcl]
 
@@ -196,7 +197,7 @@ def test_who_stops_watching_leaves_the_upload_going(desk: Desk, tmp_path: Path) 
         assert answers is not None
         assert tale is not None
         upload = UploadId(answers.readline().split()[1])
-        until("the sending", lambda: "sending" in tale.readline())
+        eventually(lambda: "sending" in tale.readline(), "the sending", seconds=90)
         watching.send_signal(signal.SIGINT)
         said = tale.read()
 

@@ -13,7 +13,8 @@ from ledger.claim import Claim
 from ledger.dynamodb.connect import open_ledger
 from ledger.ports.claims import Claims
 from sandbox.running import running_sandbox
-from tests.e2e.worker_watch import Watch, hand_worker, order_lines, wait_for
+from tests.e2e.worker_watch import LIMIT_SECONDS, Watch, hand_worker, order_lines
+from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.kcl, pytest.mark.slow]
 
@@ -38,7 +39,11 @@ def test_a_second_worker_waits_without_a_daemon_and_takes_over_when_the_first_le
     with hand_worker(watch.environment, tmp_path / "a") as first:
         watch.wait_for_orders(2)
         with hand_worker(elsewhere(watch, free_port()), tmp_path / "b") as second:
-            wait_for(lambda: "waiting for its only number" in second.said(), "the second to wait")
+            eventually(
+                lambda: "waiting for its only number" in second.said(),
+                "the second to wait",
+                seconds=LIMIT_SECONDS,
+            )
             assert second.children() == frozenset()
 
             assert first.end(signal.SIGTERM) == 0
@@ -74,7 +79,7 @@ def test_a_new_application_makes_its_own_lease_table_and_begins(
     fresh = {**watch.environment, "ORDERS_APPLICATION": "fresh", "ORDERS_WORKER_ID": "fresh"}
     with hand_worker(fresh, tmp_path) as worker:
         # KCL waits at random for up to 30 s before it fills an empty lease table.
-        wait_for(lambda: len(worker.children()) == 2, "a shard process", seconds=120)
+        eventually(lambda: len(worker.children()) == 2, "a shard process", seconds=120)
         watch.wait_for_orders(1)
 
         assert worker.end(signal.SIGTERM) == 0

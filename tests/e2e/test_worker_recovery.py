@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.running import running_sandbox
-from tests.e2e.worker_watch import Watch, order_lines, wait_for
+from tests.e2e.worker_watch import LIMIT_SECONDS, Watch, order_lines
+from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.kcl]
 
@@ -48,13 +49,20 @@ def test_after_a_kill_sending_goes_on_within_seconds_with_at_most_one_repeat(
     for pid in [pid for role in roles for pid in watch.pids(role)]:
         os.kill(pid, signal.SIGKILL)
     # A request that was on its way may still arrive; one second later none is.
-    wait_for(lambda: watch.accepted()[-1].t > killed_at + 1.0, "an order after the kill")
+    eventually(
+        lambda: watch.accepted()[-1].t > killed_at + 1.0,
+        "an order after the kill",
+        seconds=LIMIT_SECONDS,
+    )
 
     first = next(request.t for request in watch.accepted() if request.t > killed_at + 1.0)
     assert first - killed_at < RECOVERY_SECONDS + BUSY_MACHINE_SECONDS
     watch.wait_for_orders(5)
-    wait_for(lambda: {role: len(watch.pids(role)) for role in ROLES} == dict.fromkeys(ROLES, 1),
-             "exactly one process of each role")  # fmt: skip
+    eventually(
+        lambda: {role: len(watch.pids(role)) for role in ROLES} == dict.fromkeys(ROLES, 1),
+        "exactly one process of each role",
+        seconds=LIMIT_SECONDS,
+    )
     assert repeats(watch) - repeats_before <= 1
     assert in_file_order(watch)
 
@@ -65,7 +73,11 @@ def test_a_worker_told_to_stop_repeats_nothing(watch: Watch) -> None:
     (worker,) = watch.pids("worker")
 
     os.kill(worker, signal.SIGTERM)
-    wait_for(lambda: watch.pids("worker") not in ([], [worker]), "the next worker")
+    eventually(
+        lambda: watch.pids("worker") not in ([], [worker]),
+        "the next worker",
+        seconds=LIMIT_SECONDS,
+    )
     watch.wait_for_orders(5)
 
     assert repeats(watch) == repeats_before
@@ -79,7 +91,7 @@ def test_the_metrics_agree_with_what_the_api_took(watch: Watch) -> None:
         after = len({request.order_id for request in watch.accepted()})
         return before - 10 <= settled <= after  # two seconds at 5/s
 
-    wait_for(agrees, "the ledger's count", seconds=5)
+    eventually(agrees, "the ledger's count", seconds=5)
 
 
 def repeats(watch: Watch) -> int:

@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,16 +17,9 @@ from consumer.worker.proc import descendants, live_process
 from sandbox.code_archive import CHECKOUT
 from sandbox.judge.observations import Request
 from sandbox.running import RunningSandbox
+from tests.support.eventually import eventually
 
 LIMIT_SECONDS = 60.0
-
-
-def wait_for(condition: Callable[[], object], what: str, *, seconds: float = LIMIT_SECONDS) -> None:
-    """Poll until the condition holds; fail with `what` after so many seconds."""
-    give_up_at = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up_at, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.02)
 
 
 def order_lines(count: int) -> list[bytes]:
@@ -78,7 +70,11 @@ class Watch:
     def wait_for_orders(self, count: int) -> None:
         """Until so many more orders were accepted than are now."""
         wanted = len(self.accepted()) + count
-        wait_for(lambda: len(self.accepted()) >= wanted, f"{count} more orders accepted")
+        eventually(
+            lambda: len(self.accepted()) >= wanted,
+            f"{count} more orders accepted",
+            seconds=LIMIT_SECONDS,
+        )
 
     def settled(self) -> float:
         """Accepted orders as the worker's metrics have them."""

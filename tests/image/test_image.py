@@ -5,8 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +18,7 @@ from consumer.worker.proc import command_line, descendants
 from sandbox.embedded_aws import embedded_clients
 from sandbox.running import running_sandbox
 from tests.image.image_build import IMAGE, Storage, build, environment, make_base
+from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.needs("buildah", "debootstrap"), pytest.mark.slow, pytest.mark.kcl]
 
@@ -112,8 +112,12 @@ def test_it_sends_orders_is_healthy_and_stops_when_it_is_told(
 
         with _started(_entrypoint(storage, told)) as container:
             _upload(told)
-            sent = _within(LIMIT_SECONDS, lambda: _accepted(told))
-            _within(LIMIT_SECONDS, lambda: _is_healthy(storage, told["ORDERS_METRICS_PORT"]))
+            sent = eventually(lambda: _accepted(told), "every order", seconds=LIMIT_SECONDS)
+            eventually(
+                lambda: _is_healthy(storage, told["ORDERS_METRICS_PORT"]),
+                "the image's health check",
+                seconds=LIMIT_SECONDS,
+            )
             os.kill(_worker_in(container), signal.SIGTERM)
             code = container.wait(timeout=LIMIT_SECONDS)
 
@@ -155,8 +159,11 @@ def _upload(told: Mapping[str, str]) -> None:
 
 def _accepted(told: Mapping[str, str]) -> list[str] | None:
     """The ids of the orders that the API took, once they are all there."""
-    with urlopen(f"{told['ORDERS_SANDBOX_API']}/_sandbox/requests", timeout=5) as log:  # noqa: S310
-        requests = [json.loads(line) for line in log.read().splitlines()]
+    try:
+        with urlopen(f"{told['ORDERS_SANDBOX_API']}/_sandbox/requests", timeout=5) as log:  # noqa: S310
+            requests = [json.loads(line) for line in log.read().splitlines()]
+    except URLError:
+        return None
     ids = [request["order_id"] for request in requests if request["status"] == 200]
     return ids if len(ids) >= ORDERS else None
 
@@ -172,16 +179,3 @@ def _is_healthy(storage: Storage, port: str) -> bool:
         check=False,
     )
     return asked.returncode == 0
-
-
-def _within(seconds: float, look: Callable[[], T | None]) -> T:
-    """Look again and again until there is something to see, at most for this long."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            if seen := look():
-                return seen
-        except URLError:
-            pass
-        assert time.monotonic() < deadline, f"nothing after {seconds} s"
-        time.sleep(0.1)

@@ -6,12 +6,11 @@ import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import boto3
@@ -32,6 +31,7 @@ from sandbox.judge.observations import (
     numbers_of_status,
 )
 from sandbox.running import RunningSandbox
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 LIMIT_SECONDS = 90.0
 BUSY_SECONDS = 10.0
 """The cores may be busy with something else: where a time is judged, so much more is no failure."""
-
-Found = TypeVar("Found")
 
 
 def order_line(number: int) -> bytes:
@@ -54,15 +52,6 @@ def order_line(number: int) -> bytes:
         "currency": "EUR",
     }
     return json.dumps(order).encode()
-
-
-def until(what: str, find: Callable[[], Found | None], seconds: float = LIMIT_SECONDS) -> Found:
-    """Look until something is found; the limit is generous, for it is no measure."""
-    deadline = time.monotonic() + seconds
-    while not (found := find()):
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
-        time.sleep(0.05)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +123,7 @@ class Desk:
             self.polls.append(numbers_of_account(account))
             return not account.upload.listed_open
 
-        until(f"the end of upload {upload}", over)
+        eventually(over, f"the end of upload {upload}", seconds=LIMIT_SECONDS)
         return self.status(upload)
 
     def until_accepted(self, count: int, *, seconds: float = LIMIT_SECONDS) -> float:
@@ -144,7 +133,7 @@ class Desk:
             accepted = [request.t for request in self.api.requests() if request.is_accepted]
             return accepted[count - 1] if len(accepted) >= count else None
 
-        return until(f"{count} accepted orders", enough, seconds)
+        return eventually(enough, f"{count} accepted orders", seconds=seconds)
 
     def accepted(self) -> int:
         """How many requests the API accepted so far."""

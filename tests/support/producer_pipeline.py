@@ -4,8 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from socket import create_connection, socket
@@ -21,6 +20,7 @@ from orders.upload import UploadId, upload_id
 from sandbox.code_archive import CHECKOUT, code_archive
 from sandbox.embedded_aws import aws_environment
 from sandbox.folder import SandboxFolder
+from tests.support.eventually import eventually
 from tests.support.producer_world import Seen, consume, taken_apart
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class Pipeline:
             self.runs.add(account.upload.run_token)
             return account if account.upload.read_complete else None
 
-        return within(limit_seconds, read)
+        return eventually(read, "the end of the file", seconds=limit_seconds)
 
     def records(self) -> list[Aggregate]:
         """Every record of the stream, shard by shard in order."""
@@ -119,21 +119,12 @@ def deployed_pipeline(folder: Path, parameters: Mapping[str, str]) -> Iterator[P
         endpoint = f"http://127.0.0.1:{port}"
         ours = {"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
         try:
-            within(15, lambda: _accepts(port) or None)
+            eventually(lambda: _accepts(port), f"a connection to port {port}")
             with patch.dict(os.environ, ours):
                 yield Pipeline(_deploy(parameters))
         finally:
             process.terminate()
             process.wait(timeout=10)
-
-
-def within(seconds: float, look: Callable[[], T | None]) -> T:
-    """What `look` finds, as soon as it finds something."""
-    deadline = time.monotonic() + seconds
-    while (found := look()) is None:
-        assert time.monotonic() < deadline, f"not within {seconds:g} s"
-        time.sleep(0.05)
-    return found
 
 
 def _deploy(parameters: Mapping[str, str]) -> Mapping[str, str]:
@@ -155,7 +146,7 @@ def _deploy(parameters: Mapping[str, str]) -> Mapping[str, str]:
             return None
         return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
 
-    return within(30, outputs)
+    return eventually(outputs, "the finished stack", seconds=30)
 
 
 def _accepts(port: int) -> bool:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,15 +11,9 @@ import pytest
 from consumer.kcl.daemon import JARS_AT_LEAST, Java, JavaMissing, find_java, java_command, start
 from consumer.kcl.tied import tied
 from consumer.worker.proc import live_process
+from tests.support.eventually import eventually
 
 JAVA = Java(Path("/opt/java"), Path("/opt/jars"), 128)
-
-
-def wait_until_gone(pid: int) -> None:
-    give_up_at = time.monotonic() + 10
-    while live_process(pid):
-        assert time.monotonic() < give_up_at, f"process {pid} still lives"
-        time.sleep(0.01)
 
 
 def test_the_java_of_this_environment_is_found_with_its_jars() -> None:
@@ -83,7 +76,7 @@ def test_the_daemon_dies_with_the_worker_however_that_dies(tmp_path: Path) -> No
         worker.send_signal(signal.SIGKILL)
         worker.wait()
 
-    wait_until_gone(daemon_pid)
+    eventually(lambda: not live_process(daemon_pid), "the end of the daemon")
 
 
 def test_a_daemon_whose_worker_died_before_it_was_tied_does_not_begin(tmp_path: Path) -> None:

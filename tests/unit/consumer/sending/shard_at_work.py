@@ -1,7 +1,6 @@
 """Which small world do the tests of sending run in, on a real clock and with real threads?"""
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from ledger.uploads.upload import Account
 from orders.upload import UploadId
 from sandbox.simulation.faulty_ledger import LedgerFault, with_faults
 from sandbox.simulation.world import upload_stream
+from tests.support.eventually import LIMIT_SECONDS, eventually
 
 if TYPE_CHECKING:
     from consumer.delivery.events import Event
@@ -34,19 +34,8 @@ if TYPE_CHECKING:
 UPLOAD = UploadId("0123456789abcdef0123")
 LANE = LaneKey(UPLOAD, LaneNumber(0))
 SHARD = "shardId-000000000000"
-LIMIT_SECONDS = 20.0
-"""A time-out for what takes milliseconds; a test that meets it has failed."""
-POLL_SECONDS = 0.003
 
 T = TypeVar("T")
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    """Wait until a condition holds. Fails at LIMIT_SECONDS."""
-    limit = time.monotonic() + LIMIT_SECONDS
-    while not is_so():
-        assert time.monotonic() < limit, f"not so within {LIMIT_SECONDS} s"
-        time.sleep(POLL_SECONDS)
 
 
 def begun(call: Callable[[], T]) -> Future[T]:

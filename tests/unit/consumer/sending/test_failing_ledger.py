@@ -15,14 +15,8 @@ from ledger.sending_status import SendingState, sending_status
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import UploadState
 from sandbox.simulation.faulty_ledger import LedgerFault
-from tests.unit.consumer.sending.shard_at_work import (
-    LANE,
-    LIMIT_SECONDS,
-    SHARD,
-    ShardAtWork,
-    begun,
-    eventually,
-)
+from tests.support.eventually import LIMIT_SECONDS, eventually
+from tests.unit.consumer.sending.shard_at_work import LANE, SHARD, ShardAtWork, begun
 
 Manage = Callable[[ShardAtWork], ShardAtWork]
 LOST = [LedgerFault.REFUSED, LedgerFault.ANSWER_LOST]

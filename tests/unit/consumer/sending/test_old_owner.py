@@ -5,13 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from consumer.sending.leased_shard import OwnershipLost
-from tests.unit.consumer.sending.shard_at_work import (
-    LIMIT_SECONDS,
-    ShardAtWork,
-    begun,
-    eventually,
-    in_time,
-)
+from tests.support.eventually import LIMIT_SECONDS, eventually
+from tests.unit.consumer.sending.shard_at_work import ShardAtWork, begun, in_time
 
 Manage = Callable[[ShardAtWork], ShardAtWork]
 pytestmark = pytest.mark.usefixtures("short_rests")

@@ -16,7 +16,8 @@ from consumer.sending import leased_shard
 from ledger.pace import steps
 from ledger.pace.pace import Override, Pause
 from sandbox.simulation.faulty_ledger import LedgerFault
-from tests.unit.consumer.sending.shard_at_work import LIMIT_SECONDS, ShardAtWork, begun, eventually
+from tests.support.eventually import LIMIT_SECONDS, eventually
+from tests.unit.consumer.sending.shard_at_work import ShardAtWork, begun
 
 Manage = Callable[[ShardAtWork], ShardAtWork]
 STRETCH_SECONDS = 0.25

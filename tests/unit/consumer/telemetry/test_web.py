@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from consumer.telemetry.exposition import Exposition
 from consumer.telemetry.snapshot import Snapshot
 from consumer.telemetry.web import make_app
 from ledger.uploads.lane import Tally
+from tests.support.eventually import eventually
 from tests.unit.consumer.telemetry import seen
 
 
@@ -42,8 +42,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         server = Server(Config(app, log_config=None, lifespan="off"))
         thread = threading.Thread(target=lambda: server.run(sockets=[listener]))
         thread.start()
-        while not server.started:
-            time.sleep(0.005)
+        eventually(lambda: server.started, "the start of the server")
         yield served
         server.should_exit = True
         thread.join()

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -17,15 +16,9 @@ from consumer.worker.proc import live_process, this_place
 from ledger.claim import STALE_SECONDS, Claim, LiveProcess
 from ledger.errors import LedgerUnreachable
 from ledger.memory.ledger import MemoryLedger
+from tests.support.eventually import eventually
 
 APPLICANT = Applicant("orders", 1, this_place())
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < give_up_at
-        time.sleep(0.005)
 
 
 def claimed(ledger: MemoryLedger) -> Claim:
@@ -72,8 +65,8 @@ def test_the_heart_beats_and_names_the_daemon(monkeypatch: pytest.MonkeyPatch) -
 
     keeper.name_daemon(LiveProcess(5, 50))
 
-    wait_for(lambda: next(iter(ledger.claims("orders"))).daemon == LiveProcess(5, 50))
-    wait_for(lambda: next(iter(ledger.claims("orders"))).heartbeat_at > claim.heartbeat_at)
+    eventually(lambda: next(iter(ledger.claims("orders"))).daemon == LiveProcess(5, 50))
+    eventually(lambda: next(iter(ledger.claims("orders"))).heartbeat_at > claim.heartbeat_at)
     keeper.release()
     assert list(ledger.claims("orders")) == []
 
@@ -89,7 +82,7 @@ def test_a_claim_that_somebody_else_took_is_noticed_and_left_to_them(
     while not ledger.take_claim(replace(standing, token="theirs"), instead_of=standing):
         standing = next(iter(ledger.claims("orders")))
 
-    wait_for(lambda: keeper.lost)
+    eventually(lambda: keeper.lost)
     keeper.release()
     assert [claim.token for claim in ledger.claims("orders")] == ["theirs"]
 
@@ -121,11 +114,11 @@ def test_a_renewal_that_fails_by_surprise_is_tried_again(failing: FailingLedger)
 
     failing.error = OSError("the token file is being replaced")
     failed_from = failing.renewals
-    wait_for(lambda: failing.renewals > failed_from + 2)
+    eventually(lambda: failing.renewals > failed_from + 2)
     failing.error = None
 
     began = time.monotonic()
-    wait_for(lambda: keeper.renewed_at > began)
+    eventually(lambda: keeper.renewed_at > began)
     keeper.release()
     assert not keeper.lost
     assert not failures
@@ -140,7 +133,7 @@ def test_the_worker_ends_before_a_claim_that_it_cannot_renew_is_free(
 
     failing.error = OSError("the token file is gone")
 
-    wait_for(lambda: bool(failures))
+    eventually(lambda: bool(failures))
     assert failures == [failing.error]
     assert 0.1 <= keeper.silent_seconds < 10
 
@@ -153,7 +146,7 @@ def test_a_ledger_out_of_reach_does_not_end_the_worker(
     keeper = ClaimKeeper(failing, claimed(failing), fail=failures.append)
 
     failing.error = LedgerUnreachable("no answer", hint="")
-    wait_for(lambda: failing.renewals > 5)
+    eventually(lambda: failing.renewals > 5)
 
     failing.error = None
     keeper.release()

@@ -12,6 +12,7 @@ import pytest
 
 from orders.rate import Rate
 from sandbox.api.server import api_in_threads
+from tests.support.eventually import eventually
 
 LIMIT_SECONDS = 5.0
 
@@ -59,11 +60,9 @@ def requests(api: str) -> list[dict[str, Any]]:
 
 
 def requests_when(api: str, count: int) -> list[dict[str, Any]]:
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while len(seen := requests(api)) < count:
-        assert time.monotonic() < deadline, seen
-        time.sleep(0.005)
-    return seen
+    return eventually(
+        lambda: seen if len(seen := requests(api)) >= count else None, f"{count} logged requests"
+    )
 
 
 def until_closed(connection: socket.socket) -> bytes:
