@@ -11,8 +11,8 @@ from orders.formats import SourceUnreadable
 from orders.plain_text import OpenAt
 from orders.upload import UploadId, upload_id
 from orders_cli.failures import SettingWrong
+from producer_lambda.object_store import SourceLost
 from producer_lambda.s3 import read_object
-from producer_lambda.source import SourceLost
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -1,4 +1,7 @@
-"""When a file would be done, whether the stream would keep it long enough, and what it costs."""
+"""When a file would be done, whether the stream would keep it long enough, and what it costs.
+
+It reads no file: `commands/estimate.py` counts the lines.
+"""
 
 from dataclasses import dataclass
 

@@ -9,8 +9,8 @@ from ledger.ports.uploads import UploadLedger
 from orders.file_reading import ReadingLimits
 from orders.rate import Rate
 from orders.upload import UploadId
+from producer_lambda.object_store import ObjectStore
 from producer_lambda.run_deadline import TimeSource
-from producer_lambda.source import ObjectStore
 from producer_lambda.stream import RecordStream
 
 

@@ -13,7 +13,7 @@ from botocore.exceptions import (
 )
 from urllib3.exceptions import HTTPError
 
-from producer_lambda.source import SourceLost
+from producer_lambda.object_store import SourceLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

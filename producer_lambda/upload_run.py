@@ -12,12 +12,12 @@ from orders.parsed_lines import FilePosition, ParsedLines
 from producer_lambda.admission import Refusal, decide, estimate_orders, take_sample
 from producer_lambda.dependencies import Dependencies, RunSettings
 from producer_lambda.enqueuing import Enqueuer, Halt, halt_of
+from producer_lambda.object_store import SourceLost
 from producer_lambda.packing import Packing
 from producer_lambda.publishing import Publisher
 from producer_lambda.read_ahead import ReadAhead
 from producer_lambda.run_deadline import Deadline
 from producer_lambda.shard_pacing import ShardPacing
-from producer_lambda.source import SourceLost
 from producer_lambda.upload_requests import UploadRequest
 
 

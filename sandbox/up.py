@@ -23,7 +23,7 @@ from sandbox.environment import (
     sandbox_environment,
 )
 from sandbox.folder import SandboxFolder, occupied
-from sandbox.leases import make_leases
+from sandbox.kcl_leases import make_leases
 from sandbox.monitor import Monitor, Part, StopAskedError, await_answer
 from sandbox.pipeline import Pipeline, deploy_pipeline
 from sandbox.sandbox_errors import WrongUse

@@ -1,4 +1,4 @@
-"""The whole ledger in memory."""
+"""The whole ledger in memory, for tests and the simulation."""
 
 from ledger.memory.claims import MemoryClaims
 from ledger.memory.dead_letters import MemoryDeadLetters

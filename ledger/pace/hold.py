@@ -18,6 +18,7 @@ class HoldKind(StrEnum):
 
 # The last step repeats. Unavailable: a 10-minute outage costs some 125 requests and ends at most
 # 5 s after the API is back. Unauthorized: a person must act, so probing is slow.
+# sandbox/judge/outage.py has limits that follow from these.
 BACK_OFF_SECONDS: Mapping[HoldKind, tuple[float, ...]] = {
     HoldKind.UNAVAILABLE: (1.0, 2.0, 4.0, 5.0),
     HoldKind.THROTTLED: (1.0, 2.0, 4.0, 5.0),

@@ -12,7 +12,7 @@ import pytest
 
 from consumer.worker.proc import descendants, live_process
 from sandbox.embedded_aws import EmbeddedClients, embedded_clients
-from sandbox.leases import OWNER_INDEX
+from sandbox.kcl_leases import OWNER_INDEX
 from sandbox.running import RunningSandbox, running_sandbox
 from sandbox.sandbox_errors import OutOfReach
 from tests.support.eventually import eventually

@@ -15,7 +15,7 @@ from consumer.kcl.properties import kcl_worker_id
 from orders.upload import UploadId
 from sandbox.api.server import api_in_threads
 from sandbox.code_archive import CHECKOUT
-from sandbox.leases import make_leases
+from sandbox.kcl_leases import make_leases
 from tests.support.eventually import eventually
 from tests.support.producer_pipeline import Pipeline
 

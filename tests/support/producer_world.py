@@ -19,9 +19,9 @@ from orders.invalid_report import read_report_parts, report_folder
 from orders.rate import Rate
 from orders.upload import UploadId, upload_id
 from producer_lambda.dependencies import Dependencies, RunSettings
+from producer_lambda.object_store import SourceLost
 from producer_lambda.publishing import PendingRecord
 from producer_lambda.run_deadline import Deadline
-from producer_lambda.source import SourceLost
 from producer_lambda.stream import (
     HashRange,
     OrderingRefused,

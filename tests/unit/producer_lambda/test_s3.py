@@ -12,8 +12,8 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from ledger.uploads.upload import Source
+from producer_lambda.object_store import SourceLost
 from producer_lambda.s3 import S3Store
-from producer_lambda.source import SourceLost
 from tests.support.producer_world import HeldClock
 
 if TYPE_CHECKING:
