@@ -32,4 +32,4 @@ def short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender_threads, "LEDGER_RETRY_SECONDS", 0.02)
     monkeypatch.setattr(leased_shard, "LEDGER_RETRY_SECONDS", 0.02)
     monkeypatch.setattr(leased_shard, "CHECKPOINT_SECONDS", 0.02)
-    monkeypatch.setattr(leased_shard, "WATCH_SECONDS", 0.01)
+    monkeypatch.setattr(leased_shard, "ORPHAN_CHECK_SECONDS", 0.01)

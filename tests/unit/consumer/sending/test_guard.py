@@ -56,7 +56,7 @@ class Watched:
 def watched(
     managed: Manage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[ShardAtWork, Watched]]:
-    monkeypatch.setattr(guards, "WATCH_SECONDS", 0.01)
+    monkeypatch.setattr(guards, "GUARD_SECONDS", 0.01)
     kept = signal.getsignal(signal.SIGTERM)
     work = managed(ShardAtWork())
     work.begin()

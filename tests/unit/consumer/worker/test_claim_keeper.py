@@ -104,7 +104,7 @@ class FailingLedger(MemoryLedger):
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> FailingLedger:
     monkeypatch.setattr(claim_keeper, "HEARTBEAT_SECONDS", 0.01)
-    monkeypatch.setattr(claim_keeper, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(claim_keeper, "HEARTBEAT_RETRY_SECONDS", 0.01)
     return FailingLedger()
 
 
