@@ -89,7 +89,6 @@ def ended(script: str, folder: Path) -> int:
 
 
 TELEMETRY = """
-import socket
 from types import SimpleNamespace
 from pathlib import Path
 import uvicorn
@@ -108,7 +107,7 @@ def fails(*_, **__):
 Watcher._look_often = Watcher._look_rarely = uvicorn.Server.run = idle
 {change}
 folder = RunFolder(Path("."), is_private=False)
-listener = socket.create_server(("127.0.0.1", 0))
+listener = SimpleNamespace(getsockname=lambda: ("127.0.0.1", 0))
 Telemetry(SimpleNamespace(workers=1), folder, Board(), listener).begin()
 """
 
@@ -129,7 +128,8 @@ def test_a_worker_ends_with_any_thread_that_watches_or_serves(change: str, tmp_p
 CLAIM = """
 from consumer.worker import claim_keeper
 from ledger.ports.claims import Claim, LiveProcess
-claim_keeper.HEARTBEAT_SECONDS = claim_keeper.RETRY_SECONDS = claim_keeper.SURE_SECONDS = 0.01
+claim_keeper.HEARTBEAT_SECONDS = claim_keeper.HEARTBEAT_RETRY_SECONDS = 0.01
+claim_keeper.SURE_SECONDS = 0.01
 
 class Claims:
     def renew_claim(self, claim):
