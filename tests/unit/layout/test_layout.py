@@ -1,9 +1,12 @@
 import ast
+import socket
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -105,3 +108,9 @@ def test_every_thread_of_the_consumer_is_started_where_its_end_by_surprise_is_he
     }
 
     assert found == set()
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_a_unit_test_opens_no_network_socket(family: socket.AddressFamily) -> None:
+    with socket.socket(family) as opened, pytest.raises(AssertionError, match="tests/sockets"):
+        opened.bind(("localhost", 0))

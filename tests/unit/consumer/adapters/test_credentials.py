@@ -1,7 +1,6 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import boto3
@@ -16,14 +15,10 @@ from consumer.adapters.credential_sources import (
 )
 from consumer.adapters.credentials import (
     READ_AGAIN_SECONDS,
-    Credential,
     CredentialUnreadable,
     FixedCredential,
     ReadCredential,
 )
-from consumer.adapters.http_api import HttpApi
-from consumer.delivery.attempts import Accepted, Refused, Unauthorized
-from tests.e2e.scripted_api import OK, Peer, ScriptedApi, always
 
 SECONDS = 5.0
 
@@ -227,73 +222,3 @@ def test_a_secret_that_is_not_there_is_named() -> None:
 
     with pytest.raises(CredentialUnreadable, match="ResourceNotFoundException"):
         secret_credential(arn).token(seconds=30.0)
-
-
-# As the API sees it.
-
-
-def only_takes(token: str) -> ScriptedApi:
-    def script(peer: Peer) -> None:
-        while request := peer.hear():
-            right = request.fields.get("authorization") == f"Bearer {token}"
-            peer.say(OK if right else b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
-
-    return ScriptedApi([script])
-
-
-def client_of(server: ScriptedApi, credential: Credential | None) -> "closing[HttpApi]":
-    return closing(HttpApi(server.url, attempt_seconds=SECONDS, credential=credential))
-
-
-def test_a_rotated_credential_heals_without_a_restart() -> None:
-    source = Source("old")
-    with only_takes("new").serving() as server, client_of(server, source.credential()) as api:
-        refused = api.put("o-1", b"{}", idempotency_key="k")
-        source.tokens = ["new"]
-        source.now += READ_AGAIN_SECONDS
-        healed = api.put("o-1", b"{}", idempotency_key="k")
-
-    assert refused == Unauthorized(401, "the API answered 401 Unauthorized")
-    assert healed == Accepted(200)
-
-
-def test_without_a_readable_credential_nothing_is_sent_until_there_is_one(tmp_path: Path) -> None:
-    path = tmp_path / "token"
-    now = [100.0]
-
-    def read() -> str:
-        if not path.exists():
-            raise CredentialUnreadable("The file cannot be read.")
-        return path.read_text()
-
-    credential = ReadCredential(read, source="The file", clock=lambda: now[0])
-    with only_takes("new").serving() as server, client_of(server, credential) as api:
-        missing = api.put("o-1", b"{}", idempotency_key="k")
-        path.write_text("new\n")
-        now[0] += READ_AGAIN_SECONDS
-        healed = api.put("o-1", b"{}", idempotency_key="k")
-
-    assert missing == Unauthorized(0, "The file cannot be read.")
-    assert healed == Accepted(200)
-    assert len(server.requests) == 1
-
-
-def test_without_a_credential_no_authorization_is_sent() -> None:
-    with ScriptedApi([always(OK)]).serving() as server, client_of(server, None) as api:
-        api.put("o-1", b"{}", idempotency_key="k")
-
-    assert "authorization" not in server.requests[0].fields
-
-
-def test_a_token_that_the_api_echoes_is_not_kept_with_the_refusal() -> None:
-    def echo(peer: Peer) -> None:
-        while request := peer.hear():
-            text = f"you sent {request.fields['authorization']}".encode()
-            peer.say(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text))
-
-    credential = credential_from(token=SecretStr("t0ken"))
-    with ScriptedApi([echo]).serving() as server, client_of(server, credential) as api:
-        attempt = api.put("o-1", b"{}", idempotency_key="k")
-
-    assert isinstance(attempt, Refused)
-    assert attempt.answer == "you sent Bearer [credential]"

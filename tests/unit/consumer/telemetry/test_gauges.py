@@ -16,7 +16,7 @@ from ledger.pace.margin import Margin
 from ledger.pace.pace import Blocker, Pace
 from ledger.pace.steps import block, configure
 from ledger.uploads.lane import Tally
-from tests.unit.consumer.telemetry import seen
+from tests.support import seen
 
 ALL_COUNTED = """
 from consumer.telemetry import catalogue

@@ -10,7 +10,7 @@ from consumer.telemetry.snapshot import Snapshot
 from consumer.telemetry.worker_view import WorkerView
 from ledger.pace.pace import Blocker, Pause
 from ledger.pace.steps import block, pause
-from tests.unit.consumer.telemetry import seen
+from tests.support import seen
 
 WELL = seen.snapshot(seen.ledger_seen(), seen.shard())
 

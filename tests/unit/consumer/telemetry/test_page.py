@@ -18,7 +18,7 @@ from ledger.pace.steps import block, failed, override
 from ledger.pace.steps import pause as paused
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import UploadState
-from tests.unit.consumer.telemetry import seen
+from tests.support import seen
 
 WAITING = seen.account(tally=Tally(accepted=30, refused=2))
 

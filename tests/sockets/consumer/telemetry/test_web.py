@@ -14,8 +14,8 @@ from consumer.telemetry.exposition import Exposition
 from consumer.telemetry.snapshot import Snapshot
 from consumer.telemetry.web import make_app
 from ledger.uploads.lane import Tally
+from tests.support import seen
 from tests.support.eventually import eventually
-from tests.unit.consumer.telemetry import seen
 
 
 @dataclass
