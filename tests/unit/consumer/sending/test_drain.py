@@ -10,7 +10,7 @@ from ledger.uploads.lane import Tally
 from ledger.uploads.upload import UploadState
 from sandbox.simulation.faulty_ledger import LedgerFault
 from tests.support.eventually import eventually
-from tests.unit.consumer.sending.shard_at_work import (
+from tests.support.shard_at_work import (
     LANE,
     SHARD,
     UPLOAD,

@@ -16,7 +16,7 @@ from ledger.uploads.lane import Tally
 from ledger.uploads.upload import UploadState
 from sandbox.simulation.faulty_ledger import LedgerFault
 from tests.support.eventually import LIMIT_SECONDS, eventually
-from tests.unit.consumer.sending.shard_at_work import LANE, SHARD, ShardAtWork, begun
+from tests.support.shard_at_work import LANE, SHARD, ShardAtWork, begun
 
 Manage = Callable[[ShardAtWork], ShardAtWork]
 LOST = [LedgerFault.REFUSED, LedgerFault.ANSWER_LOST]

@@ -6,7 +6,7 @@ import pytest
 
 from consumer.sending.leased_shard import OwnershipLost
 from tests.support.eventually import LIMIT_SECONDS, eventually
-from tests.unit.consumer.sending.shard_at_work import ShardAtWork, begun, in_time
+from tests.support.shard_at_work import ShardAtWork, begun, in_time
 
 Manage = Callable[[ShardAtWork], ShardAtWork]
 pytestmark = pytest.mark.usefixtures("short_rests")

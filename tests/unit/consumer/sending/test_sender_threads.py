@@ -17,7 +17,7 @@ from ledger.pace import steps
 from ledger.pace.pace import Override, Pause
 from sandbox.simulation.faulty_ledger import LedgerFault
 from tests.support.eventually import LIMIT_SECONDS, eventually
-from tests.unit.consumer.sending.shard_at_work import ShardAtWork, begun
+from tests.support.shard_at_work import ShardAtWork, begun
 
 Manage = Callable[[ShardAtWork], ShardAtWork]
 STRETCH_SECONDS = 0.25

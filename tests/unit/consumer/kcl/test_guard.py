@@ -14,7 +14,7 @@ from consumer.kcl import guard as guards
 from consumer.kcl.guard import Guard
 from consumer.sending.sender_threads import ProcessHooks
 from tests.support.eventually import LIMIT_SECONDS, eventually
-from tests.unit.consumer.sending.shard_at_work import ShardAtWork
+from tests.support.shard_at_work import ShardAtWork
 
 Manage = Callable[[ShardAtWork], ShardAtWork]
 pytestmark = pytest.mark.usefixtures("short_rests")

@@ -6,7 +6,7 @@ import pytest
 
 from consumer.delivery import delivery, settle_queue
 from consumer.sending import leased_shard, sender_threads
-from tests.unit.consumer.sending.shard_at_work import ShardAtWork
+from tests.support.shard_at_work import ShardAtWork
 
 
 @pytest.fixture
