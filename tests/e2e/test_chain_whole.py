@@ -203,5 +203,5 @@ def test_who_stops_watching_leaves_the_upload_going(desk: Desk, tmp_path: Path) 
 
     assert desk.type("pace", "default").code == 0
     assert watching.returncode == 130
-    assert "the upload goes on" in said
+    assert "the upload continues" in said
     assert desk.until_over(upload)["state"] == "done"
