@@ -3,7 +3,8 @@
 To add one that is read off state, that is, off what the ledger stores: its entry here, its value in
 `gauges.py`. To add one that processes count: its entry here, an event in
 `consumer/delivery/events.py` and the event's case in `sink.py`; attempts are observed by the
-delivery's `Dispatcher`, outcomes of orders by its `OrdersInHand`. Each needs a panel in
+delivery's `Dispatcher`; outcomes of orders, with the API's status and the reason, by its
+`OrdersInHand`. Each needs a panel in
 dashboards/backlog.json.
 """
 

@@ -62,7 +62,7 @@ class Override:
 
 
 class BlockReason(StrEnum):
-    """What a person must fix before sending continues."""
+    """What a person must fix before sending continues; `orders resume` lifts each of them."""
 
     REFUSAL_BUDGET_SPENT = "refusal budget spent"
     LATER_RELEASE = "later release"
