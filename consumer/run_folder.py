@@ -139,7 +139,8 @@ def shard_path(run_folder: Path, pid: int) -> Path:
 
 def write_shard(run_folder: Path, shard: ShardFile) -> None:
     """Write the state of this shard process. Raises OSError."""
-    write_by_rename(shard_path(run_folder, shard.pid), shard.model_dump_json())
+    # json escapes what UTF-8 cannot express: a reason may hold anything.
+    write_by_rename(shard_path(run_folder, shard.pid), json.dumps(shard.model_dump()))
 
 
 def write_by_rename(path: Path, text: str) -> None:

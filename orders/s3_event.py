@@ -40,10 +40,10 @@ def created_objects(event: object) -> list[CreatedObject]:
                     for one in records
                     if one["eventName"].startswith("ObjectCreated:")
                 ]
-            case {"source": "aws.s3", "detail-type": kind, "detail": detail}:
-                if kind != "Object Created":
-                    return []
+            case {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}:
                 return [_created(detail, etag="etag", version="version-id", is_encoded=False)]
+            case {"source": "aws.s3", "detail": _}:
+                return []
             case _:
                 raise EventUnknown(f"not an event about uploads: {str(event)[:200]}")
     except (KeyError, TypeError, AttributeError) as error:

@@ -63,8 +63,7 @@ class Connection:
                     self._log(request, 0)
                 else:
                     self._log(request, response.status)  # before the client can ask for the log
-                    head = response.head(closes=request.closes)
-                    self._socket.sendall(head + response.body_for(request.method))
+                    self._send(response, request)
             case Drip(response, pause_seconds):
                 self._drip(request, response, pause_seconds)
             case Hang():
@@ -81,10 +80,8 @@ class Connection:
         self._is_over = self._is_over or request.closes
 
     def _control(self, request: IncomingRequest) -> Reply:
-        with self._api.lock:
-            response = control(
-                self._api, request.method, request.path, bytes(request.body), request.arrived_at
-            )
+        body = bytes(request.body)
+        response = control(self._api, request.method, request.path, body, request.arrived_at)
         return Reply(response, request.arrived_at)
 
     def _client_closes_before(self, moment: float | None) -> bool:
@@ -95,6 +92,14 @@ class Connection:
         poll = select.poll()
         poll.register(self._socket, select.POLLRDHUP)
         return bool(poll.poll(milliseconds))
+
+    def _send(self, response: Response, request: IncomingRequest) -> None:
+        head, body = response.head(closes=request.closes), response.body_for(request.method)
+        if len(body) <= _READ_BYTES:
+            self._socket.sendall(head + body)  # one packet, where it fits
+        else:
+            self._socket.sendall(head)
+            self._socket.sendall(body)
 
     def _drip(self, request: IncomingRequest, response: Response, pause_seconds: float) -> None:
         try:

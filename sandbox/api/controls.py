@@ -29,14 +29,19 @@ def control(api: ThrottledApi, method: str, target: str, body: bytes, now: float
                 dropped = f"Sandbox-Dropped: {api.log.dropped}"
                 return Response(200, api.log.lines(), (dropped,), "application/x-ndjson")
             case ("POST", "/_sandbox/faults"):
-                api.faults.add(Fault.model_validate_json(body), now)
-                return value({"faults": api.faults.count(now)})
+                fault = Fault.model_validate_json(body)
+                with api.lock:
+                    api.faults.add(fault, now)
+                    return value({"faults": api.faults.count(now)})
             case ("DELETE", "/_sandbox/faults"):
-                api.faults.clear()
+                with api.lock:
+                    api.faults.clear()
                 return value({"faults": 0})
             case ("POST", "/_sandbox/rate"):
-                api.gap.rate = parse_rate(_RateBody.model_validate_json(body).rate)
-                return value({"rate": str(api.gap.rate)})
+                rate = parse_rate(_RateBody.model_validate_json(body).rate)
+                with api.lock:
+                    api.gap.rate = rate
+                return value({"rate": str(rate)})
             case _ if path in _ALLOWED:
                 allowed = _ALLOWED[path]
                 return problem(405, f"{path} takes {allowed} only.", (f"Allow: {allowed}",))

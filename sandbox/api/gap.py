@@ -1,11 +1,14 @@
 """The API's rate limit: has enough time passed to take another request?"""
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
 from orders.rate import Rate
 
 ALLOWANCE_SECONDS = 0.020
 ALLOWANCE_OF_INTERVAL = 0.02
+_REMEMBERED = 16
+"""Requests that are decided out of their order of arrival are few."""
 
 
 @dataclass(slots=True)
@@ -18,21 +21,20 @@ class GapRule:
     """
 
     rate: Rate
-    counted_at: float | None = None
+    counted: "deque[float]" = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def admits(self, arrived_at: float) -> bool:
         """Whether a request that arrived at this time keeps the gap; changes nothing.
 
-        A request whose head was long in coming may have arrived before the last counted one.
+        A request whose head was long in coming, or whose thread was, may have arrived before others
+        that are counted already: it keeps the gap to those as well.
         """
-        if self.counted_at is None:
-            return True
-        return abs(arrived_at - self.counted_at) >= self.minimum_gap_seconds
+        gap = self.minimum_gap_seconds
+        return all(abs(arrived_at - counted_at) >= gap for counted_at in self.counted)
 
     def count(self, arrived_at: float) -> None:
         """Let the gap start at this arrival: it was answered, and not with 429."""
-        if self.counted_at is None or arrived_at > self.counted_at:
-            self.counted_at = arrived_at
+        self.counted.append(arrived_at)
 
     @property
     def minimum_gap_seconds(self) -> float:

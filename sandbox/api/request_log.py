@@ -8,6 +8,7 @@ from threading import Lock
 from typing import BinaryIO, NamedTuple
 
 DEFAULT_CAPACITY = 2_000_000
+_PART_LINES = 2_000
 _TRIM_PART = 20  # the log is trimmed by a twentieth at a time, for each trim moves the whole list
 
 
@@ -58,7 +59,11 @@ class RequestLog:
             if self.file is not None:
                 self.file.write(line)
 
-    def lines(self) -> bytes:
-        """All entries as JSON lines."""
+    def lines(self) -> bytearray:
+        """All entries as JSON lines; made in parts, between which other threads run."""
         with self._lock:
-            return b"".join(self._lines)
+            lines = self._lines.copy()
+        text = bytearray()
+        for first in range(0, len(lines), _PART_LINES):
+            text += b"".join(lines[first : first + _PART_LINES])
+        return text

@@ -9,6 +9,7 @@ import httptools
 from sandbox.api.decision import Plan, Reply
 from sandbox.api.responses import problem
 
+REQUEST_HEAD_BYTES = 32_768
 REQUEST_BODY_BYTES = 1_048_576
 
 
@@ -40,7 +41,8 @@ class RequestReader:
 
     `decide` is called as soon as a request's head is complete, so that decisions are taken in the
     order of arrival and not in the order in which long bodies end. A request that is no HTTP or
-    too long counts as complete, with its refusal as the plan, and is the last one.
+    too long counts as complete, with its refusal as the plan. Nothing is read after a request that
+    is refused, asks for another protocol, or closes the connection.
     """
 
     def __init__(self, decide: Callable[[IncomingRequest], Plan]) -> None:
@@ -49,60 +51,87 @@ class RequestReader:
         self._decide = decide
         self._parser = httptools.HttpRequestParser(self)
         self._arrived_at = 0.0
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._is_over = False
 
     def feed(self, received: bytes, arrived_at: float) -> None:
         """Take bytes that arrived at this time (monotonic seconds)."""
+        if self._is_over:
+            return
         self._arrived_at = arrived_at
         try:
             self._parser.feed_data(received)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+        except httptools.HttpParserUpgrade:
+            self._is_over = True  # the request itself is complete and answered over HTTP/1.1
+            self.complete[-1].closes = True
+        except httptools.HttpParserError:
             self._refuse(400, "This is not HTTP/1.1.")
-        if self.incoming is not None and len(self.incoming.body) > REQUEST_BODY_BYTES:
-            self._refuse(413, f"The body of a request has at most {REQUEST_BODY_BYTES} bytes.")
+        if self.incoming is not None and not self.incoming.method:
+            self._head_bytes += len(received)
+            if self._head_bytes > REQUEST_HEAD_BYTES:
+                self._refuse(431, f"The head of a request has at most {REQUEST_HEAD_BYTES} bytes.")
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
-        self.incoming = IncomingRequest(self._arrived_at)
+        if not self._is_over:
+            self.incoming = IncomingRequest(self._arrived_at)
+            self._head_bytes = self._body_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         """Some or all bytes of the request target."""
-        self._current.target += url
+        if self.incoming is not None:
+            self.incoming.target += url
 
     def on_header(self, name: bytes, content: bytes) -> None:
         """One header field."""
-        if name.lower() == b"idempotency-key":
-            self._current.idempotency_key = content.decode("latin-1")
+        if self.incoming is None:
+            return
+        match name.lower():
+            case b"idempotency-key":
+                self.incoming.idempotency_key = content.decode("latin-1")
+            case b"content-length":
+                self._body_bytes = int(content)  # the parser has refused what is no number
+            case _:
+                pass
 
     def on_headers_complete(self) -> None:
         """The head is complete: decide before the body is here."""
-        request = self._current
+        request = self.incoming
+        if request is None:
+            return
         request.method = self._parser.get_method().decode("latin-1")
         if not request.is_control:
             request.plan = self._decide(request)
+        self._refuse_long_body()
 
     def on_body(self, body: bytes) -> None:
         """Some or all bytes of the body."""
-        self._current.body += body
+        if self.incoming is not None:
+            self.incoming.body += body
+            self._body_bytes = max(self._body_bytes, len(self.incoming.body))
+            self._refuse_long_body()
 
     def on_message_complete(self) -> None:
         """The request is complete."""
-        request = self._current
-        if len(request.body) <= REQUEST_BODY_BYTES:
+        request = self.incoming
+        if request is not None:
             request.closes = not self._parser.should_keep_alive()
+            self._is_over = request.closes
             self._finish(request)
-
-    @property
-    def _current(self) -> IncomingRequest:
-        if self.incoming is None:
-            self.incoming = IncomingRequest(self._arrived_at)
-        return self.incoming
 
     def _finish(self, request: IncomingRequest) -> None:
         self.complete.append(request)
         self.incoming = None
 
+    def _refuse_long_body(self) -> None:
+        if self._body_bytes > REQUEST_BODY_BYTES:
+            self._refuse(413, f"The body of a request has at most {REQUEST_BODY_BYTES} bytes.")
+
     def _refuse(self, status: int, sentence: str) -> None:
-        request = self._current
+        if self._is_over:
+            return
+        request = self.incoming or IncomingRequest(self._arrived_at)
         request.plan = Reply(problem(status, sentence), request.arrived_at)
-        request.closes = True
+        request.closes = self._is_over = True
         self._finish(request)

@@ -13,7 +13,7 @@ class Response:
     """A status, a body and further header lines, without their line endings."""
 
     status: int
-    body: bytes
+    body: bytes | bytearray
     headers: tuple[str, ...] = ()
     content_type: str = "application/json"
 
@@ -28,7 +28,7 @@ class Response:
             lines.append("Connection: close")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
-    def body_for(self, method: str) -> bytes:
+    def body_for(self, method: str) -> bytes | bytearray:
         """The bytes that follow the head; none for HEAD and for statuses without a body."""
         return b"" if method == "HEAD" or self.status in _BODILESS else self.body
 

@@ -13,9 +13,11 @@ from sandbox.api.decision import ThrottledApi
 from sandbox.api.gap import GapRule
 from sandbox.api.kernel_stamps import ArrivalClock, ask_for_stamps
 from sandbox.api.request_log import RequestLog
+from sandbox.api.responses import problem
 from sandbox.sandbox_options import HOST
 
 _BACKLOG = 1_024
+_CONNECTIONS_MAX = 1_024
 _NO_DESCRIPTOR_SECONDS = 0.05
 
 
@@ -66,9 +68,28 @@ class _Server:
                 if not self._is_stopped:  # it has no descriptor to spare now
                     time.sleep(_NO_DESCRIPTOR_SECONDS)
                 continue
-            self._connected.add(connected)
+            if not self._has_thread(connected):
+                _refuse(connected)
+
+    def _has_thread(self, connected: socket.socket) -> bool:
+        if len(self._connected) >= _CONNECTIONS_MAX:
+            return False
+        self._connected.add(connected)
+        try:
             threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
+        except RuntimeError:  # this machine gives no thread more; one may end soon
+            self._connected.discard(connected)
+            return False
+        return True
 
     def _serve(self, connected: socket.socket) -> None:
-        Connection(connected, self._api, self._arrivals).serve()
-        self._connected.discard(connected)
+        try:
+            Connection(connected, self._api, self._arrivals).serve()
+        finally:
+            self._connected.discard(connected)
+
+
+def _refuse(connected: socket.socket) -> None:
+    refusal = problem(503, "The sandbox's API has no room for another connection.")
+    with connected, suppress(OSError):
+        connected.sendall(refusal.head(closes=True) + refusal.body)

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from consumer.run_folder import Phase, RunFolder, ShardFile, WorkerFile, open_run_folder
+from consumer.run_folder import (
+    Phase,
+    RunFolder,
+    ShardFile,
+    WorkerFile,
+    open_run_folder,
+    shard_path,
+    write_shard,
+)
 
 
 def shard_file(folder: RunFolder, pid: int, **changes: object) -> None:
@@ -88,3 +96,11 @@ def test_a_full_disk_is_told_and_ends_nothing(
 
     assert folder.trouble() == ""
     assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics"]
+
+
+def test_a_reason_that_utf_8_cannot_express_is_written_all_the_same(tmp_path: Path) -> None:
+    shard = ShardFile(pid=1, shard="shardId-0", since=1.0, alive_at=2.0, reason="order \ud800")
+
+    write_shard(tmp_path, shard)
+
+    assert json.loads(shard_path(tmp_path, 1).read_text())["reason"] == "order \ud800"

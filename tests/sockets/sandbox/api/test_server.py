@@ -2,6 +2,7 @@ import hashlib
 import http.client
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from orders.rate import Rate
+from sandbox.api import server
 from sandbox.api.server import api_in_threads
 from tests.support.eventually import eventually
 
@@ -341,3 +343,90 @@ def test_a_taken_port_is_an_error(api: str) -> None:
 
     with pytest.raises(OSError, match="in use"), api_in_threads(port=port):
         pass
+
+
+def exchanged(api: str, *sent: bytes) -> bytes:
+    with raw(api) as connection:
+        for part in sent:
+            connection.sendall(part)
+        connection.shutdown(socket.SHUT_WR)
+        return until_closed(connection)
+
+
+def test_a_request_for_another_protocol_is_answered_once_over_http_1_1(api: str) -> None:
+    received = exchanged(
+        api,
+        b"PUT /orders/a HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    )
+
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert received.count(b"HTTP/1.1 ") == 1
+    assert [entry["order_id"] for entry in requests(api)] == ["a"]
+
+
+def test_nothing_is_read_after_a_request_that_closes_the_connection(api: str) -> None:
+    received = exchanged(
+        api,
+        b"PUT /orders/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"PUT /orders/b HTTP/1.1\r\nHost: x\r\n\r\n",
+    )
+
+    assert received.count(b"HTTP/1.1 ") == 1
+    assert [entry["order_id"] for entry in requests(api)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "head", [b"Content-Length: 1048577\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n100001\r\n"]
+)
+def test_a_body_that_is_too_long_is_refused_and_logged_whatever_follows_it(
+    api: str, head: bytes
+) -> None:
+    with raw(api) as connection:
+        connection.sendall(b"PUT /orders/long HTTP/1.1\r\nHost: x\r\n" + head)
+        if b"chunked" in head:
+            connection.sendall(b"x" * 1_048_577 + b"\r\n0\r\n\r\n")
+        connection.sendall(b"PUT /orders/b HTTP/1.1\r\nHost: x\r\n\r\n")
+        received = until_closed(connection)
+
+    assert received.startswith(b"HTTP/1.1 413 ")
+    assert received.count(b"HTTP/1.1 ") == 1
+    assert [(entry["order_id"], entry["status"]) for entry in requests(api)] == [("long", 413)]
+
+
+def test_a_head_without_an_end_is_refused(api: str) -> None:
+    with raw(api) as connection:
+        connection.sendall(b"PUT /orders/a HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        connection.sendall(b"x" * 40_000)
+        received = until_closed(connection)
+
+    assert received.startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_connection_that_gets_no_thread_is_refused_and_the_next_one_is_served(
+    api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", _no_thread)
+        with raw(api) as connection:
+            received = until_closed(connection)
+
+    assert received.startswith(b"HTTP/1.1 503 ")
+    assert put(api, "a") == 200
+
+
+def _no_thread(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_more_connections_than_there_may_be_are_refused_until_one_ends(
+    api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_CONNECTIONS_MAX", 1)
+    with raw(api) as first:
+        with raw(api) as second:
+            assert until_closed(second).startswith(b"HTTP/1.1 503 ")
+        first.sendall(b"PUT /orders/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert until_closed(first).startswith(b"HTTP/1.1 200 ")
+
+    eventually(lambda: put(api, "b") == 200, "room for another connection")

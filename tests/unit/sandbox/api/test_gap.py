@@ -43,7 +43,8 @@ def test_a_request_that_was_decided_late_does_not_move_the_gap_back() -> None:
 
     gap.count(99.5)
 
-    assert gap.counted_at == 100.0
+    assert not gap.admits(100.5)
+    assert gap.admits(101.0)
 
 
 def test_a_request_that_was_decided_late_keeps_the_gap_to_the_one_it_came_before() -> None:
@@ -70,3 +71,13 @@ def test_a_new_rate_holds_from_the_last_counted_request() -> None:
     gap.rate = Rate(2.0)
 
     assert gap.admits(100.5)
+
+
+def test_a_request_that_was_decided_late_keeps_the_gap_to_those_on_both_sides() -> None:
+    gap = GapRule(Rate(1.0))
+    gap.count(100.0)
+    gap.count(102.5)
+
+    assert not gap.admits(100.5)
+    assert not gap.admits(102.0)
+    assert gap.admits(101.25)
