@@ -96,7 +96,7 @@ class Subprocesses:
         self._started.remove(child)
 
     def reap(self) -> None:
-        """Reap what has ended, orphans included: every child of this process must be one of these."""
+        """Reap what has ended, orphans included; this process must have no other children."""
         exit_codes = reap_exited()
         for child in self._started:
             if child.pid in exit_codes:
