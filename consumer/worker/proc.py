@@ -51,17 +51,21 @@ def lives(process: LiveProcess) -> bool:
 
 
 def descendants(pid: int) -> frozenset[int]:
-    """All living descendants of a process."""
-    parents: dict[int, int] = {}
+    """All living descendants of a process.
+
+    Those of a zombie count: while the threads of a killed JVM end one by one, it is a zombie
+    already, and its children still have it as their parent.
+    """
+    stats: dict[int, _Stat] = {}
     for entry in os.scandir(PROC):
-        if entry.name.isdigit() and (stat := _stat(int(entry.name))) and not stat.is_gone:
-            parents[int(entry.name)] = stat.parent
+        if entry.name.isdigit() and (stat := _stat(int(entry.name))):
+            stats[int(entry.name)] = stat
     found: set[int] = set()
     newest = {pid}
     while newest:
-        newest = {child for child, parent in parents.items() if parent in newest} - found
+        newest = {child for child, stat in stats.items() if stat.parent in newest} - found
         found |= newest
-    return frozenset(found)
+    return frozenset(child for child in found if not stats[child].is_gone)
 
 
 def command_line(pid: int) -> tuple[str, ...]:

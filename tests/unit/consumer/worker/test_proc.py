@@ -3,7 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+
+from consumer.worker import proc
 from consumer.worker.proc import command_line, descendants, live_process, lives, this_place
 from ledger.claim import LiveProcess
 
@@ -62,3 +66,15 @@ def test_the_place_is_the_same_at_each_look_and_names_the_process_namespace() ->
 
     assert place == this_place()
     assert "pid:[" in place.boot
+
+
+def test_a_child_of_a_zombie_whose_other_threads_still_end_is_a_descendant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pid, state, parent in ((10, "S", 1), (20, "Z", 10), (21, "R", 20), (30, "S", 1)):
+        (tmp_path / str(pid)).mkdir()
+        fields = " ".join(["0"] * 30)
+        (tmp_path / str(pid) / "stat").write_text(f"{pid} (x) {state} {parent} {fields}\n")
+    monkeypatch.setattr(proc, "PROC", tmp_path)
+
+    assert descendants(10) == {21}
