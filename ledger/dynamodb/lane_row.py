@@ -8,7 +8,6 @@ in hexadecimal.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
@@ -33,7 +32,7 @@ def lane_key(lane: LaneKey) -> Row:
 
 def lane_fields(lane: Lane) -> Row:
     """Everything of a lane but its key."""
-    recent = lane.recent
+    recent, tally = lane.recent, lane.tally
     return {
         "mark": lane.mark,
         "ahead": _ranges_text(lane.ahead),
@@ -42,7 +41,12 @@ def lane_fields(lane: Lane) -> Row:
         "ended": lane.ended,
         "revision": lane.revision,
         "writer": lane.writer,
-    } | asdict(lane.tally)
+        # By name: asdict() would take a third of the time that a settle's row takes.
+        "accepted": tally.accepted,
+        "refused": tally.refused,
+        "cancelled": tally.cancelled,
+        "missing": tally.missing,
+    }
 
 
 @names_its_row
