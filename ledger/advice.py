@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ledger.pace.hold import HoldKind
-from ledger.pace.pace import BlockReason
+from ledger.pace.pace import HOW_TO_SET_RATE, BlockReason
 
 
 class OtherCause(StrEnum):
@@ -70,7 +70,7 @@ ADVICE: Mapping[str, Advice] = {
     OtherCause.PAUSED: Advice("a person paused sending", "run `orders resume` to send again"),
     OtherCause.NO_RATE: Advice(
         "neither ORDERS_RATE nor `orders pace` set a rate",
-        "set ORDERS_RATE or run `orders pace RATE`",
+        HOW_TO_SET_RATE,
         is_in_reason=True,
     ),
     OtherCause.NO_WORKER: Advice(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ledger.evidence import Evidence, stall_after_seconds
-from ledger.pace.pace import Pace
-from ledger.sending_status import NO_RATE, SHORT_HOLD_SECONDS, SendingState, SendingStatus
+from ledger.pace.pace import NO_RATE, Pace
+from ledger.sending_status import SHORT_HOLD_SECONDS, SendingState, SendingStatus
 from ledger.uploads.upload import Account, UploadState
 from orders.rate import parse_rate
 

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ledger.advice import ADVICE, OtherCause
+from ledger.advice import OtherCause
 from ledger.pace.hold import HoldKind
-from ledger.pace.pace import Pace, is_shard_blocker
+from ledger.pace.pace import NO_RATE, Pace, is_shard_blocker
 from ledger.workers import Absence
 
-NO_RATE = f"no rate is set: {ADVICE[OtherCause.NO_RATE].action}"
 SHORT_HOLD_SECONDS = 60.0
 """After a longer hold it is unknown when sending will resume."""
 

@@ -27,6 +27,9 @@ from orders.rate import Rate, parse_rate
 
 _parsed = lru_cache(maxsize=64)(parse_rate)  # it is asked many times for each turn
 
+HOW_TO_SET_RATE = "set ORDERS_RATE or run `orders pace RATE`"
+NO_RATE = f"no rate is set: {HOW_TO_SET_RATE}"
+
 BATCH_SECONDS = 0.2
 """High rates reserve turns for at most this long at once."""
 AHEAD_SECONDS = 0.5

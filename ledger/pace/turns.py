@@ -13,6 +13,7 @@ from ledger.pace.pace import (
     AHEAD_SECONDS,
     BATCH_SECONDS,
     GAP_SHARE,
+    NO_RATE,
     NOTICE_SECONDS,
     Pace,
     is_same_machine,
@@ -48,7 +49,7 @@ def reserve(  # noqa: PLR0913 - all of it named
         return pace, closed
     rate = pace.rate(now)
     if rate is None:
-        return pace, Closed("no rate is set: set ORDERS_RATE or run `orders pace RATE`", None)
+        return pace, Closed(NO_RATE, None)
     pace = lapsed(pace, now)
     margin = pace.margin.narrowed(jitter_seconds, rate.interval_seconds, now=now)
     pace = replace(pace, margin=margin)
