@@ -8,6 +8,8 @@ BIN := .venv/bin
 # What a newcomer runs: all but what takes minutes or needs programs that set-up does not install.
 NEWCOMER := not slow and not needs
 FAST := $(NEWCOMER) and not aws and not kcl and not e2e and not chaos
+# Two processes: one has the tests with daemons, the other the rest (tests/conftest.py).
+PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
 BENCHMARKS := api_client drain outages pacing reading throughput
 IN_PARALLEL := -j2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
@@ -29,10 +31,10 @@ demo: set-up ## The whole system on this machine, with a kill in the middle; abo
 	@$(BIN)/orders demo $(ARGS)
 
 test: set-up ## The suite for everybody: real Lambda run, real KCL, SIGKILL; under 5 minutes
-	@$(BIN)/pytest -m "$(NEWCOMER)" $(ARGS)
+	@$(PYTEST) -m "$(NEWCOMER)" $(ARGS)
 
 test-all: set-up ## Everything, including what takes minutes or needs Node and Debian packages
-	@$(BIN)/pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 check: set-up ## Before each commit: style, types, imports, fast tests; about a minute
 	@$(MAKE) --no-print-directory $(IN_PARALLEL) types style imports fast
@@ -51,7 +53,7 @@ imports:
 	@$(BIN)/lint-imports --no-logo
 
 fast:
-	@$(BIN)/pytest -q -m "$(FAST)" $(ARGS)
+	@$(PYTEST) -q -m "$(FAST)" $(ARGS)
 
 format: set-up ## Format the code and fix what can be fixed automatically
 	@$(BIN)/ruff check --quiet --fix-only .

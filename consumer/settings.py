@@ -51,7 +51,7 @@ class ConsumerSettings(BaseSettings):
         pattern=_NAME, max_length=255, description="DynamoDB table of the ledger."
     )
     api_url: str = Field(
-        description="Address that an order is PUT to; `{order_id}` in its path stands for the "
+        description="Address that an order is sent to; `{order_id}` in its path stands for the "
         "order's id, percent-encoded. https, except on this machine."
     )
     region: str = Field(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from ledger.history import Sample
+from ledger.pace.history import Sample
 
 HALT_SECONDS = 10.0
 """A shorter hold is part of the pace: an API that fails occasionally is slow, not down."""

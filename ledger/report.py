@@ -11,7 +11,7 @@ from enum import StrEnum
 from ledger.claim import Claim
 from ledger.evidence import Evidence, evidence
 from ledger.finish import Estimate, estimate_finish
-from ledger.history import Measure, Sample, measured
+from ledger.pace.history import Measure, Sample, measured
 from ledger.pace.pace import Override, Pace
 from ledger.sending_status import SendingStatus, halted_since, sending_status
 from ledger.uploads.lane import Tally

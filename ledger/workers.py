@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ledger.advice import ADVICE, OtherCause
 from ledger.claim import STALE_SECONDS, Claim
-from ledger.history import Sample
+from ledger.pace.history import Sample
 from ledger.pace.pace import Pace
 
 WHAT_TO_DO = ADVICE[OtherCause.NO_WORKER].action

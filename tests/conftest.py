@@ -39,8 +39,9 @@ def pytest_configure() -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the cheap tests first: what is simply broken shows within seconds."""
+    """One process: cheap tests first. Several (`-n 2`): the daemons' tests first, one at a time."""
     costs = ("aws", "kcl", "e2e", "chaos", "needs", "slow")
 
     def cost(item: pytest.Item) -> int:
@@ -48,7 +49,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             (rank for rank, name in enumerate(costs, 1) if item.get_closest_marker(name)), default=0
         )
 
-    items.sort(key=cost)
+    items.sort(key=cost, reverse="PYTEST_XDIST_WORKER" in os.environ)
+    for item in items:
+        with_daemon = any(item.get_closest_marker(name) for name in ("kcl", "e2e", "chaos"))
+        item.add_marker(pytest.mark.xdist_group("daemons" if with_daemon else str(item.path)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,4 +1,4 @@
-"""The API's URL: what ORDERS_API_URL may be, and where the PUT of an order goes."""
+"""The API's URL: what ORDERS_API_URL may be, and the request target of an order."""
 
 import re
 from dataclasses import dataclass

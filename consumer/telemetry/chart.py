@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ledger.history import KEPT_SECONDS, SAMPLE_SECONDS, Sample
+from ledger.pace.history import KEPT_SECONDS, SAMPLE_SECONDS, Sample
 
 WIDTH, HEIGHT = 900, 120
 """In units of the picture; one unit of width is a second."""

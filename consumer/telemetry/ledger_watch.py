@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from consumer.telemetry.snapshot import LedgerSnapshot, never_falling
-from ledger.history import KEPT_SECONDS, History, Sample, extended
+from ledger.pace.history import KEPT_SECONDS, History, Sample, extended
 from ledger.ports.pace import HistoryStore, PaceStore
 from ledger.ports.uploads import UploadLedger
 from ledger.report import LedgerView, report, sent_of

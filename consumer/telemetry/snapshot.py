@@ -4,7 +4,7 @@ from dataclasses import astuple, dataclass, field
 
 from consumer.run_folder import ShardFile
 from consumer.telemetry.worker_view import WorkerView
-from ledger.history import Sample
+from ledger.pace.history import Sample
 from ledger.report import StatusReport
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import Account

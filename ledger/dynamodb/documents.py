@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from ledger.dynamodb.row import names_its_row
 from ledger.dynamodb.schema import key
 from ledger.dynamodb.table import OnTable
-from ledger.history import History
+from ledger.pace.history import History
 from ledger.pace.pace import Pace
 
 if TYPE_CHECKING:

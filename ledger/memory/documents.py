@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from ledger.history import History
 from ledger.memory.tables import Tables
+from ledger.pace.history import History
 from ledger.pace.pace import Pace
 
 

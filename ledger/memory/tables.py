@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from ledger.history import History
+from ledger.pace.history import History
 from ledger.pace.pace import Pace
 from ledger.uploads.lane import Lane, LaneKey, Tally
 

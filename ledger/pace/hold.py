@@ -65,6 +65,10 @@ class Hold:
 
 
 def back_off(kind: HoldKind, step: int) -> float:
-    """Seconds that a hold waits before its next probe."""
+    """Seconds that a hold waits before its next probe.
+
+    Always the same for a step: a change of the pace is repeated after a lost compare-and-set, and
+    readers work the same time out again.
+    """
     steps = BACK_OFF_SECONDS[kind]
     return steps[min(max(step, 0), len(steps) - 1)]

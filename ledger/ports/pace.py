@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from ledger.history import History
+from ledger.pace.history import History
 from ledger.pace.pace import Pace
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ledger.history import History, Sample
+from ledger.pace.history import History, Sample
 from ledger.pace.hold import Hold, HoldKind
 from ledger.pace.pace import Blocker, Override, Pace, Pause
 from ledger.pace.reservation import Grant, Reserved, Superseded

@@ -9,7 +9,7 @@ import pytest
 from consumer.telemetry.ledger_watch import LedgerWatch
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.errors import LedgerError, RowUnreadable
-from ledger.history import History, Sample
+from ledger.pace.history import History, Sample
 from ledger.pace.pace import Pace
 from tests.support.ledger_table import create_ledger_table
 from tests.support.stores import UPLOAD, begin, claim, finish, lane_of, letter, orders, told

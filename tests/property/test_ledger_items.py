@@ -20,7 +20,7 @@ from ledger.dynamodb.redrives import redrive_of, redrive_row
 from ledger.dynamodb.row import Row, from_item, to_item
 from ledger.dynamodb.schema import instant
 from ledger.dynamodb.upload_row import upload_of, upload_row
-from ledger.history import History
+from ledger.pace.history import History
 from ledger.pace.pace import Pace
 from ledger.uploads.dead_letter import DeadLetter
 from ledger.uploads.lane import Lane, LaneKey, Recent

@@ -5,7 +5,7 @@ from dataclasses import replace
 from consumer.run_folder import Phase, ShardFile
 from consumer.telemetry.snapshot import LedgerSnapshot, Rare, Snapshot
 from consumer.telemetry.worker_view import WorkerView
-from ledger.history import Sample
+from ledger.pace.history import Sample
 from ledger.pace.pace import Pace
 from ledger.pace.steps import configure
 from ledger.report import LedgerView, report

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ledger.history import History, Sample, extended
+from ledger.pace.history import History, Sample, extended
 from ledger.pace.pace import Pace
 from ledger.pace.steps import configure
 from ledger.report import LedgerView, StatusReport, report

@@ -1,7 +1,7 @@
 """What is evidence of how fast orders are sent, and what is not."""
 
 from ledger.evidence import Evidence, evidence
-from ledger.history import Sample
+from ledger.pace.history import Sample
 
 
 def seen(*samples: Sample) -> Evidence:

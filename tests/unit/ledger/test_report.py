@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ledger.claim import Claim
-from ledger.history import Sample
+from ledger.pace.history import Sample
 from ledger.pace.hold import Failure, HoldKind
 from ledger.pace.pace import Blocker, Override, Pace, Pause
 from ledger.pace.reservation import Reserved

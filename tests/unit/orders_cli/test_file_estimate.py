@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from ledger.finish import Basis, Estimate
-from ledger.history import Sample
+from ledger.pace.history import Sample
 from ledger.report import Backlog, PaceReport, PaceSource, StatusReport
 from ledger.sending_status import SendingState, SendingStatus
 from ledger.uploads.lane import Tally

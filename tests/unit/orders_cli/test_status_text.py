@@ -1,6 +1,6 @@
-from ledger.history import History, Sample
 from ledger.pace import steps
 from ledger.pace.change import change
+from ledger.pace.history import History, Sample
 from ledger.pace.pace import Override, Pace, Pause
 from ledger.report import pace_of
 from ledger.uploads.upload import Account

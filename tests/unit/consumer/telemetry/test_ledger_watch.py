@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from consumer.telemetry.ledger_watch import LedgerWatch
-from ledger.history import SAMPLE_SECONDS
 from ledger.memory.ledger import MemoryLedger
 from ledger.pace.change import change
+from ledger.pace.history import SAMPLE_SECONDS
 from ledger.pace.steps import configure
 from ledger.uploads.lane import LaneKey, LaneNumber, Tally
 from ledger.uploads.settlement import Settlement, Span

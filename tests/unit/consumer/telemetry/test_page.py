@@ -11,7 +11,7 @@ from consumer.telemetry.health import Finding
 from consumer.telemetry.page import Page, make_page, percent_settled
 from consumer.telemetry.snapshot import LedgerSnapshot, Rare
 from consumer.telemetry.wording import pace_text, rough_duration, thousands
-from ledger.history import Sample
+from ledger.pace.history import Sample
 from ledger.pace.hold import Failure, HoldKind
 from ledger.pace.pace import Blocker, Override, Pace, Pause
 from ledger.pace.steps import block, failed, override

@@ -1,7 +1,8 @@
-"""The history of the pace: how fast orders were sent in the last minutes.
+"""The history of the pace, over all uploads: how fast orders were sent in the last minutes.
 
-The worker regularly writes a sample into one small item, so that all readers of the ledger see the
-same pace: its own status page after a restart, and the `orders` command.
+`consumer/telemetry/ledger_watch.py` regularly writes a sample into one small item, so that all
+readers of the ledger see the same pace: its own status page after a restart, and the `orders`
+command.
 """
 
 from dataclasses import dataclass

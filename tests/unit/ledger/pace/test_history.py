@@ -2,7 +2,7 @@
 
 import itertools
 
-from ledger.history import KEPT_SECONDS, History, Measure, Sample, extended, measured
+from ledger.pace.history import KEPT_SECONDS, History, Measure, Sample, extended, measured
 
 
 def steady(seconds: int, *, per_second: float = 1.0, waiting: int = 10_000) -> tuple[Sample, ...]:
