@@ -57,20 +57,21 @@ def _store(request: pytest.FixtureRequest) -> Iterator[Store]:
             yield Store(memory, lambda: memory)
         case "moto":
             client: DynamoDBClient = request.getfixturevalue("moto_client")
-            yield _dynamo_store(lambda: client)
+            yield from _dynamo_store(lambda: client)
         case "retried":
             retried = with_fault(request.getfixturevalue("moto_client"), tried_twice)
-            yield _dynamo_store(lambda: retried)
+            yield from _dynamo_store(lambda: retried)
         case _:
             endpoint: str = request.getfixturevalue("ministack")
-            yield _dynamo_store(lambda: boto3.client("dynamodb", endpoint_url=endpoint))
+            yield from _dynamo_store(lambda: boto3.client("dynamodb", endpoint_url=endpoint))
 
 
-def _dynamo_store(connect: "Callable[[], DynamoDBClient]") -> Store:
+def _dynamo_store(connect: "Callable[[], DynamoDBClient]") -> Iterator[Store]:
     table = f"ledger-{uuid4().hex}"
     client = connect()
     create_ledger_table(client, table)
-    return Store(DynamoLedger(client, table), lambda: DynamoLedger(connect(), table))
+    yield Store(DynamoLedger(client, table), lambda: DynamoLedger(connect(), table))
+    client.delete_table(TableName=table)  # moto copies every table at each transaction
 
 
 @pytest.fixture(scope="module")

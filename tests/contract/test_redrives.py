@@ -49,7 +49,7 @@ def test_letters_are_claimed_for_the_file_of_a_redrive(store: Store) -> None:
 
 
 def test_more_letters_than_fit_into_one_write_are_claimed(ledger: Ledger) -> None:
-    lines = range(1, 251)
+    lines = range(1, 121)
     keep(ledger, *lines)
     redrive = ledger.begin_redrive(UPLOAD, key=KEY, now=1.0)
 
