@@ -16,7 +16,7 @@ import urllib3
 
 from benchmarks.chain import LIMIT_SECONDS, sandbox_api
 from consumer.adapters.http_api import HttpApi
-from consumer.delivery.attempts import Accepted
+from consumer.delivery.attempts import Accepted, OrderRequest
 
 BODY = (
     b'{"order_id": "o-1", "customer_id": "c-1", "sku": "sku-1", "quantity": 1, "unit_price": 9.99}'
@@ -86,7 +86,9 @@ def with_ours(base: str) -> Callable[[], Put]:
     """One HttpApi for all threads, as in a shard process."""
     api = HttpApi(f"{base}/orders/{{order_id}}", attempt_seconds=LIMIT_SECONDS)
     return lambda: (
-        lambda order_id: isinstance(api.put(order_id, BODY, idempotency_key=KEY), Accepted)
+        lambda order_id: isinstance(
+            api.send(OrderRequest("a" * 20, 1, order_id, BODY, KEY)), Accepted
+        )
     )
 
 

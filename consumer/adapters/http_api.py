@@ -16,6 +16,7 @@ from consumer.delivery.attempts import (
     Accepted,
     Attempt,
     Conflict,
+    OrderRequest,
     Refused,
     Throttled,
     Unauthorized,
@@ -51,18 +52,16 @@ class HttpApi:
         self._credential = FixedCredential() if credential is None else credential
         self._connections = Connections(opener(self._url, ca_file=ca_file))
 
-    def put(
+    def send(
         self,
-        order_id: str,
-        body: bytes,
+        order: OrderRequest,
         *,
-        idempotency_key: str,
         begin: Callable[[], None] = nothing,
         sent: Callable[[], None] = nothing,
     ) -> Attempt:
         """Send one order, once; ends within the attempt's deadline and never raises.
 
-        The key is visible ASCII. `begin` is called before the first byte of the request is sent,
+        `begin` is called before the first byte of the request is sent,
         `sent` when the last one is on its way.
         """
         deadline = time.monotonic() + self._attempt_seconds
@@ -70,7 +69,7 @@ class HttpApi:
             token = self._credential.token(seconds=self._attempt_seconds)
         except CredentialUnreadable as error:
             return Unauthorized(NOTHING_SENT, str(error))
-        request = self._request(order_id, body, idempotency_key, token)
+        request = self._request(order, token)
         match self._connections.exchange(request, deadline=deadline, begin=begin, sent=sent):
             case HttpAnswer(head, answer_body):
                 return self._result(head, answer_body, token)
@@ -87,20 +86,20 @@ class HttpApi:
         """Close the idle connections."""
         self._connections.close()
 
-    def _request(self, order_id: str, body: bytes, key: str, token: str | None) -> bytes:
+    def _request(self, order: OrderRequest, token: str | None) -> bytes:
         authorization = "" if token is None else f"Authorization: Bearer {token}\r\n"
         head = (
-            f"PUT {self._url.target(order_id)} HTTP/1.1\r\n"
+            f"PUT {self._url.target(order.order_id)} HTTP/1.1\r\n"
             f"Host: {self._url.authority}\r\n"
             "User-Agent: paced-orders\r\n"
             "Accept: application/json\r\n"
             "Accept-Encoding: identity\r\n"
             f"{authorization}"
-            f"Idempotency-Key: {key}\r\n"
+            f"Idempotency-Key: {order.idempotency_key}\r\n"
             "Content-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
+            f"Content-Length: {len(order.body)}\r\n\r\n"
         )
-        return head.encode("ascii") + body
+        return head.encode("ascii") + order.body
 
     def _result(self, head: Head, body: bytes, token: str | None) -> Attempt:
         status = head.status

@@ -66,17 +66,25 @@ class Unavailable:
 Attempt = Accepted | Refused | Conflict | Unauthorized | Throttled | Unavailable
 
 
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """One order as it is to be sent.
+
+    upload, line: where it comes from. idempotency_key: visible ASCII, the same at every attempt.
+    """
+
+    upload: str
+    line: int
+    order_id: str
+    body: bytes
+    idempotency_key: str
+
+
 class Api(Protocol):
     """The third party's API."""
 
-    def put(
-        self,
-        order_id: str,
-        body: bytes,
-        *,
-        idempotency_key: str,
-        begin: Callable[[], None],
-        sent: Callable[[], None],
+    def send(
+        self, order: OrderRequest, *, begin: Callable[[], None], sent: Callable[[], None]
     ) -> Attempt:
         """Send one order, once; ends within the attempt's deadline and never raises.
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from consumer.delivery import actions
-from consumer.delivery.attempts import Api, Attempt
+from consumer.delivery.attempts import Api, Attempt, OrderRequest
 from consumer.delivery.delivery import Delivery
 from consumer.delivery.events import LedgerFailed, Observer
 from consumer.delivery.schedule import Verdict
@@ -160,12 +160,15 @@ class SenderThreads:
         entry, key = send.entry, send.entry.key
         if key is None:
             raise AssertionError("a record that is no order was to be sent")
-        attempt = self._api.put(
+        order = OrderRequest(
+            key.upload,
+            entry.line,
             entry.order_id,
             entry.body,
             idempotency_key=idempotency_key(key.upload, entry.line),
-            begin=departure.wait,
-            sent=lambda: self._sent(send, departure),
+        )
+        attempt = self._api.send(
+            order, begin=departure.wait, sent=lambda: self._sent(send, departure)
         )
         return send, attempt
 

@@ -31,6 +31,7 @@ from tests.e2e.scripted_api import (
     dripping,
     then_silent,
 )
+from tests.support.outgoing import outgoing
 
 ATTEMPT_SECONDS = 0.3
 LATE_SECONDS = ATTEMPT_SECONDS + 1.0  # a busy machine may be late; a hanging attempt is never done
@@ -59,7 +60,7 @@ def received(address: str) -> list[dict[str, Any]]:
 def put(url: str, *, order_id: str = "o-1", body: bytes = BODY, seconds: float = 5.0) -> Attempt:
     api = HttpApi(url, attempt_seconds=seconds)
     try:
-        return api.put(order_id, body, idempotency_key="key-1")
+        return api.send(outgoing(order_id, body))
     finally:
         api.close()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
-from consumer.delivery.attempts import Accepted, Attempt
+from consumer.delivery.attempts import Accepted, Attempt, OrderRequest
 from consumer.delivery.delivery import Delivery
 from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamPosition, StreamRecord
@@ -77,22 +77,15 @@ class ScriptedApi:
     def __post_init__(self) -> None:
         self.gate.set()
 
-    def put(
-        self,
-        order_id: str,
-        body: bytes,
-        *,
-        idempotency_key: str,
-        begin: Callable[[], None],
-        sent: Callable[[], None],
+    def send(
+        self, order: OrderRequest, *, begin: Callable[[], None], sent: Callable[[], None]
     ) -> Attempt:
-        """See Api.put."""
-        del body, idempotency_key
+        """See Api.send."""
         begin()
-        self.received.append(order_id)
+        self.received.append(order.order_id)
         sent()
         assert self.gate.wait(LIMIT_SECONDS), "nobody opened the gate"
-        return self.behaviour(order_id)
+        return self.behaviour(order.order_id)
 
     def connect(self) -> None:
         """See Api.connect."""

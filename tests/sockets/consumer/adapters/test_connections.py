@@ -26,6 +26,7 @@ from tests.e2e.scripted_api import (
     answering,
     certificate,
 )
+from tests.support.outgoing import outgoing
 
 REQUEST = b"PUT /orders/o-1 HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
 CLOSING = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
@@ -64,7 +65,7 @@ def pool(server: ScriptedApi, now: list[float]) -> "closing[Connections]":
 
 
 def put(api: HttpApi) -> Attempt:
-    return api.put("o-1", b"{}", idempotency_key="key-1")
+    return api.send(outgoing())
 
 
 def scripted(*scripts: Callable[[Peer], None], shown: Certificate | None = None) -> "ScriptedApi":
@@ -238,7 +239,7 @@ def test_64_threads_at_once_use_a_connection_each_and_get_their_own_answers() ->
         def send(thread: int) -> list[tuple[str, Attempt]]:
             start.wait(LIMIT_SECONDS)
             ids = [f"o-{thread}-{number}" for number in range(10)]
-            return [(each, api.put(each, b"{}", idempotency_key="k")) for each in ids]
+            return [(each, api.send(outgoing(each))) for each in ids]
 
         with ThreadPoolExecutor(64) as threads:
             attempts = [pair for sent in threads.map(send, range(64)) for pair in sent]

@@ -13,6 +13,7 @@ from consumer.adapters.credentials import (
 from consumer.adapters.http_api import HttpApi
 from consumer.delivery.attempts import Accepted, Refused, Unauthorized
 from tests.e2e.scripted_api import OK, Peer, ScriptedApi, always
+from tests.support.outgoing import outgoing
 
 SECONDS = 5.0
 
@@ -34,10 +35,10 @@ def test_a_rotated_credential_heals_without_a_restart() -> None:
     token, now = ["old"], [100.0]
     credential = ReadCredential(lambda: token[0], source="The place", clock=lambda: now[0])
     with only_takes("new").serving() as server, client_of(server, credential) as api:
-        refused = api.put("o-1", b"{}", idempotency_key="k")
+        refused = api.send(outgoing())
         token[0] = "new"
         now[0] += READ_AGAIN_SECONDS
-        healed = api.put("o-1", b"{}", idempotency_key="k")
+        healed = api.send(outgoing())
 
     assert refused == Unauthorized(401, "the API answered 401 Unauthorized")
     assert healed == Accepted(200)
@@ -54,10 +55,10 @@ def test_without_a_readable_credential_nothing_is_sent_until_there_is_one(tmp_pa
 
     credential = ReadCredential(read, source="The file", clock=lambda: now[0])
     with only_takes("new").serving() as server, client_of(server, credential) as api:
-        missing = api.put("o-1", b"{}", idempotency_key="k")
+        missing = api.send(outgoing())
         path.write_text("new\n")
         now[0] += READ_AGAIN_SECONDS
-        healed = api.put("o-1", b"{}", idempotency_key="k")
+        healed = api.send(outgoing())
 
     assert missing == Unauthorized(0, "The file cannot be read.")
     assert healed == Accepted(200)
@@ -66,7 +67,7 @@ def test_without_a_readable_credential_nothing_is_sent_until_there_is_one(tmp_pa
 
 def test_without_a_credential_no_authorization_is_sent() -> None:
     with ScriptedApi([always(OK)]).serving() as server, client_of(server, None) as api:
-        api.put("o-1", b"{}", idempotency_key="k")
+        api.send(outgoing())
 
     assert "authorization" not in server.requests[0].fields
 
@@ -79,7 +80,7 @@ def test_a_token_that_the_api_echoes_is_not_kept_with_the_refusal() -> None:
 
     credential = credential_from(token=SecretStr("t0ken"))
     with ScriptedApi([echo]).serving() as server, client_of(server, credential) as api:
-        attempt = api.put("o-1", b"{}", idempotency_key="k")
+        attempt = api.send(outgoing())
 
     assert isinstance(attempt, Refused)
     assert attempt.answer == "you sent Bearer [credential]"

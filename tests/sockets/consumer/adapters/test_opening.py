@@ -20,6 +20,7 @@ from tests.e2e.scripted_api import (
     always,
     certificate,
 )
+from tests.support.outgoing import outgoing
 
 ATTEMPT_SECONDS = 0.3
 LATE_SECONDS = ATTEMPT_SECONDS + 1.0
@@ -45,7 +46,7 @@ def put(
 ) -> Attempt:
     api = HttpApi(url, attempt_seconds=seconds, ca_file=ca_file)
     try:
-        return api.put("o-1", b"{}", idempotency_key="key-1")
+        return api.send(outgoing())
     finally:
         api.close()
 
@@ -120,7 +121,7 @@ def test_a_connection_that_fails_ahead_of_the_turn_shows_with_the_attempt() -> N
 
     api.connect()
 
-    nothing_sent(api.put("o-1", b"{}", idempotency_key="key-1"))
+    nothing_sent(api.send(outgoing()))
 
 
 def test_opening_never_takes_a_whole_long_attempt() -> None:
