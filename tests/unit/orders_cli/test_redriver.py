@@ -153,7 +153,7 @@ STEPS = steps_of_one_redrive()
 
 @pytest.mark.parametrize("first_steps", range(STEPS + 1))
 def test_two_who_redrive_at_once_send_each_order_once(first_steps: int) -> None:
-    for second_steps, first_again in product(range(STEPS + 1), (STEPS, 4)):
+    for second_steps, first_again in product(range(first_steps % 2, STEPS + 1, 2), (STEPS, 4)):
         office = Office()
         first, second = office.person(), office.person()
         for person, steps in ((first, first_steps), (second, second_steps), (first, first_again)):

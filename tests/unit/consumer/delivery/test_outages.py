@@ -189,7 +189,10 @@ def test_a_bad_order_is_refused_although_only_another_of_its_id_is_left_in_the_w
     assert world.account.tally.refused == 2
 
 
-@pytest.mark.parametrize("window_max", [1, 2, 3, 4, 6, 16, 64])
+SELDOM = [pytest.param(size, marks=pytest.mark.slow) for size in (3, 6, 64)]
+
+
+@pytest.mark.parametrize("window_max", [1, 2, 4, 16, *SELDOM])
 @pytest.mark.parametrize(
     ("rate", "latency_seconds"), [("1/s", 0.15), ("10/s", 0.15), ("200/s", 0.4)]
 )

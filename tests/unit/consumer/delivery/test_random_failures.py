@@ -27,7 +27,7 @@ def fails_at_random(share: float, *, seed: int, bad: str = "") -> Behaviour:
 @pytest.mark.parametrize(
     ("share", "orders"), [(0.3, 400), (0.5, 400), (0.7, 400), (0.8, 300), (0.9, 250)]
 )
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_no_good_order_is_refused_whatever_share_of_attempts_fails(
     share: float, orders: int, seed: int
 ) -> None:

@@ -56,4 +56,4 @@ def test_a_process_that_cannot_be_built_ends_at_its_first_message_and_takes_no_r
 
     assert ended.returncode == FAILED
     assert [json.loads(line) for line in ended.stdout.splitlines() if line] == [ANSWER]
-    assert "ORDERS_STREAM" in ended.stderr
+    assert "ORDERS_API_URL" in ended.stderr
