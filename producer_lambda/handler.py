@@ -2,9 +2,9 @@
 
 Another source of orders is a function of its own, which stores what it brings as an object of the
 upload bucket, under the upload prefix, once (a second object is a second upload, and a batch that
-SQS repeats may hold other messages), by a client of its own (`S3Store` only reads): identity,
-resuming and redriving rest on an object's version and its line numbers, and from S3's event on
-nothing changes.
+SQS repeats may hold other messages), by a client of its own (`S3Store` reads uploads and writes
+reports only): identity, resuming and redriving rest on an object's version and its line numbers,
+and from S3's event on nothing changes.
 
 Settings, clients and logger are created once per process. A message that fails returns to the queue
 after its visibility time-out; one that was served, or whose rest was handed on, is deleted.

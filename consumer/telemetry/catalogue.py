@@ -1,11 +1,12 @@
 """All metrics: what is exported, docs/metrics.md, dashboards and rules are checked against it.
 
 To add one that is read off state, that is, off what the ledger stores: its entry here, its value in
-`gauges.py`; what only the difference between two looks shows is noticed in `ledger_watch.py`.
-To add one that processes count: its entry here, an event in `consumer/delivery/events.py` and the
-event's case in `sink.py`; attempts are observed by the delivery's `Dispatcher`; outcomes of orders,
-with the API's status and the reason, by its `OrdersInHand`. Each needs a panel in
-dashboards/backlog.json.
+`gauges.py`; what only the difference between two looks shows is noticed in `ledger_watch.py`,
+handed on in `snapshot.py`, and kept in a `Sample` (`ledger/pace/history.py`) if a restart must not
+forget it. To add one that processes count: its entry here, an event in
+`consumer/delivery/events.py` and the event's case in `sink.py`; attempts are observed by the
+delivery's `Dispatcher`; outcomes of orders, with the API's status and the reason, by its
+`OrdersInHand`. Each needs a panel in dashboards/backlog.json.
 """
 
 from dataclasses import dataclass
