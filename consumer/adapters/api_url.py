@@ -30,6 +30,11 @@ class ApiUrl:
     after: str
 
     @property
+    def origin(self) -> str:
+        """What every URL of this API starts with: scheme and authority."""
+        return f"{'https' if self.secure else 'http'}://{self.authority}"
+
+    @property
     def is_on_this_machine(self) -> bool:
         """Is the host a loopback address?"""
         if self.host == "localhost":

@@ -5,7 +5,7 @@ from typing import Protocol
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from consumer.adapters.credentials import Credential, FixedCredential
+from consumer.adapters.credentials import Credential, CredentialUnreadable, FixedCredential
 
 HIDDEN = "[credential]"
 
@@ -26,6 +26,24 @@ class SignIn(Protocol):
 
     def hide(self, text: str, auth: AuthBase) -> str:
         """The text without any secret that this auth sent."""
+
+
+def signed(request: PreparedRequest, auth: AuthBase) -> PreparedRequest:
+    """The request as it goes out, signed last, so that a signature covers all of it.
+
+    Raises CredentialUnreadable, also for whatever else an auth raises: its text may hold a secret.
+    """
+    body = request.body
+    try:
+        request = auth(request)
+        if request.body is not body:
+            request.prepare_content_length(request.body)
+    except CredentialUnreadable:
+        raise
+    except Exception as error:
+        kind = f"{type(auth).__name__} failed with {type(error).__name__}"
+        raise CredentialUnreadable(f"The request could not be signed: {kind}.") from error
+    return request
 
 
 class BearerAuth(AuthBase):

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from consumer.adapters.credential_sources import credential_from
 from consumer.adapters.http_api import HttpApi
+from consumer.adapters.sign_in import BearerSignIn
 from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.kcl.guard import Guard, is_orphaned_from
 from consumer.sending.clock import AnchoredClock
@@ -48,7 +49,8 @@ def build(
         token_secret=settings.api_token_secret,
     )
     attempt_seconds = settings.attempt_seconds
-    api = HttpApi(settings.api_url, attempt_seconds=attempt_seconds, credential=credential)
+    sign_in = BearerSignIn(credential)
+    api = HttpApi(settings.api_url, attempt_seconds=attempt_seconds, sign_in=sign_in)
     delivery = DeliverySettings(
         shard="",
         token="",

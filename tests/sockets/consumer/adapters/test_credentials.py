@@ -11,6 +11,7 @@ from consumer.adapters.credentials import (
     ReadCredential,
 )
 from consumer.adapters.http_api import HttpApi
+from consumer.adapters.sign_in import BearerSignIn
 from consumer.delivery.attempts import Accepted, Refused, Unauthorized
 from tests.e2e.scripted_api import OK, Peer, ScriptedApi, always
 from tests.support.outgoing import outgoing
@@ -28,7 +29,8 @@ def only_takes(token: str) -> ScriptedApi:
 
 
 def client_of(server: ScriptedApi, credential: Credential | None) -> "closing[HttpApi]":
-    return closing(HttpApi(server.url, attempt_seconds=SECONDS, credential=credential))
+    sign_in = BearerSignIn(credential)
+    return closing(HttpApi(server.url, attempt_seconds=SECONDS, sign_in=sign_in))
 
 
 def test_a_rotated_credential_heals_without_a_restart() -> None:

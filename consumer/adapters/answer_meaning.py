@@ -1,0 +1,60 @@
+"""What an answer of the API comes to; docs/api-answers.md publishes it."""
+
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+
+from consumer.adapters.asked_wait import asked_wait_seconds, retry_after_seconds
+from consumer.adapters.http_answer import Head
+from consumer.delivery.attempts import (
+    Accepted,
+    Attempt,
+    Conflict,
+    Refused,
+    Throttled,
+    Unauthorized,
+    Unavailable,
+)
+
+ANSWER_CHARACTERS = 1_000  # of a refusal's body, kept with the dead letter
+
+
+def attempt_from(head: Head, body: bytes, *, hide: Callable[[str], str]) -> Attempt:
+    """What a whole answer comes to; `hide` takes the secrets that were sent out of a text."""
+    status = head.status
+    match status:
+        case _ if 200 <= status < 300:  # noqa: PLR2004 - the class of success
+            return Accepted(status)
+        case 401 | 403:
+            return Unauthorized(status, _answered(status))
+        case 409:
+            return Conflict(status, _shown(body, hide))
+        case 429:
+            wait_seconds = asked_wait_seconds(head.fields, now=time.time())
+            return Throttled(wait_seconds, _answered(status))
+        case _ if 400 <= status < 500 and status not in (408, 425):  # noqa: PLR2004 - as above
+            return Refused(status, _answered(status), _shown(body, hide))
+        case _:
+            return broken_off(_answered(status), head)
+
+
+def broken_off(reason: str, head: Head | None) -> Unavailable:
+    """What an answer comes to that settles nothing; `head` if that much of it came."""
+    if head is None:
+        return Unavailable(None, reason, may_have_arrived=True)
+    wait_seconds = retry_after_seconds(head.fields, now=time.time())
+    return Unavailable(head.status, reason, may_have_arrived=True, wait_seconds=wait_seconds)
+
+
+def _answered(status: int) -> str:
+    try:
+        named = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        named = str(status)
+    redirect = ", a redirect, which is never followed" if 300 <= status < 400 else ""  # noqa: PLR2004
+    return f"the API answered {named}{redirect}"
+
+
+def _shown(body: bytes, hide: Callable[[str], str]) -> str:
+    """The start of an answer's body, for a person to read."""
+    return hide(body.decode(errors="replace"))[:ANSWER_CHARACTERS]
