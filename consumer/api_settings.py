@@ -7,7 +7,6 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consumer.adapters.api_url import parse_api_url
-from consumer.adapters.credentials import CredentialUnreadable, FixedCredential
 
 
 class ApiSettings(BaseSettings):
@@ -28,7 +27,8 @@ class ApiSettings(BaseSettings):
     )
     api_token: SecretStr | None = Field(
         default=None,
-        description="Credential of the API, sent as `Authorization: Bearer`; never logged.",
+        description="Credential of the API, sent as `Authorization: Bearer` unless "
+        "ORDERS_API_AUTH says otherwise; never logged.",
     )
     api_token_file: Path | None = Field(
         default=None, description="File that holds the credential; read again after a 401."
@@ -36,6 +36,10 @@ class ApiSettings(BaseSettings):
     api_token_secret: str | None = Field(
         default=None,
         description="Secrets Manager ARN or name of the credential; read again after a 401.",
+    )
+    api_token_parameter: str | None = Field(
+        default=None,
+        description="Parameter Store ARN or name of the credential; read again after a 401.",
     )
     api_insecure: bool = Field(
         default=False, description="Allow an address without TLS on another machine."
@@ -62,14 +66,11 @@ class ApiSettings(BaseSettings):
             "ORDERS_API_TOKEN": self.api_token,
             "ORDERS_API_TOKEN_FILE": self.api_token_file,
             "ORDERS_API_TOKEN_SECRET": self.api_token_secret,
+            "ORDERS_API_TOKEN_PARAMETER": self.api_token_parameter,
         }
         named = [name for name, value in sources.items() if value]
         if len(named) > 1:
             raise ValueError(f"{' and '.join(named)} are both set; keep one of them")
-        try:
-            FixedCredential(self.api_token)
-        except CredentialUnreadable as error:
-            raise ValueError(str(error).rstrip(".")) from error
         url = parse_api_url(self.api_url)
         if not (url.secure or self.api_insecure or url.is_on_this_machine):
             raise ValueError(

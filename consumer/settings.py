@@ -17,9 +17,9 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from consumer.api_settings import ApiSettings
 from consumer.refusal_budget import RefusalBudget, parse_refusal_budget
 from consumer.setting_sentence import sentence_of
+from consumer.sign_in_settings import SignInSettings
 from orders.rate import Rate, parse_rate
 
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -30,7 +30,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message is one sentence that names it and what to do."""
 
 
-class ConsumerSettings(ApiSettings):
+class ConsumerSettings(SignInSettings):
     """Every setting of the consumer. Each is an environment variable of the same name."""
 
     stream: str = Field(

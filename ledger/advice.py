@@ -44,8 +44,9 @@ ADVICE: Mapping[str, Advice] = {
     ),
     HoldKind.UNAUTHORIZED: Advice(
         "the API answers 401 or 403",
-        "put the right credential where ORDERS_API_TOKEN_FILE or ORDERS_API_TOKEN_SECRET points "
-        "(a new ORDERS_API_TOKEN needs a restart); sending then resumes by itself within a minute "
+        "put the right credential where ORDERS_API_TOKEN_FILE, ORDERS_API_TOKEN_SECRET or "
+        "ORDERS_API_TOKEN_PARAMETER points (a new ORDERS_API_TOKEN needs a restart); "
+        "sending then resumes by itself within a minute "
         "(CredentialsRefused in docs/operations.md)",
     ),
     BlockReason.REFUSAL_BUDGET_SPENT: Advice(

@@ -1,8 +1,9 @@
-"""The sources of the credential: the environment, a file, or Secrets Manager."""
+"""The sources of the credential: the environment, a file, Secrets Manager, or Parameter Store."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypedDict, cast
 
 import boto3
 from botocore.config import Config
@@ -15,6 +16,8 @@ from consumer.adapters.credentials import (
     CredentialUnreadable,
     FixedCredential,
     ReadCredential,
+    Rule,
+    not_a_token,
 )
 
 if TYPE_CHECKING:
@@ -29,19 +32,23 @@ def credential_from(
     token: SecretStr | None = None,
     token_file: Path | None = None,
     token_secret: str | None = None,
+    token_parameter: str | None = None,
+    rule: Rule = not_a_token,
 ) -> Credential:
     """The credential that the settings name, at most one of them; nothing is read yet.
 
     Raises CredentialUnreadable for a `token` that cannot be one.
     """
     if token_file is not None:
-        return file_credential(token_file)
+        return file_credential(token_file, rule=rule)
     if token_secret is not None:
-        return secret_credential(token_secret)
-    return FixedCredential(token)
+        return secret_credential(token_secret, rule=rule)
+    if token_parameter is not None:
+        return parameter_credential(token_parameter, rule=rule)
+    return FixedCredential(token, rule=rule)
 
 
-def file_credential(path: Path) -> ReadCredential:
+def file_credential(path: Path, *, rule: Rule = not_a_token) -> ReadCredential:
     """The token that a file holds (ORDERS_API_TOKEN_FILE)."""
     source = f"The file {path} (ORDERS_API_TOKEN_FILE)"
 
@@ -52,29 +59,67 @@ def file_credential(path: Path) -> ReadCredential:
         except OSError as error:
             raise CredentialUnreadable(f"{source} cannot be read: {error.strerror}.") from error
 
-    return ReadCredential(read, source=source)
+    return ReadCredential(read, source=source, rule=rule)
 
 
-def secret_credential(secret_id: str) -> ReadCredential:
+def secret_credential(secret_id: str, *, rule: Rule = not_a_token) -> ReadCredential:
     """The token that a secret holds as its string (ORDERS_API_TOKEN_SECRET, an ARN or a name)."""
     source = f"The secret {secret_id} (ORDERS_API_TOKEN_SECRET)"
-    arn_parts = secret_id.split(":")
-    region = arn_parts[3] if arn_parts[0] == "arn" and len(arn_parts) > 3 else None  # noqa: PLR2004
+    return ReadCredential(secret_reader(secret_id, source=source), source=source, rule=rule)
 
-    @cache
-    def client() -> "SecretsManagerClient":
-        return boto3.session.Session().client("secretsmanager", region_name=region, config=_ONE_TRY)
+
+def parameter_credential(name: str, *, rule: Rule = not_a_token) -> ReadCredential:
+    """The token that a parameter of Parameter Store holds (ORDERS_API_TOKEN_PARAMETER)."""
+    source = f"The parameter {name} (ORDERS_API_TOKEN_PARAMETER)"
+    client = cache(lambda: cast("_Parameters", _client("ssm", name)))
 
     def read() -> str:
-        try:
-            answer = client().get_secret_value(SecretId=secret_id)
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "no reason given")
-            raise CredentialUnreadable(f"{source} cannot be read: {code}.") from error
-        except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is not a URL
-            raise CredentialUnreadable(f"{source} cannot be read: {error}.") from error
+        answer = client().get_parameter(Name=name, WithDecryption=True)
+        return answer["Parameter"]["Value"]
+
+    return ReadCredential(lambda: _from_aws(read, source), source=source, rule=rule)
+
+
+def secret_reader(secret_id: str, *, source: str) -> Callable[[], str]:
+    """What reads a secret's string; `source` begins its error messages."""
+    client = cache(lambda: cast("SecretsManagerClient", _client("secretsmanager", secret_id)))
+
+    def read() -> str:
+        answer = client().get_secret_value(SecretId=secret_id)
         if "SecretString" not in answer:
-            raise CredentialUnreadable(f"{source} is binary; store the token as text.")
+            raise CredentialUnreadable(f"{source} is binary; store it as text.")
         return answer["SecretString"]
 
-    return ReadCredential(read, source=source)
+    return lambda: _from_aws(read, source)
+
+
+class _Parameter(TypedDict):
+    Value: str
+
+
+class _ParameterAnswer(TypedDict):
+    Parameter: _Parameter
+
+
+class _Parameters(Protocol):
+    """The part of boto3's client of SSM that is used here."""
+
+    def get_parameter(self, *, Name: str, WithDecryption: bool) -> _ParameterAnswer: ...  # noqa: N803
+
+
+def _client(service: str, named: str) -> object:
+    """A client of the region that an ARN names, else of the environment's."""
+    arn_parts = named.split(":")
+    region = arn_parts[3] if arn_parts[0] == "arn" and len(arn_parts) > 3 else None  # noqa: PLR2004
+    make = cast("Callable[..., object]", boto3.session.Session().client)
+    return make(service, region_name=region, config=_ONE_TRY)
+
+
+def _from_aws(read: Callable[[], str], source: str) -> str:
+    try:
+        return read()
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "no reason given")
+        raise CredentialUnreadable(f"{source} cannot be read: {code}.") from error
+    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is not a URL
+        raise CredentialUnreadable(f"{source} cannot be read: {error}.") from error

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from threading import Lock
+from typing import Generic, TypeVar
 
 from pydantic import SecretStr
 
@@ -12,20 +13,54 @@ from consumer.adapters.bounded_call import TookTooLong, within
 READ_AGAIN_SECONDS = 5.0  # Secrets Manager bills each read; probes are less frequent than this
 TOKEN_CHARACTERS = 16_384
 _TOKEN = re.compile(r"[!-~]+")
+_TEXT = re.compile(r"[!-~]([ -~]*[!-~])?")
+
+T = TypeVar("T")
 
 
 class CredentialUnreadable(Exception):
     """No usable credential; the message says where and what to do, never the value."""
 
 
+Rule = Callable[[str], str | None]
+"""What is wrong with a credential, said without it; None where nothing is."""
+
+
+def not_a_token(text: str) -> str | None:
+    """A token is visible ASCII."""
+    if _TOKEN.fullmatch(text):
+        return None
+    return (
+        "holds something that cannot be a token: a line break, a space or another character "
+        "that is not visible ASCII"
+    )
+
+
+def not_a_field_value(text: str) -> str | None:
+    """A header's value is visible ASCII, with spaces inside."""
+    if _TEXT.fullmatch(text):
+        return None
+    return (
+        "holds something that cannot be a header's value: a line break, a space at its end or "
+        "another character that is not printable ASCII"
+    )
+
+
+def not_user_and_password(text: str) -> str | None:
+    """A user name, a colon, and a password of printable ASCII."""
+    if not text.partition(":")[0] or ":" not in text:
+        return "has no colon; basic needs user:password there"
+    return not_a_field_value(text)
+
+
 class FixedCredential:
     """A token that only a restart changes, or none at all."""
 
-    def __init__(self, token: SecretStr | None = None) -> None:
+    def __init__(self, token: SecretStr | None = None, *, rule: Rule = not_a_token) -> None:
         """Raises CredentialUnreadable where the token cannot be one."""
         self._token = None
         if token is not None:
-            self._token = _checked(token.get_secret_value(), "ORDERS_API_TOKEN")
+            self._token = _checked(token.get_secret_value(), "ORDERS_API_TOKEN", rule)
 
     def token(self, *, seconds: float) -> str | None:
         """The token to send, None if the API needs none."""
@@ -36,16 +71,16 @@ class FixedCredential:
         """The API answered 401 or 403: sending stays blocked until a person acts."""
 
 
-class ReadCredential:
-    """A token that is read from somewhere, and read again once the API refuses it.
+class ReadAgain(Generic[T]):
+    """A value that is read from somewhere, and read again once the API refuses it.
 
     One thread reads it before the next attempt, at most every READ_AGAIN_SECONDS; meanwhile, and
-    while reading fails, the old token is used.
+    while reading fails, the old value is used.
     """
 
     def __init__(
         self,
-        read: Callable[[], str],
+        read: Callable[[], T],
         *,
         source: str,
         clock: Callable[[], float] = time.monotonic,
@@ -55,33 +90,33 @@ class ReadCredential:
         self._source = source
         self._clock = clock
         self._lock = Lock()
-        self._token: str | None = None
+        self._value: T | None = None
         self._doubted = False
         self._failure: CredentialUnreadable | None = None
         self._read_at: float | None = None
 
-    def token(self, *, seconds: float) -> str:
-        """The token to send, read again if it was refused; takes at most `seconds`.
+    def value(self, *, seconds: float) -> T:
+        """The value to use, read again if it was refused; takes at most `seconds`.
 
         Raises CredentialUnreadable.
         """
-        token = self._token
-        if token is not None and not self._doubted:
-            return token
-        if self._lock.acquire(timeout=0.0 if token is not None else max(0.0, seconds)):
+        value = self._value
+        if value is not None and not self._doubted:
+            return value
+        if self._lock.acquire(timeout=0.0 if value is not None else max(0.0, seconds)):
             try:
                 self._read_if_due(seconds)
             finally:
                 self._lock.release()
-        if self._token is not None:
-            return self._token
+        if self._value is not None:
+            return self._value
         raise CredentialUnreadable(
             str(self._failure or f"{self._source} could not be read in time.")
         ) from self._failure
 
-    def refused(self, token: str) -> None:
-        """The API answered 401 or 403: read the token again, unless it was replaced meanwhile."""
-        if token == self._token:
+    def refused(self, value: T) -> None:
+        """The API answered 401 or 403: read the value again, unless it was replaced meanwhile."""
+        if value == self._value:
             self._doubted = True
 
     def _read_if_due(self, seconds: float) -> None:
@@ -90,7 +125,7 @@ class ReadCredential:
             return
         self._read_at = now
         try:
-            token = _checked(within(seconds, self._read, dispose=lambda _: None), self._source)
+            value = within(seconds, self._read, dispose=lambda _: None)
         except CredentialUnreadable as error:
             self._failure = error
             return
@@ -99,22 +134,41 @@ class ReadCredential:
             return
         self._failure = None
         self._doubted = False
-        self._token = token
+        self._value = value
+
+
+class ReadCredential(ReadAgain[str]):
+    """A token that is read from somewhere, and read again once the API refuses it."""
+
+    def __init__(
+        self,
+        read: Callable[[], str],
+        *,
+        source: str,
+        rule: Rule = not_a_token,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`read` may block, and raises CredentialUnreadable; `source` begins error messages."""
+        super().__init__(lambda: _checked(read(), source, rule), source=source, clock=clock)
+
+    def token(self, *, seconds: float) -> str:
+        """The token to send; takes at most `seconds`. Raises CredentialUnreadable."""
+        return self.value(seconds=seconds)
 
 
 Credential = FixedCredential | ReadCredential
 
 
-def _checked(text: str, source: str) -> str:
+def _checked(text: str, source: str, rule: Rule) -> str:
     """The token without the line ending that editors add."""
     token = text.rstrip("\r\n")
     if not token:
         raise CredentialUnreadable(f"{source} is empty; put the API's token there.")
     if token.startswith("{"):
         raise CredentialUnreadable(f"{source} holds JSON; store the token alone there.")
-    if not _TOKEN.fullmatch(token) or len(token) > TOKEN_CHARACTERS:
-        raise CredentialUnreadable(
-            f"{source} holds something that cannot be a token: a line break, a space or another "
-            f"character that is not visible ASCII, or more than {TOKEN_CHARACTERS} of them."
-        )
+    wrong = rule(token)
+    if len(token) > TOKEN_CHARACTERS:
+        wrong = f"is longer than a token may be: {TOKEN_CHARACTERS} characters"
+    if wrong is not None:
+        raise CredentialUnreadable(f"{source} {wrong}.")
     return token

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from consumer.adapters.answer_meaning import attempt_from, broken_off
@@ -13,6 +14,7 @@ from consumer.adapters.http_transport import AnswerBroken, HttpTransport, Nothin
 from consumer.adapters.opening import opener
 from consumer.adapters.request_shape import RequestShape
 from consumer.adapters.sign_in import BearerSignIn, SignIn, signed
+from consumer.adapters.tls_trust import ClientCertificate, TlsTrust
 from consumer.delivery.attempts import Attempt, OrderRequest, Unauthorized, Unavailable
 
 CONNECT_AHEAD_SECONDS = 2.0  # an API that takes longer to reach shows in the attempt, not before it
@@ -35,16 +37,21 @@ class HttpApi:
         attempt_seconds: float,
         sign_in: SignIn | None = None,
         ca_file: Path | None = None,
+        client_cert: ClientCertificate | None = None,
     ) -> None:
         """`attempt_seconds` bounds an attempt as a whole, from name look-up to the body's end.
 
-        Raises ApiUrlUnusable, and OSError where `ca_file` cannot be read.
+        Raises ApiUrlUnusable, OSError where `ca_file` cannot be read, and CredentialUnreadable
+        for a `client_cert` of no use, unless its key is elsewhere: then each attempt says it.
         """
         parsed = parse_api_url(url)
         self._attempt_seconds = attempt_seconds
         self._sign_in = BearerSignIn() if sign_in is None else sign_in
         self._shape = RequestShape(parsed)
-        self._connections = Connections(opener(parsed, ca_file=ca_file))
+        tls = TlsTrust(ca_file=ca_file, client_cert=client_cert)
+        if parsed.secure and (client_cert is None or client_cert.read_key is None):
+            tls.context()
+        self._connections = Connections(opener(parsed, tls=tls))
         self._transport = HttpTransport(parsed, self._connections, seconds=attempt_seconds)
 
     def send(
@@ -79,7 +86,12 @@ class HttpApi:
         )
 
     def connect(self) -> None:
-        """Open a connection ahead of a turn unless one is idle; a failure shows in the attempt."""
+        """Open a connection ahead of a turn unless one is idle; a failure shows in the attempt.
+
+        A credential that was not read yet, or was refused, is read ahead of the turn, too.
+        """
+        with suppress(CredentialUnreadable):
+            self._sign_in.auth(seconds=min(self._attempt_seconds, CONNECT_AHEAD_SECONDS))
         self._connections.open_ahead(seconds=min(self._attempt_seconds, CONNECT_AHEAD_SECONDS))
 
     def close(self) -> None:

@@ -1,19 +1,18 @@
 """Opening a connection to the API."""
 
 import socket
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
-from pathlib import Path
 
-import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from consumer.adapters.api_url import ApiUrl
 from consumer.adapters.bounded_call import TookTooLong, within
+from consumer.adapters.credentials import CredentialUnreadable
 from consumer.adapters.http_connection import HttpConnection, cause
+from consumer.adapters.tls_trust import TlsTrust
 
 OPENING_SECONDS = 10.0  # at most this long after its turn a request leaves
 
@@ -26,18 +25,20 @@ class NotOpened:
 
 
 def opener(
-    url: ApiUrl, *, ca_file: Path | None = None
+    url: ApiUrl, *, tls: TlsTrust | None = None
 ) -> Callable[[float], HttpConnection | NotOpened]:
     """A function that opens a connection within the given seconds, name look-up and TLS included.
 
-    urllib3 connects and verifies; the environment's proxies are not used. `ca_file`: see `_trust`.
+    urllib3 connects and verifies, by default with public authorities; the environment's proxies
+    are not used.
     """
-    context = _trust(ca_file) if url.secure else None
+    trust = TlsTrust() if tls is None else tls
 
     def connect(seconds: float) -> socket.socket:
-        if context is None:
+        if not url.secure:
             connection = HTTPConnection(url.host, url.port, timeout=seconds)
         else:
+            context = trust.context()
             connection = HTTPSConnection(url.host, url.port, timeout=seconds, ssl_context=context)
         try:
             connection.connect()
@@ -56,21 +57,10 @@ def opener(
             )
         except TookTooLong:
             return NotOpened(f"no connection to {url.authority} within {limit_seconds:.1f} s")
+        except CredentialUnreadable as error:
+            return NotOpened(f"no connection to {url.authority}: {error}")
         except (OSError, HTTPError, HTTPException) as error:
             return NotOpened(f"no connection to {url.authority}: {cause(error)}")
         return HttpConnection(sock)
 
     return opened
-
-
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    """A context that verifies certificate and host name.
-
-    It trusts the system's authorities and certifi's, or, given `ca_file`, only those in that PEM
-    file. Raises OSError where the file cannot be read.
-    """
-    context = ssl.create_default_context(cafile=ca_file)
-    if ca_file is None:
-        context.load_verify_locations(certifi.where())
-    context.options |= ssl.OP_NO_RENEGOTIATION
-    return context

@@ -1,5 +1,6 @@
 """Signing in: which requests.auth class signs the next request to the API."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from requests import PreparedRequest
@@ -46,16 +47,21 @@ def signed(request: PreparedRequest, auth: AuthBase) -> PreparedRequest:
     return request
 
 
-class BearerAuth(AuthBase):
-    """Sends a token as `Authorization: Bearer`."""
+class SecretAuth(AuthBase):
+    """Sends a credential in one header field."""
 
-    def __init__(self, token: str) -> None:
-        self.token = token
-        self._value = f"Bearer {token}"
+    def __init__(
+        self, credential: str, field: str, value: str, *, secrets: tuple[str, ...]
+    ) -> None:
+        """`secrets` are the forms in which the credential could come back in an answer."""
+        self.credential = credential
+        self.secrets = secrets
+        self._field = field
+        self._value = value
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Sign the request."""
-        r.headers["Authorization"] = self._value
+        r.headers[self._field] = self._value
         return r
 
 
@@ -67,31 +73,52 @@ class NoAuth(AuthBase):
         return r
 
 
+def bearer_auth(token: str) -> SecretAuth:
+    """Sends a token as `Authorization: Bearer`."""
+    return SecretAuth(token, "Authorization", f"Bearer {token}", secrets=(token,))
+
+
 _NO_AUTH = NoAuth()
 
 
-class BearerSignIn:
-    """A token of the environment, a file or Secrets Manager; without one, nothing is signed."""
+class CredentialSignIn:
+    """A credential of the environment, a file or AWS; without one, nothing is signed."""
 
-    def __init__(self, credential: Credential | None = None) -> None:
-        self._credential = FixedCredential() if credential is None else credential
-        self._auth: BearerAuth | None = None
+    def __init__(self, credential: Credential, way: Callable[[str], SecretAuth]) -> None:
+        """`way` makes what sends the credential."""
+        self._credential = credential
+        self._way = way
+        self._auth: SecretAuth | None = None
 
     def auth(self, *, seconds: float) -> AuthBase:
-        """What sends the credential's present token. Raises CredentialUnreadable."""
-        token = self._credential.token(seconds=seconds)
-        if token is None:
+        """What sends the present credential. Raises CredentialUnreadable."""
+        credential = self._credential.token(seconds=seconds)
+        if credential is None:
             return _NO_AUTH
         auth = self._auth
-        if auth is None or auth.token != token:
-            auth = self._auth = BearerAuth(token)
+        if auth is None or auth.credential != credential:
+            auth = self._auth = self._way(credential)
         return auth
 
     def refused(self, auth: AuthBase) -> None:
-        """The API answered 401 or 403: the token is read again, unless it was replaced."""
-        if isinstance(auth, BearerAuth):
-            self._credential.refused(auth.token)
+        """The API answered 401 or 403: the credential is read again, unless it was replaced."""
+        if isinstance(auth, SecretAuth):
+            self._credential.refused(auth.credential)
 
     def hide(self, text: str, auth: AuthBase) -> str:
-        """The text without the token."""
-        return text.replace(auth.token, HIDDEN) if isinstance(auth, BearerAuth) else text
+        """The text without the credential."""
+        return without_secrets(text, auth.secrets) if isinstance(auth, SecretAuth) else text
+
+
+class BearerSignIn(CredentialSignIn):
+    """A credential that is sent as `Authorization: Bearer`, as it is by default."""
+
+    def __init__(self, credential: Credential | None = None) -> None:
+        super().__init__(FixedCredential() if credential is None else credential, bearer_auth)
+
+
+def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
+    """The text with each of the secrets replaced, the longest first."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    return text

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from consumer.adapters.credential_sources import credential_from
+from consumer.adapters.api_tls import client_certificate
 from consumer.adapters.http_api import HttpApi
-from consumer.adapters.sign_in import BearerSignIn
+from consumer.adapters.sign_in_from_settings import sign_in_from
 from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.kcl.guard import Guard, is_orphaned_from
 from consumer.sending.clock import AnchoredClock
@@ -43,14 +43,14 @@ def build(
         is_orphan=is_orphaned_from(),
         fail=die,
     )
-    credential = credential_from(
-        token=settings.api_token,
-        token_file=settings.api_token_file,
-        token_secret=settings.api_token_secret,
-    )
     attempt_seconds = settings.attempt_seconds
-    sign_in = BearerSignIn(credential)
-    api = HttpApi(settings.api_url, attempt_seconds=attempt_seconds, sign_in=sign_in)
+    api = HttpApi(
+        settings.api_url,
+        attempt_seconds=attempt_seconds,
+        sign_in=sign_in_from(settings.sign_in, region=settings.region),
+        ca_file=settings.api_ca_file,
+        client_cert=client_certificate(settings.api_tls),
+    )
     delivery = DeliverySettings(
         shard="",
         token="",
