@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from consumer.adapters.rate_limit_fields import RATE_LIMIT_FIELDS
+
 HEAD_BYTES = 65_536
 BODY_BYTES = 65_536
 ANSWER_BYTES = 2 * (HEAD_BYTES + BODY_BYTES)  # as received: chunk sizes and 1xx answers count here
@@ -14,10 +16,9 @@ _READ_FIELDS = frozenset(
         b"content-length",
         b"date",
         b"keep-alive",
-        b"ratelimit",
-        b"ratelimit-policy",
         b"retry-after",
         b"transfer-encoding",
+        *(name.encode() for name in RATE_LIMIT_FIELDS),
     )
 )
 _KEEP_ALIVE = re.compile(r"(?:^|[\s,;])timeout\s*=\s*\"?([0-9]{1,9})", re.IGNORECASE)

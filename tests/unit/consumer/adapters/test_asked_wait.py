@@ -10,6 +10,7 @@ from consumer.adapters.asked_wait import (
     asked_wait_seconds,
     retry_after_seconds,
 )
+from consumer.adapters.rate_limit_fields import RATE_LIMIT_FIELDS
 
 NOW = 1_700_000_000.0
 
@@ -148,6 +149,52 @@ def test_an_answer_without_such_fields_asks_for_nothing() -> None:
     assert asked_wait_seconds({}, now=time.time()) is None
 
 
+@pytest.mark.parametrize(
+    ("fields", "seconds"),
+    [
+        ({"RateLimit-Remaining": "0", "RateLimit-Reset": "30"}, 30.0),
+        ({"RateLimit-Remaining": "0, 0;w=60", "RateLimit-Reset": "30, 40"}, 30.0),
+        ({"RateLimit-Remaining": "0", "RateLimit-Reset": f"{NOW + 8:.0f}"}, 8.0),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "30"}, 30.0),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1.5"}, 1.5),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{NOW + 42:.0f}"}, 42.0),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{NOW + 42.25}"}, 42.25),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{(NOW + 42) * 1000:.0f}"}, 42.0),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{NOW - 9:.0f}"}, 0.0),
+        ({"X-RateLimit-Reset": formatdate(NOW + 60, usegmt=True)}, 60.0),
+        ({"X-RateLimit-Reset": "2023-11-14T22:14:20Z"}, 60.0),
+        ({"X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": f"{NOW + 5:.0f}"}, 5.0),
+        ({"X-RateLimit-Reset-After": "2.5", "X-RateLimit-Reset": f"{NOW + 9:.0f}"}, 2.5),
+        ({"X-RateLimit-Reset": "30"}, 30.0),
+        ({"X-RateLimit-Remaining": "3", "X-RateLimit-Reset": "30"}, None),
+        ({"X-RateLimit-Remaining": "0"}, None),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "soon"}, None),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "-30"}, None),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1e30"}, None),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9" * 20}, LONGEST_SECONDS),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9" * 400}, None),
+        ({"X-RateLimit-Reset": "30", "RateLimit": '"a";r=0;t=50'}, 50.0),
+        ({"X-RateLimit-Reset": "30", "Retry-After": "2"}, 2.0),
+    ],
+)
+def test_fields_from_before_the_standard_are_read_as_apis_write_them(
+    fields: dict[str, str], seconds: float | None
+) -> None:
+    named = {name.lower(): [value] for name, value in fields.items()}
+
+    assert asked_wait_seconds(named, now=NOW) == seconds
+
+
+def test_a_reset_at_a_date_is_counted_from_the_apis_own_clock() -> None:
+    an_hour_off = NOW + 3600
+
+    seconds = asked(
+        x_ratelimit_reset=f"{an_hour_off + 20:.0f}", date=formatdate(an_hour_off, usegmt=True)
+    )
+
+    assert seconds == 20.0
+
+
 odd = st.text(st.characters(max_codepoint=255), max_size=60) | st.from_regex(
     r'[ab"]{1,3};[rtw]=[0-9?":@.()-]{1,12}(;t=[0-9]{1,20})?', fullmatch=True
 )
@@ -168,6 +215,27 @@ def test_whatever_the_fields_say_the_wait_is_none_or_sane(
         "date": [date],
     }
 
+    seconds = asked_wait_seconds(fields, now=NOW)
+
+    assert seconds is None or 0.0 <= seconds <= LONGEST_SECONDS
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(RATE_LIMIT_FIELDS),
+        st.lists(
+            odd
+            | st.from_regex(r"[0-9]{1,30}(\.[0-9]{1,5})?(, ?[0-9]{1,9})?", fullmatch=True)
+            | st.datetimes().map(str),
+            max_size=3,
+        ),
+    )
+)
+@example({"x-ratelimit-reset": ["0001-01-01T00:00:00+23:59"]})
+@example({"x-ratelimit-reset": ["9999-12-31T23:59:59-23:59"]})
+def test_whatever_the_rate_limit_fields_say_the_wait_is_none_or_sane(
+    fields: dict[str, list[str]],
+) -> None:
     seconds = asked_wait_seconds(fields, now=NOW)
 
     assert seconds is None or 0.0 <= seconds <= LONGEST_SECONDS
