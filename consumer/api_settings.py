@@ -6,7 +6,18 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from consumer.adapters.answer_table import AnswerTable, parse_statuses
+from consumer.adapters.api_shape import ApiShape
 from consumer.adapters.api_url import parse_api_url
+from consumer.adapters.body_template import BodyTemplateUnusable, parse_body_template
+from consumer.adapters.request_fields import (
+    FieldsUnusable,
+    check_apart,
+    parse_content_type,
+    parse_headers,
+    parse_idempotency_header,
+)
+from consumer.adapters.request_target import ORDER_ID
 
 
 class ApiSettings(BaseSettings):
@@ -22,8 +33,36 @@ class ApiSettings(BaseSettings):
     )
 
     api_url: str = Field(
-        description="Address that an order is sent to; `{order_id}` in its path stands for the "
-        "order's id, percent-encoded. https, except on this machine."
+        description="Address that an order is sent to; `{order_id}`, `{customer_id}` and "
+        "`{upload}` in its path stand for the order's own, percent-encoded. With POST it may do "
+        "without `{order_id}`. https, except on this machine."
+    )
+    api_method: Literal["PUT", "POST", "PATCH"] = Field(
+        default="PUT", description="Method of the request."
+    )
+    api_headers: str = Field(
+        default="{}",
+        repr=False,
+        description="Further headers of each request, a JSON object: "
+        '`{"X-Shop": "12", "X-Env": "prod"}`. Not for the credential.',
+    )
+    api_idempotency_header: str = Field(
+        default="Idempotency-Key",
+        description="Header that carries an order's idempotency key; `none` to send none.",
+    )
+    api_content_type: str = Field(
+        default="application/json", description="Content type of the request."
+    )
+    api_body: str = Field(
+        default="{body}",
+        description="Body of the request: the order as it came, or wrapped, such as "
+        '`{"order": {body}}`; it may hold `{order_id}`, `{upload}` and `{line}` too.',
+    )
+    api_statuses: str = Field(
+        default="",
+        description="Statuses that mean something else than docs/api-answers.md says: "
+        "`404=accepted,422=retry`; meanings are `accepted`, `refused`, `conflict`, `retry`, "
+        "`throttled`, `unauthorized`.",
     )
     api_token: SecretStr | None = Field(
         default=None,
@@ -54,11 +93,65 @@ class ApiSettings(BaseSettings):
         "through, else refused; or always `accepted`, or always `refused`.",
     )
 
+    @property
+    def api_shape(self) -> ApiShape:
+        """What these settings say about requests and answers."""
+        return ApiShape(
+            method=self.api_method,
+            headers=parse_headers(self.api_headers),
+            idempotency_header=parse_idempotency_header(self.api_idempotency_header),
+            content_type=self.api_content_type,
+            body=parse_body_template(self.api_body, content_type=self.api_content_type),
+            answers=AnswerTable(parse_statuses(self.api_statuses)),
+        )
+
     @field_validator("api_url")
     @classmethod
     def _check_api_url(cls, given: str) -> str:
         parse_api_url(given)
         return given
+
+    @field_validator("api_statuses")
+    @classmethod
+    def _check_statuses(cls, given: str) -> str:
+        parse_statuses(given)
+        return given
+
+    @field_validator("api_headers")
+    @classmethod
+    def _check_headers(cls, given: str) -> str:
+        parse_headers(given)
+        return given
+
+    @field_validator("api_idempotency_header")
+    @classmethod
+    def _check_idempotency_header(cls, given: str) -> str:
+        parse_idempotency_header(given)
+        return given
+
+    @field_validator("api_content_type")
+    @classmethod
+    def _check_content_type(cls, given: str) -> str:
+        return parse_content_type(given)
+
+    @model_validator(mode="after")
+    def _check_shape(self) -> Self:
+        try:
+            parse_body_template(self.api_body, content_type=self.api_content_type)
+        except BodyTemplateUnusable as error:
+            raise ValueError(f"ORDERS_API_BODY is wrong: {error}") from error
+        try:
+            key_header = parse_idempotency_header(self.api_idempotency_header)
+            check_apart(parse_headers(self.api_headers), key_header)
+        except FieldsUnusable as error:
+            raise ValueError(f"ORDERS_API_HEADERS is wrong: {error}") from error
+        names_the_order = parse_api_url(self.api_url).target.names_the_order
+        if not names_the_order and self.api_method != "POST":
+            raise ValueError(
+                f"ORDERS_API_URL is wrong: {self.api_method} needs {ORDER_ID} in its path; "
+                "add it, or set ORDERS_API_METHOD=POST"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

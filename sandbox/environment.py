@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orders.rate import Rate
+from sandbox.configured_api import ConfiguredApi
 from sandbox.embedded_aws import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from sandbox.folder import SandboxFolder
 from sandbox.pipeline import Pipeline
@@ -16,6 +17,12 @@ WORKER_ID = "orders"
 
 # What a person may set before `orders sandbox up`; it is passed to the worker and sandbox.env.
 TUNABLE = (
+    "ORDERS_API_BODY",
+    "ORDERS_API_CONTENT_TYPE",
+    "ORDERS_API_HEADERS",
+    "ORDERS_API_IDEMPOTENCY_HEADER",
+    "ORDERS_API_METHOD",
+    "ORDERS_API_STATUSES",
     "ORDERS_ATTEMPT_SECONDS",
     "ORDERS_CONFLICT",
     "ORDERS_FAILED_ALONE",
@@ -81,7 +88,10 @@ def sandbox_environment(
     rate: Rate,
     folder: SandboxFolder,
 ) -> SandboxEnvironment:
-    """The environment of a sandbox; `around` is this process's own."""
+    """The environment of a sandbox; `around` is this process's own. Raises WrongUse.
+
+    Of ORDERS_API_URL the path is taken over: the sandbox's API stands in for the one that it names.
+    """
     api = f"http://{HOST}:{ports.api}"
     tuned = {name: around[name] for name in TUNABLE if around.get(name)}
     told = {
@@ -99,7 +109,7 @@ def sandbox_environment(
         "ORDERS_LEDGER_TABLE": pipeline.ledger_table,
         "ORDERS_INTAKE_QUEUE_URL": pipeline.intake_queue_url,
         "ORDERS_RATE": str(rate),
-        "ORDERS_API_URL": f"{api}/orders/{{order_id}}",
+        "ORDERS_API_URL": f"{api}{ConfiguredApi.from_variables(around).path}",
         # A text that no answer holds: dead letters keep answers with the credential removed.
         "ORDERS_API_TOKEN": "sandbox-token-0000",
         "ORDERS_METRICS_HOST": HOST,

@@ -14,6 +14,7 @@ from consumer.kcl.properties import kcl_worker_id
 from consumer.run_folder import write_by_rename
 from consumer.worker.signals import Signals
 from sandbox.code_archive import CHECKOUT
+from sandbox.configured_api import ConfiguredApi
 from sandbox.embedded_aws import embedded_clients, start_aws
 from sandbox.environment import (
     APPLICATION,
@@ -45,6 +46,7 @@ class _Site:
     ports: SandboxPorts
     subprocesses: Subprocesses
     say: Callable[[str], None]
+    api: ConfiguredApi
 
 
 def run_sandbox(options: SandboxOptions, say: Callable[[str], None]) -> None:
@@ -55,12 +57,13 @@ def run_sandbox(options: SandboxOptions, say: Callable[[str], None]) -> None:
     """
     began = time.monotonic()
     _check_machine(options)
+    api = ConfiguredApi.from_variables(os.environ)
     with Signals(_STOP_SIGNALS) as signals, occupied(options.folder) as folder:
         ports = choose_ports(options)
         subprocesses = Subprocesses(signals)
         try:
             with suppress(StopAskedError):
-                monitor = _build(_Site(options, folder, ports, subprocesses, say))
+                monitor = _build(_Site(options, folder, ports, subprocesses, say, api))
                 say(
                     f"Ready after {time.monotonic() - began:.1f} s; in another terminal: "
                     f". {shlex.quote(str(folder.environment))}"
@@ -113,6 +116,7 @@ def _start_parts(site: _Site) -> tuple[Part, Part]:
             *(sys.executable, "-m", "sandbox.api"),
             *("--port", str(site.ports.api)),
             *("--rate", str(site.options.limit)),
+            *site.api.options,
         ],
         {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"},
         folder=CHECKOUT,

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
+from consumer.adapters.answer_table import PUBLISHED, AnswerTable, Meaning
 from consumer.adapters.asked_wait import asked_wait_seconds, retry_after_seconds
 from consumer.adapters.http_answer import Head
 from consumer.delivery.attempts import (
@@ -19,22 +20,24 @@ from consumer.delivery.attempts import (
 ANSWER_CHARACTERS = 1_000  # of a refusal's body, kept with the dead letter
 
 
-def attempt_from(head: Head, body: bytes, *, hide: Callable[[str], str]) -> Attempt:
+def attempt_from(
+    head: Head, body: bytes, *, hide: Callable[[str], str], answers: AnswerTable = PUBLISHED
+) -> Attempt:
     """What a whole answer comes to; `hide` takes the secrets that were sent out of a text."""
     status = head.status
-    match status:
-        case _ if 200 <= status < 300:  # noqa: PLR2004 - the class of success
+    match answers.meaning(status):
+        case Meaning.ACCEPTED:
             return Accepted(status)
-        case 401 | 403:
-            return Unauthorized(status, _answered(status))
-        case 409:
-            return Conflict(status, _shown(body, hide))
-        case 429:
-            wait_seconds = asked_wait_seconds(head.fields, now=time.time())
-            return Throttled(wait_seconds, _answered(status))
-        case _ if 400 <= status < 500 and status not in (408, 425):  # noqa: PLR2004 - as above
+        case Meaning.REFUSED:
             return Refused(status, _answered(status), _shown(body, hide))
-        case _:
+        case Meaning.CONFLICT:
+            return Conflict(status, _shown(body, hide))
+        case Meaning.THROTTLED:
+            wait_seconds = asked_wait_seconds(head.fields, now=time.time())
+            return Throttled(wait_seconds, _answered(status), status)
+        case Meaning.UNAUTHORIZED:
+            return Unauthorized(status, _answered(status))
+        case Meaning.RETRY:
             return broken_off(_answered(status), head)
 
 

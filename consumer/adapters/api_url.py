@@ -1,12 +1,14 @@
-"""The API's URL: what ORDERS_API_URL may be, and the request target of an order."""
+"""What may ORDERS_API_URL be?"""
 
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-PLACEHOLDER = "{order_id}"
+from consumer.adapters.request_target import PLACEHOLDERS, RequestTarget
+
 _PORTS = {"http": 80, "https": 443}
+_PLACEHOLDER = re.compile(r"\{[A-Za-z_]*\}")
 _URL_CHARACTERS = re.compile(r"[!#-;=?-Z\[\]_a-z~]*")
 
 
@@ -16,18 +18,17 @@ class ApiUrlUnusable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ApiUrl:
-    """The API's URL, split at the order id.
+    """The API's URL.
 
-    `host` is without brackets; `authority` is the Host header. `before` and `after` are the request
-    target on either side of the order id, with path and query as they were given.
+    `host` is without brackets; `authority` is the Host header. `target` has path and query as they
+    were given.
     """
 
     secure: bool
     host: str
     port: int
     authority: str
-    before: str
-    after: str
+    target: RequestTarget
 
     @property
     def origin(self) -> str:
@@ -44,25 +45,12 @@ class ApiUrl:
         except ValueError:
             return False
 
-    def target(self, order_id: str) -> str:
-        """The request target of an order, its id percent-encoded whole.
-
-        Nothing is normalised afterwards: an id `a/../b` stays one path segment.
-        """
-        return f"{self.before}{quote(order_id, safe='', errors='surrogatepass')}{self.after}"
-
 
 def parse_api_url(text: str) -> ApiUrl:
-    """Parse an http or https URL with `{order_id}` once, in its path. Raises ApiUrlUnusable."""
-    before, *rest = text.split(PLACEHOLDER)
-    if len(rest) != 1:
-        raise ApiUrlUnusable(f"it must contain {PLACEHOLDER} exactly once")
-    if not _URL_CHARACTERS.fullmatch(before + rest[0].replace("%", "")):
-        raise ApiUrlUnusable(
-            "it may contain visible ASCII only; percent-encode the rest (a host: punycode)"
-        )
+    """Parse an http or https URL, whose path may hold placeholders. Raises ApiUrlUnusable."""
+    _check_characters(text)
     try:
-        parts = urlsplit(before)
+        parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
         raise ApiUrlUnusable(f"it cannot be read: {error}") from error
@@ -70,15 +58,32 @@ def parse_api_url(text: str) -> ApiUrl:
         raise ApiUrlUnusable("it must start with http:// or https:// and a host")
     if parts.username is not None:
         raise ApiUrlUnusable("it must not hold a user or password; set ORDERS_API_TOKEN instead")
-    if "#" in before + rest[0]:
+    if "#" in text:
         raise ApiUrlUnusable("it must not hold a fragment (#)")
-    if not parts.path.startswith("/") or "?" in before:
-        raise ApiUrlUnusable(f"{PLACEHOLDER} must stand in its path")
+    for placeholder in PLACEHOLDERS:
+        if placeholder in text and placeholder not in parts.path:
+            raise ApiUrlUnusable(f"{placeholder} must stand in its path")
+    rest = text.partition("//")[2][len(parts.netloc) :]
     return ApiUrl(
         secure=parts.scheme == "https",
         host=parts.hostname,
         port=_PORTS[parts.scheme] if port is None else port,
         authority=parts.netloc,
-        before=before[before.index(parts.netloc) + len(parts.netloc) :],
-        after=rest[0],
+        target=RequestTarget(rest if rest.startswith("/") else f"/{rest}"),
     )
+
+
+def _check_characters(text: str) -> None:
+    filled = text
+    for placeholder in PLACEHOLDERS:
+        if text.count(placeholder) > 1:
+            raise ApiUrlUnusable(f"it may contain {placeholder} only once")
+        filled = filled.replace(placeholder, "0")
+    unknown = _PLACEHOLDER.search(filled)
+    if unknown:
+        known = ", ".join(PLACEHOLDERS)
+        raise ApiUrlUnusable(f"{unknown[0]} is no placeholder; there are {known}")
+    if not _URL_CHARACTERS.fullmatch(filled.replace("%", "")):
+        raise ApiUrlUnusable(
+            "it may contain visible ASCII only; percent-encode the rest (a host: punycode)"
+        )

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from consumer.adapters.answer_meaning import attempt_from, broken_off
+from consumer.adapters.api_shape import USUAL_SHAPE, ApiShape
 from consumer.adapters.api_url import parse_api_url
 from consumer.adapters.connections import Connections
 from consumer.adapters.credentials import CredentialUnreadable
@@ -13,12 +14,12 @@ from consumer.adapters.http_connection import nothing
 from consumer.adapters.http_transport import AnswerBroken, HttpTransport, NothingArrived
 from consumer.adapters.opening import opener
 from consumer.adapters.request_shape import RequestShape
+from consumer.adapters.request_target import NoTarget
 from consumer.adapters.sign_in import BearerSignIn, SignIn, signed
 from consumer.adapters.tls_trust import ClientCertificate, TlsTrust
-from consumer.delivery.attempts import Attempt, OrderRequest, Unauthorized, Unavailable
+from consumer.delivery.attempts import Attempt, OrderRequest, Refused, Unauthorized, Unavailable
 
 CONNECT_AHEAD_SECONDS = 2.0  # an API that takes longer to reach shows in the attempt, not before it
-REFUSES_CREDENTIAL = frozenset((401, 403))
 NOTHING_SENT = 0  # the status of an Unauthorized where there was no credential to send
 
 
@@ -30,11 +31,12 @@ class HttpApi:
     around it (redirects, cookies, hooks) is done to no order, and costs CPU time (decision 73).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all of it named
         self,
         url: str,
         *,
         attempt_seconds: float,
+        shape: ApiShape = USUAL_SHAPE,
         sign_in: SignIn | None = None,
         ca_file: Path | None = None,
         client_cert: ClientCertificate | None = None,
@@ -47,7 +49,8 @@ class HttpApi:
         parsed = parse_api_url(url)
         self._attempt_seconds = attempt_seconds
         self._sign_in = BearerSignIn() if sign_in is None else sign_in
-        self._shape = RequestShape(parsed)
+        self._shape = RequestShape(parsed, shape)
+        self._answers = shape.answers
         tls = TlsTrust(ca_file=ca_file, client_cert=client_cert)
         if parsed.secure and (client_cert is None or client_cert.read_key is None):
             tls.context()
@@ -67,9 +70,12 @@ class HttpApi:
         `sent` when the last one is on its way.
         """
         deadline = time.monotonic() + self._attempt_seconds
+        request = self._shape.prepared(order)
+        if isinstance(request, NoTarget):
+            return Refused(None, request.reason, "")
         try:
             auth = self._sign_in.auth(seconds=self._attempt_seconds)
-            request = signed(self._shape.prepared(order), auth)
+            request = signed(request, auth)
         except CredentialUnreadable as error:
             return Unauthorized(NOTHING_SENT, str(error))
         seconds = deadline - time.monotonic()
@@ -79,11 +85,15 @@ class HttpApi:
             return Unavailable(None, str(error), may_have_arrived=False)
         except AnswerBroken as error:
             return broken_off(str(error), error.head)
-        if answer.status_code in REFUSES_CREDENTIAL:
-            self._sign_in.refused(auth)
-        return attempt_from(
-            answer.head, answer.content, hide=lambda text: self._sign_in.hide(text, auth)
+        attempt = attempt_from(
+            answer.head,
+            answer.content,
+            hide=lambda text: self._sign_in.hide(text, auth),
+            answers=self._answers,
         )
+        if isinstance(attempt, Unauthorized):
+            self._sign_in.refused(auth)
+        return attempt
 
     def connect(self) -> None:
         """Open a connection ahead of a turn unless one is idle; a failure shows in the attempt.

@@ -2,8 +2,10 @@
 
 from requests import PreparedRequest
 
+from consumer.adapters.api_shape import USUAL_SHAPE, ApiShape
 from consumer.adapters.api_url import ApiUrl
 from consumer.adapters.request_headers import RequestHeaders
+from consumer.adapters.request_target import NoTarget
 from consumer.delivery.attempts import OrderRequest
 
 
@@ -14,26 +16,36 @@ class RequestShape:
     `Session.prepare_request` would: the request target is sent as it is here.
     """
 
-    def __init__(self, url: ApiUrl) -> None:
-        self._url = url
+    def __init__(self, url: ApiUrl, shape: ApiShape = USUAL_SHAPE) -> None:
+        self._origin = url.origin
+        self._target_of = url.target.of
+        self._body_of = shape.body.of
+        self._method = shape.method
+        self._key_header = shape.idempotency_header
         self._headers = RequestHeaders(
             {
                 "Host": url.authority,
                 "User-Agent": "paced-orders",
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",
-                "Content-Type": "application/json",
+                "Content-Type": shape.content_type,
             }
         )
+        self._headers.update(shape.headers)
 
-    def prepared(self, order: OrderRequest) -> PreparedRequest:
+    def prepared(self, order: OrderRequest) -> PreparedRequest | NoTarget:
         """The request that is sent for an order, but for its signature."""
+        target = self._target_of(order)
+        if isinstance(target, NoTarget):
+            return target
+        body = self._body_of(order)
         headers = self._headers.copy()
-        headers["Idempotency-Key"] = order.idempotency_key
-        headers["Content-Length"] = str(len(order.body))
+        if self._key_header is not None:
+            headers[self._key_header] = order.idempotency_key
+        headers["Content-Length"] = str(len(body))
         request = PreparedRequest()
-        request.method = "PUT"
-        request.url = f"{self._url.origin}{self._url.target(order.order_id)}"
+        request.method = self._method
+        request.url = f"{self._origin}{target}"
         request.headers = headers
-        request.body = order.body
+        request.body = body
         return request

@@ -11,16 +11,19 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The API took the order (2xx)."""
+    """The API took the order (2xx by default, as all statuses here)."""
 
     status: int
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The API will never take this order (most 4xx). `answer` is the start of its body."""
+    """The API will never take this order (most 4xx). `answer` is the start of its body.
 
-    status: int
+    status: None where nothing was sent, for the order has no address.
+    """
+
+    status: int | None
     reason: str
     answer: str
 
@@ -47,6 +50,7 @@ class Throttled:
 
     wait_seconds: float | None
     reason: str
+    status: int = 429
 
 
 @dataclass(frozen=True, slots=True)

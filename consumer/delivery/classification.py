@@ -36,14 +36,15 @@ def classify(
             entry.note_answer(status, reason, answer)
             return Outcome.REFUSED
         case Conflict(status, answer):
-            entry.note_answer(status, "the API answered 409: it has this order already", answer)
+            reason = f"the API answered {status}: it has this order already"
+            entry.note_answer(status, reason, answer)
             likely = Outcome.ACCEPTED if entry.may_have_arrived else Outcome.REFUSED
             return conflict_outcome or likely
         case Unauthorized(status, reason):
             entry.note_answer(status, reason)
             return failure(HoldKind.UNAUTHORIZED, reason)
-        case Throttled(wait_seconds, reason):
-            entry.note_answer(429, reason)
+        case Throttled(wait_seconds, reason, status):
+            entry.note_answer(status, reason)
             return failure(HoldKind.THROTTLED, reason, wait_seconds)
         case Unavailable(status, reason, may_have_arrived, wait_seconds):
             entry.note_answer(status, reason)

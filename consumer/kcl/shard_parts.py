@@ -47,6 +47,7 @@ def build(
     api = HttpApi(
         settings.api_url,
         attempt_seconds=attempt_seconds,
+        shape=settings.api_shape,
         sign_in=sign_in_from(settings.sign_in, region=settings.region),
         ca_file=settings.api_ca_file,
         client_cert=client_certificate(settings.api_tls),

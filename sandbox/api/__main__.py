@@ -7,10 +7,12 @@ import resource
 import signal
 import sys
 from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
 
 from orders.rate import Rate, RateError, parse_rate
 from sandbox.api.server import api_in_threads
+from sandbox.api.taken_requests import KEY_HEADER, METHOD, PATH, TakenRequests
 
 READY = "The sandbox's API answers at "
 
@@ -27,7 +29,9 @@ def main() -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)
     try:
         log = arguments.log.open("ab", buffering=0) if arguments.log else nullcontext()
-        with log as file, api_in_threads(arguments.rate, arguments.port, file) as address:
+        takes = TakenRequests(arguments.method, arguments.path, arguments.key_header)
+        serving = partial(api_in_threads, arguments.rate, arguments.port, takes=takes)
+        with log as file, serving(file) as address:
             sys.stdout.write(f"{READY}{address}\n")
             sys.stdout.flush()
             signal.sigwait(stops)
@@ -54,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=0, help="0 (the default): a free one")
     parser.add_argument("--rate", type=_rate, default="1/s", help="N[.N]/(s|m|h) or none")
+    parser.add_argument("--method", default=METHOD, help=f"of its requests (default: {METHOD})")
+    parser.add_argument("--path", default=PATH, help="of an order, with placeholders")
+    parser.add_argument("--key-header", default=KEY_HEADER, help="header of the idempotency key")
     parser.add_argument("--log", type=Path, help="append the request log to this file too")
     return parser
 

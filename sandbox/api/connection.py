@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import assert_never
 
 from sandbox.api.controls import control
-from sandbox.api.decision import Drip, Hang, Plan, Reply, Reset, ThrottledApi, order_id_in
+from sandbox.api.decision import Drip, Hang, Plan, Reply, Reset, ThrottledApi
 from sandbox.api.kernel_stamps import ANCILLARY_BYTES, ArrivalClock
 from sandbox.api.request_log import LogEntry
 from sandbox.api.request_reader import IncomingRequest, RequestReader
@@ -27,7 +27,7 @@ class Connection:
         self._socket = connected
         self._api = api
         self._arrivals = arrivals
-        self._reader = RequestReader(self._decide)
+        self._reader = RequestReader(self._decide, key_header=api.takes.key_header)
         self._is_over = False
 
     def serve(self) -> None:
@@ -117,7 +117,7 @@ class Connection:
                     t=request.arrived_at,
                     method=request.method,
                     path=request.path,
-                    order_id=order_id_in(request.path),
+                    order_id=self._api.takes.order_id_of(request.path, request.body),
                     status=status,
                     idempotency_key=request.idempotency_key,
                     body_sha256=hashlib.sha256(request.body).hexdigest(),

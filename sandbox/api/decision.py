@@ -3,14 +3,12 @@
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import assert_never
-from urllib.parse import unquote_to_bytes
 
 from sandbox.api.faults import Fault, FaultBook, FaultKind
 from sandbox.api.gap import GapRule
 from sandbox.api.request_log import RequestLog
 from sandbox.api.responses import Response, accepted, problem
-
-_ORDERS = "/orders/"
+from sandbox.api.taken_requests import TakenRequests
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +42,6 @@ class Reset:
 Plan = Reply | Drip | Hang | Reset
 
 
-def order_id_in(target: str) -> str | None:
-    """The order id in a request target as received, percent-decoded; None where it names none."""
-    path = target.partition("?")[0]
-    if not path.startswith(_ORDERS):
-        return None
-    segment = path[len(_ORDERS) :]
-    if not segment or "/" in segment:
-        return None
-    return unquote_to_bytes(segment).decode(errors="replace")
-
-
 @dataclass(slots=True)
 class ThrottledApi:
     """Decides request by request: faults first, then the gap. Callers hold `lock`.
@@ -63,23 +50,24 @@ class ThrottledApi:
     """
 
     gap: GapRule
+    takes: TakenRequests = field(default_factory=TakenRequests)
     log: RequestLog = field(default_factory=RequestLog)
     faults: FaultBook = field(default_factory=FaultBook)
     lock: Lock = field(default_factory=Lock)
 
     def decide(self, method: str, target: str, arrived_at: float) -> Plan:
         """The plan for a request; `arrived_at` in seconds of one monotonic clock."""
-        order_id = order_id_in(target)
+        order_id = self.takes.order_id_in(target)
         fault = self.faults.take(order_id, arrived_at)
         if fault is None:
-            return Reply(self._usual(method, order_id, arrived_at), arrived_at)
+            return Reply(self._usual(method, target, arrived_at), arrived_at)
         due_at = arrived_at + (fault.latency_seconds or 0.0)
         match fault.kind:
             case FaultKind.SLOW:
-                return Reply(self._usual(method, order_id, arrived_at), due_at)
+                return Reply(self._usual(method, target, arrived_at), due_at)
             case FaultKind.DRIP:
                 pause_seconds = 1.0 if fault.latency_seconds is None else fault.latency_seconds
-                return Drip(self._usual(method, order_id, arrived_at), pause_seconds)
+                return Drip(self._usual(method, target, arrived_at), pause_seconds)
             case FaultKind.STATUS:
                 response = _faulty(fault)
                 if response.status != 429:  # noqa: PLR2004 - Too Many Requests spends nothing
@@ -94,15 +82,16 @@ class ThrottledApi:
             case _:
                 assert_never(fault.kind)
 
-    def _usual(self, method: str, order_id: str | None, arrived_at: float) -> Response:
+    def _usual(self, method: str, target: str, arrived_at: float) -> Response:
         if not self.gap.admits(arrived_at):
             return problem(429, "Too many requests: this one came too soon after the last.")
         self.gap.count(arrived_at)
-        if order_id is None:
-            return problem(404, "There is only /orders/{order_id} here.")
-        if method != "PUT":
-            return problem(405, "An order is PUT.", ("Allow: PUT",))
-        return accepted(order_id)
+        takes = self.takes
+        if not takes.is_at(target):
+            return problem(404, f"There is only {takes.path} here.")
+        if method != takes.method:
+            return problem(405, f"An order is {takes.method}.", (f"Allow: {takes.method}",))
+        return accepted(takes.order_id_in(target))
 
 
 def _faulty(fault: Fault) -> Response:

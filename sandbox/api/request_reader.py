@@ -8,6 +8,7 @@ import httptools
 
 from sandbox.api.decision import Plan, Reply
 from sandbox.api.responses import problem
+from sandbox.api.taken_requests import KEY_HEADER
 
 REQUEST_HEAD_BYTES = 32_768
 REQUEST_BODY_BYTES = 1_048_576
@@ -45,10 +46,13 @@ class RequestReader:
     is refused, asks for another protocol, or closes the connection.
     """
 
-    def __init__(self, decide: Callable[[IncomingRequest], Plan]) -> None:
+    def __init__(
+        self, decide: Callable[[IncomingRequest], Plan], *, key_header: str = KEY_HEADER
+    ) -> None:
         self.complete: deque[IncomingRequest] = deque()
         self.incoming: IncomingRequest | None = None
         self._decide = decide
+        self._key_header = key_header.lower().encode()
         self._parser = httptools.HttpRequestParser(self)
         self._arrived_at = 0.0
         self._head_bytes = 0
@@ -88,7 +92,7 @@ class RequestReader:
         if self.incoming is None:
             return
         match name.lower():
-            case b"idempotency-key":
+            case key_header if key_header == self._key_header:
                 self.incoming.idempotency_key = content.decode("latin-1")
             case b"content-length":
                 self._body_bytes = int(content)  # the parser has refused what is no number

@@ -33,8 +33,8 @@ class Response:
         return b"" if method == "HEAD" or self.status in _BODILESS else self.body
 
 
-def accepted(order_id: str) -> Response:
-    """200: the order was accepted."""
+def accepted(order_id: str | None) -> Response:
+    """200: the order was accepted; None is one that the path does not name."""
     return Response(200, b'{"status":"accepted","order_id":' + json.dumps(order_id).encode() + b"}")
 
 

@@ -14,8 +14,10 @@ from sandbox.api.gap import GapRule
 from sandbox.api.kernel_stamps import ArrivalClock, ask_for_stamps
 from sandbox.api.request_log import RequestLog
 from sandbox.api.responses import problem
+from sandbox.api.taken_requests import TakenRequests
 from sandbox.sandbox_options import HOST
 
+TAKEN = TakenRequests()
 _BACKLOG = 1_024
 _CONNECTIONS_MAX = 1_024
 _NO_DESCRIPTOR_SECONDS = 0.05
@@ -23,13 +25,17 @@ _NO_DESCRIPTOR_SECONDS = 0.05
 
 @contextmanager
 def api_in_threads(
-    rate: Rate = NO_LIMIT, port: int = 0, log_file: BinaryIO | None = None
+    rate: Rate = NO_LIMIT,
+    port: int = 0,
+    log_file: BinaryIO | None = None,
+    *,
+    takes: TakenRequests = TAKEN,
 ) -> Iterator[str]:
     """Serve on 127.0.0.1 (port 0: a free one); yields the address without trailing slash.
 
     Raises OSError where the port is taken. On leaving, connections end at once.
     """
-    server = _Server(port, ThrottledApi(GapRule(rate), RequestLog(file=log_file)))
+    server = _Server(port, ThrottledApi(GapRule(rate), takes, RequestLog(file=log_file)))
     server.start()
     try:
         yield f"http://{HOST}:{server.port}"

@@ -1,11 +1,19 @@
 """Settings: read from the environment, checked together, refused in one sentence."""
 
+import re
+import shlex
+from pathlib import Path
+
 import pytest
 
+from consumer.adapters.answer_table import Meaning
+from consumer.adapters.body_template import WHOLE
 from consumer.refusal_budget import RefusalBudget
 from consumer.settings import ConsumerSettings, SettingsError, load_settings
 from orders.rate import NO_LIMIT, Rate
+from tests.support.outgoing import outgoing
 
+SHAPES_PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "api-shape.md"
 NEEDED = {
     "ORDERS_STREAM": "orders-stream",
     "ORDERS_LEDGER_TABLE": "orders-ledger",
@@ -65,6 +73,61 @@ def test_an_api_on_this_machine_needs_no_tls(monkeypatch: pytest.MonkeyPatch, ho
     assert settings.api_url == f"http://{host}/orders/{{order_id}}"
 
 
+def test_without_settings_of_its_shape_an_order_is_put_as_it_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shape = load(monkeypatch).api_shape
+
+    assert (shape.method, shape.headers, shape.idempotency_header) == ("PUT", {}, "Idempotency-Key")
+    assert (shape.content_type, shape.body) == ("application/json", WHOLE)
+    assert shape.answers.meaning(404) is Meaning.REFUSED
+
+
+def test_the_shape_of_requests_and_answers_is_what_the_settings_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shape = load(
+        monkeypatch,
+        ORDERS_API_METHOD="POST",
+        ORDERS_API_URL="https://api.example.com/orders",
+        ORDERS_API_HEADERS='{"X-Shop": "12"}',
+        ORDERS_API_IDEMPOTENCY_HEADER="none",
+        ORDERS_API_CONTENT_TYPE="text/plain",
+        ORDERS_API_BODY="{line} {body}",
+        ORDERS_API_STATUSES="404=accepted",
+    ).api_shape
+
+    assert (shape.method, shape.headers, shape.idempotency_header) == (
+        "POST",
+        {"X-Shop": "12"},
+        None,
+    )
+    assert shape.content_type == "text/plain"
+    assert shape.body.of(outgoing("A", b"{}")) == b"1 {}"
+    assert shape.answers.meaning(404) is Meaning.ACCEPTED
+
+
+EXAMPLES = re.findall(r"(?:^    ORDERS_.*\n)+", SHAPES_PAGE.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_each_shape_that_the_docs_show_is_one_that_the_consumer_takes(
+    monkeypatch: pytest.MonkeyPatch, example: str
+) -> None:
+    variables = dict(word.split("=", 1) for word in shlex.split(example))
+
+    shape = load(monkeypatch, **variables).api_shape
+
+    assert len(EXAMPLES) == 3
+    assert shape.method == variables["ORDERS_API_METHOD"]
+
+
+def test_static_headers_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, ORDERS_API_HEADERS='{"X-Shop": "not-for-the-log"}')
+
+    assert "not-for-the-log" not in f"{settings} {settings!r}"
+
+
 def test_an_api_elsewhere_may_do_without_tls_where_that_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -89,6 +152,27 @@ def test_an_api_elsewhere_may_do_without_tls_where_that_is_said(
         ({"ORDERS_CONFLICT": "maybe"}, "ORDERS_CONFLICT", "'retried', 'accepted' or 'refused'"),
         ({"ORDERS_METRICS_PORT": "70000"}, "ORDERS_METRICS_PORT", "65535"),
         ({"ORDERS_API_URL": "https://api.example.com/"}, "ORDERS_API_URL", "{order_id}"),
+        ({"ORDERS_API_URL": "https://a.b/{id}"}, "ORDERS_API_URL", "{id} is no placeholder"),
+        (
+            {"ORDERS_API_URL": "https://a.b/", "ORDERS_API_METHOD": "PATCH"},
+            "ORDERS_API_URL",
+            "PATCH needs {order_id} in its path; add it, or set ORDERS_API_METHOD=POST",
+        ),
+        ({"ORDERS_API_METHOD": "put"}, "ORDERS_API_METHOD", "'PUT', 'POST' or 'PATCH'"),
+        ({"ORDERS_API_HEADERS": "X-Shop: 12"}, "ORDERS_API_HEADERS", 'for example {"X-Shop": '),
+        ({"ORDERS_API_HEADERS": '{"Host": "a"}'}, "ORDERS_API_HEADERS", "leave it out"),
+        (
+            {"ORDERS_API_HEADERS": '{"X-Key": "a"}', "ORDERS_API_IDEMPOTENCY_HEADER": "x-key"},
+            "ORDERS_API_HEADERS",
+            "carries the idempotency key",
+        ),
+        ({"ORDERS_API_IDEMPOTENCY_HEADER": "a b"}, "ORDERS_API_IDEMPOTENCY_HEADER", "no name"),
+        ({"ORDERS_API_CONTENT_TYPE": "json"}, "ORDERS_API_CONTENT_TYPE", "no media type"),
+        ({"ORDERS_API_BODY": '{"order": {body}'}, "ORDERS_API_BODY", "does not make JSON"),
+        ({"ORDERS_API_BODY": "order"}, "ORDERS_API_BODY", "exactly once"),
+        ({"ORDERS_API_STATUSES": "404"}, "ORDERS_API_STATUSES", "for example 404=accepted"),
+        ({"ORDERS_API_STATUSES": "429=accepted"}, "ORDERS_API_STATUSES", "429 is fixed"),
+        ({"ORDERS_API_STATUSES": "503=accepted"}, "ORDERS_API_STATUSES", "retry, throttled"),
         ({"ORDERS_API_URL": "https://a.b/?id={order_id}"}, "ORDERS_API_URL", "path"),
         ({"ORDERS_API_URL": "https://u:p@a.b/{order_id}"}, "ORDERS_API_URL", "ORDERS_API_TOKEN"),
         ({"ORDERS_API_URL": "http://a.b/{order_id}"}, "ORDERS_API_URL", "use https"),

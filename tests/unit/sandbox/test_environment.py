@@ -43,6 +43,20 @@ def test_what_may_be_tuned_is_taken_over_and_nothing_else() -> None:
     assert "ORDERS_WINDOW" not in made.unset
 
 
+def test_the_api_is_the_sandboxes_own_at_the_path_that_was_set() -> None:
+    around = {
+        "ORDERS_API_URL": "https://api.shop.example/c/{customer_id}/o/{order_id}?dry=no",
+        "ORDERS_API_METHOD": "POST",
+        "ORDERS_API_HEADERS": '{"X-Shop": "12"}',
+    }
+
+    told = environment(around).set
+
+    assert told["ORDERS_API_URL"] == "http://127.0.0.1:2/c/{customer_id}/o/{order_id}?dry=no"
+    assert told["ORDERS_API_METHOD"] == "POST"
+    assert told["ORDERS_API_HEADERS"] == '{"X-Shop": "12"}'
+
+
 def test_what_would_lead_elsewhere_is_taken_away() -> None:
     made = environment({"AWS_ENDPOINT_URL_IAM": "http://elsewhere"})
 

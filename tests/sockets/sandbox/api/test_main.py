@@ -40,6 +40,20 @@ def test_it_says_where_it_answers_and_ends_on_sigterm(tmp_path: Path) -> None:
     assert [json.loads(line)["order_id"] for line in log.read_text().splitlines()] == ["A-1"]
 
 
+def test_it_takes_the_method_the_path_and_the_key_that_it_was_told(tmp_path: Path) -> None:
+    log = tmp_path / "requests.jsonl"
+    shape = ("--method", "POST", "--path", "/shops/{customer_id}", "--key-header", "X-Key")
+    with running_api("--rate", "none", "--log", str(log), *shape) as (address, _):
+        post = Request(  # noqa: S310 - its own address
+            f"{address}/shops/C-1", b'{"order_id": "A-1"}', {"X-Key": "k-1"}, method="POST"
+        )
+        with urlopen(post, timeout=LIMIT_SECONDS) as response:  # noqa: S310
+            assert response.status == 200
+
+    [entry] = map(json.loads, log.read_text().splitlines())
+    assert (entry["order_id"], entry["idempotency_key"]) == ("A-1", "k-1")
+
+
 @pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="only Linux has SCHED_BATCH")
 def test_it_does_not_interrupt_the_sender_on_the_machine_that_they_share() -> None:
     with running_api() as (_, process):

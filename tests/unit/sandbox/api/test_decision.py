@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 
 from orders.rate import NO_LIMIT, Rate
-from sandbox.api.decision import Drip, Hang, Plan, Reply, Reset, ThrottledApi, order_id_in
+from sandbox.api.decision import Drip, Hang, Plan, Reply, Reset, ThrottledApi
 from sandbox.api.faults import Fault, FaultKind
 from sandbox.api.gap import GapRule
+from sandbox.api.taken_requests import TakenRequests
 
 
 def api_with(rate: Rate = NO_LIMIT, *faults: Fault) -> ThrottledApi:
@@ -18,29 +19,6 @@ def api_with(rate: Rate = NO_LIMIT, *faults: Fault) -> ThrottledApi:
 def status_of(plan: Plan) -> int:
     assert isinstance(plan, Reply | Drip)
     return plan.response.status
-
-
-@pytest.mark.parametrize(
-    ("target", "order_id"),
-    [
-        ("/orders/A-1", "A-1"),
-        ("/orders/A-1?x=/orders/B", "A-1"),
-        ("/orders/%2E%2E", ".."),
-        ("/orders/..", ".."),
-        ("/orders/a%2Fb%20c", "a/b c"),
-        ("/orders/%C3%A4+", "ä+"),
-        ("/orders/%FF", "\ufffd"),
-        ("/orders/", None),
-        ("/orders", None),
-        ("/orders/a/b", None),
-        ("/", None),
-        ("http://other/orders/a", None),
-    ],
-)
-def test_the_order_id_is_the_decoded_segment_of_the_path_as_received(
-    target: str, order_id: str | None
-) -> None:
-    assert order_id_in(target) == order_id
 
 
 def test_a_put_of_an_order_is_accepted() -> None:
@@ -58,6 +36,22 @@ def test_a_put_of_an_order_is_accepted() -> None:
 )
 def test_what_is_no_put_of_an_order_is_refused(method: str, target: str, status: int) -> None:
     assert status_of(api_with().decide(method, target, 0.0)) == status
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status"),
+    [
+        ("POST", "/shops/S-1/orders", 200),
+        ("PUT", "/shops/S-1/orders", 405),
+        ("POST", "/orders/A", 404),
+    ],
+)
+def test_another_method_and_path_are_taken_where_it_was_told(
+    method: str, target: str, status: int
+) -> None:
+    api = ThrottledApi(GapRule(NO_LIMIT), TakenRequests("POST", "/shops/{customer_id}/orders"))
+
+    assert status_of(api.decide(method, target, 0.0)) == status
 
 
 def test_a_request_too_early_is_answered_429_without_retry_after() -> None:

@@ -1,0 +1,43 @@
+"""Which requests does the sandbox's API take, by the settings that its worker gets?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from consumer.adapters.api_shape import METHODS
+from consumer.adapters.api_url import ApiUrlUnusable, parse_api_url
+from consumer.adapters.request_fields import NO_FIELD
+from sandbox.api.taken_requests import KEY_HEADER, METHOD, PATH
+from sandbox.sandbox_errors import WrongUse
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredApi:
+    """Method, path (of ORDERS_API_URL, whose host the sandbox replaces) and header of the key."""
+
+    method: str = METHOD
+    path: str = PATH
+    key_header: str = KEY_HEADER
+
+    @classmethod
+    def from_variables(cls, around: Mapping[str, str]) -> Self:
+        """As the environment says. Raises WrongUse with one sentence."""
+        method = around.get("ORDERS_API_METHOD") or METHOD
+        if method not in METHODS:
+            raise WrongUse(f"ORDERS_API_METHOD is {method!r}; it may be {', '.join(METHODS)}.")
+        url = around.get("ORDERS_API_URL")
+        try:
+            path = parse_api_url(url).target.template if url else PATH
+        except ApiUrlUnusable as error:
+            raise WrongUse(f"ORDERS_API_URL is wrong: {error}.") from error
+        key_header = around.get("ORDERS_API_IDEMPOTENCY_HEADER") or KEY_HEADER
+        return cls(method, path, KEY_HEADER if key_header == NO_FIELD else key_header)
+
+    @property
+    def options(self) -> list[str]:
+        """Options of `python -m sandbox.api`."""
+        return [
+            *("--method", self.method),
+            *("--path", self.path),
+            *("--key-header", self.key_header),
+        ]

@@ -1,0 +1,49 @@
+import pytest
+
+from sandbox.configured_api import ConfiguredApi
+from sandbox.sandbox_errors import WrongUse
+
+
+def test_without_settings_it_takes_what_the_worker_sends_without_settings() -> None:
+    assert ConfiguredApi.from_variables({}) == ConfiguredApi(
+        "PUT", "/orders/{order_id}", "Idempotency-Key"
+    )
+
+
+def test_it_takes_what_the_worker_sends_by_these_settings() -> None:
+    configured = ConfiguredApi.from_variables(
+        {
+            "ORDERS_API_METHOD": "POST",
+            "ORDERS_API_URL": "https://api.shop.example/v1/orders",
+            "ORDERS_API_IDEMPOTENCY_HEADER": "X-Key",
+        }
+    )
+
+    assert configured.options == [
+        "--method",
+        "POST",
+        "--path",
+        "/v1/orders",
+        "--key-header",
+        "X-Key",
+    ]
+
+
+def test_a_worker_that_sends_no_key_needs_no_header_of_it() -> None:
+    configured = ConfiguredApi.from_variables({"ORDERS_API_IDEMPOTENCY_HEADER": "none"})
+
+    assert configured.key_header == "Idempotency-Key"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("ORDERS_API_METHOD", "GET", "ORDERS_API_METHOD is 'GET'; it may be PUT, POST, PATCH."),
+        ("ORDERS_API_URL", "nowhere", "ORDERS_API_URL is wrong: it must start with"),
+    ],
+)
+def test_a_setting_that_the_worker_would_refuse_is_refused_at_once(
+    variable: str, value: str, sentence: str
+) -> None:
+    with pytest.raises(WrongUse, match=sentence):
+        ConfiguredApi.from_variables({variable: value})
