@@ -39,6 +39,7 @@ class ShardFile(BaseModel):
 
     alive_at: when its loop last ran. checkpoint_at: when KCL last took a checkpoint, None before
     the first. unsettled: orders in hand. sending: running, held, paused, blocked or idle.
+    api_limits: what the API's last answer told about its limits, such as `60 a minute, 12 left`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -52,6 +53,7 @@ class ShardFile(BaseModel):
     unsettled: int = 0
     sending: str = ""
     reason: str = ""
+    api_limits: str = ""
 
 
 @dataclass(frozen=True, slots=True)

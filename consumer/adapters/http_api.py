@@ -17,6 +17,7 @@ from consumer.adapters.request_shape import RequestShape
 from consumer.adapters.request_target import NoTarget
 from consumer.adapters.sign_in import BearerSignIn, SignIn, signed
 from consumer.adapters.tls_trust import ClientCertificate, TlsTrust
+from consumer.adapters.told_limits import NOTHING_TOLD, limits_told
 from consumer.delivery.attempts import Attempt, OrderRequest, Refused, Unauthorized, Unavailable
 
 CONNECT_AHEAD_SECONDS = 2.0  # an API that takes longer to reach shows in the attempt, not before it
@@ -51,6 +52,7 @@ class HttpApi:
         self._sign_in = BearerSignIn() if sign_in is None else sign_in
         self._shape = RequestShape(parsed, shape)
         self._answers = shape.answers
+        self._last_fields = NOTHING_TOLD
         tls = TlsTrust(ca_file=ca_file, client_cert=client_cert)
         if parsed.secure and (client_cert is None or client_cert.read_key is None):
             tls.context()
@@ -85,6 +87,7 @@ class HttpApi:
             return Unavailable(None, str(error), may_have_arrived=False)
         except AnswerBroken as error:
             return broken_off(str(error), error.head)
+        self._last_fields = answer.head.fields
         attempt = attempt_from(
             answer.head,
             answer.content,
@@ -94,6 +97,10 @@ class HttpApi:
         if isinstance(attempt, Unauthorized):
             self._sign_in.refused(auth)
         return attempt
+
+    def limits_told(self) -> str:
+        """What the last answer told about the API's limits; empty where it told nothing."""
+        return limits_told(self._last_fields)
 
     def connect(self) -> None:
         """Open a connection ahead of a turn unless one is idle; a failure shows in the attempt.

@@ -5,17 +5,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import http_sf
+from consumer.adapters.structured_fields import named_members, whole_number
 
 HeaderFields = Mapping[str, Sequence[str]]
 
 FAMILIES = ("ratelimit", "x-ratelimit", "x-rate-limit")
+PARTS = ("limit", "remaining", "reset", "reset-after")
 RATE_LIMIT_FIELDS = (
     "ratelimit",
     "ratelimit-policy",
-    *(f"{family}-{part}" for family in FAMILIES for part in ("remaining", "reset", "reset-after")),
+    *(f"{family}-{part}" for family in FAMILIES for part in PARTS),
 )
-"""The names of all fields that are read here, in lower case."""
+"""The names of all fields that are read of an answer, in lower case."""
 
 _FIRST_NUMBER = re.compile(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*(?:[,;].*)?", re.ASCII)
 _EPOCH_FROM = (
@@ -37,10 +38,10 @@ def reset_waits(fields: HeaderFields, *, now: float) -> Iterator[float]:
     """
     yield from _structured_waits(fields)
     for family in FAMILIES:
-        remaining = _first_number(fields.get(f"{family}-remaining", ()))
+        remaining = first_number(fields.get(f"{family}-remaining", ()))
         if remaining:
             continue
-        after = _first_number(fields.get(f"{family}-reset-after", ()))
+        after = first_number(fields.get(f"{family}-reset-after", ()))
         if after is not None:
             yield after
             continue
@@ -59,7 +60,7 @@ def http_date_seconds(date: str) -> float | None:
 
 
 def _reset_seconds(value: str, now: float) -> float | None:
-    number = _first_number((value,))
+    number = first_number((value,))
     if number is None:
         then = http_date_seconds(value)
         then = _iso_seconds(value) if then is None else then
@@ -81,7 +82,8 @@ def _utc_unless_zoned(moment: datetime) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-def _first_number(values: Iterable[str]) -> float | None:
+def first_number(values: Iterable[str]) -> float | None:
+    """The number that the first readable value begins with."""
     for value in values:
         found = _FIRST_NUMBER.fullmatch(value)
         if found is not None:
@@ -90,52 +92,13 @@ def _first_number(values: Iterable[str]) -> float | None:
 
 
 def _structured_waits(fields: HeaderFields) -> Iterator[float]:
-    limits = _members(fields.get("ratelimit", ()))
-    policies = _members(fields.get("ratelimit-policy", ()))
+    limits = named_members(fields.get("ratelimit", ()))
+    policies = named_members(fields.get("ratelimit-policy", ()))
     for name, limit in limits.items():
-        if _number(limit, "r", "remaining") != 0:
+        if whole_number(limit, "r", "remaining") != 0:
             continue
-        reset_seconds = _number(limit, "t", "reset")
+        reset_seconds = whole_number(limit, "t", "reset")
         if reset_seconds is None:
-            reset_seconds = _number(policies.get(name, {}), "w")
+            reset_seconds = whole_number(policies.get(name, {}), "w")
         if reset_seconds is not None:
             yield reset_seconds
-
-
-def _members(values: Sequence[str]) -> dict[str, Mapping[str, object]]:
-    """Members of a structured field by name, each with its parameters.
-
-    A current field is a list (`"default";r=0;t=30`); up to draft 07 it was one dictionary
-    (`limit=10, remaining=0, reset=30`), which is read as one member without a name.
-    """
-    field = ", ".join(values).encode("latin-1", errors="replace")
-    try:
-        listed = http_sf.parse(field, tltype="list")
-    except http_sf.StructuredFieldError:
-        return _one_dictionary(field)
-    members: dict[str, Mapping[str, object]] = {}
-    for item in listed if isinstance(listed, list) else ():
-        match item:
-            case (str() | http_sf.Token() as name, dict() as parameters):
-                members[str(name)] = parameters
-            case _:
-                pass
-    return members
-
-
-def _one_dictionary(field: bytes) -> dict[str, Mapping[str, object]]:
-    try:
-        members = http_sf.parse(field, tltype="dictionary")
-    except http_sf.StructuredFieldError:
-        return {}
-    if not isinstance(members, dict):
-        return {}
-    return {"": {key: item[0] for key, item in members.items() if isinstance(item, tuple)}}
-
-
-def _number(parameters: Mapping[str, object], *names: str) -> float | None:
-    for name in names:
-        value = parameters.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            return float(value)
-    return None

@@ -33,7 +33,7 @@ def is_orphaned_from() -> Callable[[], bool]:
 class Guard:
     """Ends the process when it is no longer wanted, once what is in flight is settled."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - put together once, in shard_parts.py
         self,
         shard: LeasedShard,
         run_folder: Path,
@@ -41,8 +41,12 @@ class Guard:
         *,
         stop_seconds: float,
         leave: Callable[[int], NoReturn],
+        limits_told: Callable[[], str] = str,
     ) -> None:
-        """`stop_seconds`: how long what is in flight may take to end."""
+        """`stop_seconds`: how long what is in flight may take to end.
+
+        limits_told: what the API last told about its limits, for the process's file.
+        """
         self.shard = shard
         self._run_folder = run_folder
         self._file = shard_path(run_folder, os.getpid())
@@ -52,6 +56,7 @@ class Guard:
         self._since = hooks.clock.now()
         self._stop_seconds = stop_seconds
         self._leave = leave
+        self._limits_told = limits_told
         self._is_unwritten = False  # could the file not be written the last time?
         self._signalled, self._signal = os.pipe()
 
@@ -105,6 +110,7 @@ class Guard:
             unsettled=delivery.unsettled,
             sending=state,
             reason=reason,
+            api_limits=self._limits_told(),
         )
         try:
             write_shard(self._run_folder, shard)

@@ -62,4 +62,11 @@ def build(
     )
     shard = LeasedShard(ledger, api, hooks, delivery)
     stop_seconds = attempt_seconds + SETTLE_SECONDS
-    return Guard(shard, run_folder, hooks, stop_seconds=stop_seconds, leave=leave)
+    return Guard(
+        shard,
+        run_folder,
+        hooks,
+        stop_seconds=stop_seconds,
+        leave=leave,
+        limits_told=api.limits_told,
+    )

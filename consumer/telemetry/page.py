@@ -39,6 +39,12 @@ class Page:
     obstacles: tuple[Obstacle, ...]
     chart: Chart | None
 
+    @property
+    def api_limits(self) -> str:
+        """What the API told about its limits, by the first shard process that heard of any."""
+        told = (shard.api_limits for shard in self.snapshot.shards)
+        return next(filter(None, told), "")
+
     def render(self) -> str:
         """The page as HTML."""
         return _TEMPLATE.render(

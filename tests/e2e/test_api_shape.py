@@ -170,6 +170,18 @@ def test_a_status_comes_to_what_the_setting_says(setting: str, expected: type[At
         assert attempt.wait_seconds == 7.0
 
 
+def test_what_the_last_answer_tells_about_limits_can_be_shown() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-RateLimit-Limit: 60\r\n"
+    with ScriptedApi([always(answer + b"X-RateLimit-Remaining: 12\r\n\r\n")]).serving() as server:
+        api = HttpApi(server.url, attempt_seconds=5.0)
+        before = api.limits_told()
+        api.send(outgoing())
+        after = api.limits_told()
+        api.close()
+
+    assert (before, after) == ("", "60 allowed, 12 left")
+
+
 def test_a_429_waits_for_the_reset_that_older_fields_name() -> None:
     answer = (
         b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n"

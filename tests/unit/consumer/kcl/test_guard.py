@@ -34,7 +34,14 @@ class Watched:
             is_orphan=lambda: work.is_orphan,
             fail=self.fail,
         )
-        self.guard = Guard(work.shard, folder, hooks, stop_seconds=2.0, leave=self.leave)
+        self.guard = Guard(
+            work.shard,
+            folder,
+            hooks,
+            stop_seconds=2.0,
+            leave=self.leave,
+            limits_told=lambda: "60 a minute",
+        )
 
     def leave(self, code: int) -> NoReturn:
         """What os._exit does: nothing of this thread happens any more."""
@@ -100,6 +107,14 @@ def test_a_full_disk_ends_nothing_and_is_logged_once(
     ]
     assert len(said) == 1
     assert "No space left on device" in said[0]
+
+
+def test_its_file_says_what_the_api_told_about_its_limits(
+    watched: tuple[ShardAtWork, Watched],
+) -> None:
+    _, guarded = watched
+
+    eventually(lambda: guarded.told().get("api_limits") == "60 a minute")
 
 
 @pytest.mark.parametrize("end", ["signal", "orphan", "superseded"])

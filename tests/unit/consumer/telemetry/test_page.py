@@ -46,6 +46,16 @@ def test_it_says_what_is_left_and_when_it_is_done() -> None:
     assert "Worker number 1, 1 shard." in lines(shown)
 
 
+def test_it_says_what_the_api_says_about_its_limits() -> None:
+    silent = seen.shard()
+    telling = silent.model_copy(update={"api_limits": "60 a minute, 12 left"})
+
+    shown = make_page(seen.snapshot(seen.ledger_seen(WAITING), silent, telling), [])
+
+    assert "The API says: 60 a minute, 12 left." in lines(shown)
+    assert not [line for line in lines(page(seen.ledger_seen(WAITING))) if "API says" in line]
+
+
 def test_each_upload_shows_its_progress_and_its_problems() -> None:
     gone = seen.ended(seen.account(2, tally=Tally(accepted=1234, missing=1), invalid=2))
 
