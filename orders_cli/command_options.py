@@ -15,6 +15,10 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing a r
 UploadName = Annotated[
     str, typer.Argument(metavar="UPLOAD", help="Its id, or the first characters of it.")
 ]
+OfUpload = Annotated[
+    str | None,
+    typer.Option("--upload", help="Only of this upload: its id, or the first characters."),
+]
 
 UNTIL_GRAMMAR = "a duration (90m, 2h, 3d), a time of day (18:00) or a date-time (2026-12-24T18:00)"
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ledger.finish import Estimate
 from ledger.report import PaceReport
 from ledger.sending_status import SendingStatus
-from ledger.uploads.dead_letter import DeadLetter
+from ledger.uploads.dead_letter import DeadLetter, letter_state
 from ledger.uploads.upload import Account
 from orders.upload import UploadId
 from orders_cli.intake_dead_letters import IntakeDeadLetter
@@ -78,7 +78,7 @@ def doctor_document(results: Sequence["CheckResult"]) -> dict[str, Any]:
 
 def dead_letter_fields(letter: DeadLetter) -> dict[str, Any]:
     """One dead letter; `body` is text, null where it was too large to keep."""
-    fields = asdict(letter)
+    fields = asdict(letter) | {"state": letter_state(letter)}
     for internal in ("lane", "redrive_key"):
         fields.pop(internal)
     body = fields.pop("body")
@@ -94,6 +94,7 @@ def upload_fields(account: Account, reasons: Mapping[UploadId, str]) -> dict[str
         "state": upload.state.value,
         "reason": upload.reason or reasons.get(upload.id, ""),
         **counts(account),
+        "open_dead_letters": account.open_letters,
         "is_cancelling": account.is_cancelling,
     }
 

@@ -1,16 +1,19 @@
-"""The file that a person uploads: whether it can be uploaded, and under which key."""
+"""The file that a person uploads: whether it can be uploaded, under which key, and its bytes."""
 
 import re
 import secrets
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from orders.formats import SourceUnreadable, format_of
+from orders.plain_text import OpenAt
 from orders_cli.failures import UsageWrong
 
 NAME_CHARACTERS = 150
 """Of a long file name only the end goes into the key: it says what the file holds."""
 
+_CHUNK_BYTES = 1 << 17
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 
 
@@ -40,3 +43,15 @@ def new_key(prefix: str, name: str, *, now: datetime | None = None, token: str =
     at = now or datetime.now(UTC)
     plain = _UNSAFE.sub("_", name)[-NAME_CHARACTERS:]
     return f"{prefix}{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{token or secrets.token_hex(4)}-{plain}"
+
+
+def local_opener(file: Path) -> OpenAt:
+    """Opens the file at an offset, as the bucket opens an object."""
+
+    def open_at(offset: int) -> Iterator[bytes]:
+        with file.open("rb") as content:
+            content.seek(offset)
+            while chunk := content.read(_CHUNK_BYTES):
+                yield chunk
+
+    return open_at

@@ -29,7 +29,7 @@ from ledger.uploads.upload import UploadKind
 from orders.file_reading import ReadingLimits
 from orders.upload import UploadId
 from orders_cli.failures import CommandFailed
-from orders_cli.source_orders import OrderLine, order_lines, with_bodies
+from orders_cli.source_orders import OrderLine, orders_of_upload, with_bodies
 
 if TYPE_CHECKING:
     from orders_cli.bucket import UploadBucket
@@ -60,12 +60,14 @@ class Redriver:
 
     limits: how the producer reads, for bodies that only the source has.
     on_lost: told of each letter that stays a dead letter because its body is lost, and why.
+    is_meant: which letters are claimed; those of an interrupted redrive are sent whatever it says.
     """
 
     ledger: RedriveLedger
     bucket: "UploadBucket"
     limits: ReadingLimits
     on_lost: Callable[[DeadLetter, str], None] = lambda _letter, _why: None
+    is_meant: Callable[[DeadLetter], bool] = lambda _letter: True
 
     def redrive_all(
         self, upload: UploadId, *, new_key: Callable[[], str], now: float
@@ -109,7 +111,11 @@ class Redriver:
 
     def _claimable(self, redrive: Redrive) -> Iterator[DeadLetter]:
         """Letters whose bodies fit in the file; one without a body would keep out all others."""
-        letters = (one for one in self._letters(redrive.upload) if is_claimable(one, redrive))
+        letters = (
+            one
+            for one in self._letters(redrive.upload)
+            if is_claimable(one, redrive) and self.is_meant(one)
+        )
         file_bytes = 0
         for letter, body, why in with_bodies(letters, self._source_orders(redrive.upload)):
             if body is None:
@@ -156,8 +162,4 @@ class Redriver:
         return orders
 
     def _source_orders(self, upload: UploadId) -> Iterator[OrderLine]:
-        """The orders of an upload's file; nothing is read before the first one is needed."""
-        account = self.ledger.read_account(upload)
-        if account is not None:
-            source = account.upload.source
-            yield from order_lines(self.bucket.opener(source), source.key, self.limits)
+        return orders_of_upload(self.ledger, self.bucket, upload, self.limits)

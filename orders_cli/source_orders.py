@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from ledger.ports.uploads import UploadLedger
 from ledger.uploads.dead_letter import DeadLetter
 from ledger.uploads.upload import Account
 from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import SourceUnreadable, format_of
 from orders.parsed_lines import FilePosition
 from orders.plain_text import OpenAt
-from orders.upload import lane_number_of
+from orders.upload import UploadId, lane_number_of
+
+if TYPE_CHECKING:
+    from orders_cli.bucket import UploadBucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,19 @@ def order_lines(open_at: OpenAt, name: str, limits: ReadingLimits) -> Iterator[O
     for lines in parse_file(open_at, format_of(name), FilePosition(), limits):
         for line, order_id, body in zip(lines.numbers, lines.order_ids, lines.bodies, strict=True):
             yield OrderLine(line, order_id, body)
+
+
+def orders_of_upload(
+    ledger: UploadLedger, bucket: "UploadBucket", upload: UploadId, limits: ReadingLimits
+) -> Iterator[OrderLine]:
+    """The orders of an upload's file; nothing is read before the first one is needed.
+
+    Raises SourceUnreadable.
+    """
+    account = ledger.read_account(upload)
+    if account is not None:
+        source = account.upload.source
+        yield from order_lines(bucket.opener(source), source.key, limits)
 
 
 def head_of(account: Account, open_at: OpenAt, limits: ReadingLimits) -> OrderLine | None:

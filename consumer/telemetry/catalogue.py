@@ -132,7 +132,8 @@ MISSING = _state(
 )
 DEAD_LETTERS = _state(
     "orders_dead_letters",
-    "Refused orders of the uploads that `orders_uploads` counts, without those redriven.",
+    "Refused orders of the uploads that `orders_uploads` counts, without those that were "
+    "sent again, dismissed or corrected.",
 )
 INTAKE_DEAD_LETTERS = _state(
     "orders_intake_dead_letters",

@@ -13,7 +13,7 @@ from consumer.telemetry.catalogue import Metric
 from consumer.telemetry.snapshot import LedgerSnapshot, Snapshot
 from ledger.report import PaceReport, PaceSource
 from ledger.sending_status import SendingState
-from ledger.uploads.upload import Account, UploadKind, UploadState
+from ledger.uploads.upload import Account, UploadState
 from orders.outcome import Outcome
 
 Values = float | dict[tuple[str, ...], float]
@@ -92,11 +92,5 @@ def _of_uploads(accounts: Iterable[Account]) -> dict[Metric, Values]:
         catalogue.UPLOADS: {(state.value,): states[state] for state in UploadState},
         catalogue.INVALID: sum(a.upload.progress.invalid for a in accounts),
         catalogue.MISSING: sum(a.tally.missing for a in accounts),
-        catalogue.DEAD_LETTERS: sum(a.tally.refused for a in accounts if not _was_redriven(a)),
+        catalogue.DEAD_LETTERS: sum(a.open_letters for a in accounts),
     }
-
-
-def _was_redriven(account: Account) -> bool:
-    """A redrive is linked, too, but to what it came from."""
-    upload = account.upload
-    return upload.linked is not None and upload.kind is not UploadKind.REDRIVE

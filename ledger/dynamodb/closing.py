@@ -10,7 +10,13 @@ from ledger.dynamodb.accounts import TOTALS, DynamoAccounts
 from ledger.dynamodb.conditional import Change, ConditionFailed
 from ledger.dynamodb.row import to_item
 from ledger.dynamodb.schema import LANE_ROW, OPEN, key_of, upload_pk
-from ledger.dynamodb.upload_row import changed_fields, expires_at_of, upload_key, upload_of
+from ledger.dynamodb.upload_row import (
+    LETTERS_CLOSED_AS_SEEN,
+    changed_fields,
+    expires_at_of,
+    upload_key,
+    upload_of,
+)
 from ledger.errors import upload_missing
 from ledger.uploads.closing import cancelled, closed, is_drained
 
@@ -96,8 +102,13 @@ class DynamoClosing(DynamoAccounts):
             upload_key(ended.id),
             changed_fields(account.upload, ended),
             # listing: nobody has closed it yet. state: the end was computed from this one.
-            "listing = :open AND #state = :seen_state",
-            {"open": OPEN, "seen_state": account.upload.state},
+            # letters_closed: no letter was closed since, so the copy of the row counts them all.
+            f"listing = :open AND #state = :seen_state AND {LETTERS_CLOSED_AS_SEEN}",
+            {
+                "open": OPEN,
+                "seen_state": account.upload.state,
+                "seen_closed": account.upload.letters_closed,
+            },
         )
         counts = asdict(account.tally)
         return [

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ledger.dynamodb.claims import DynamoClaims
-from ledger.dynamodb.dead_letters import DynamoDeadLetters
 from ledger.dynamodb.documents import DynamoDocuments
 from ledger.dynamodb.lanes import DynamoLanes
+from ledger.dynamodb.letter_closing import DynamoLetterClosing
 from ledger.dynamodb.redrives import DynamoRedrives
 from ledger.dynamodb.table import Table
 from ledger.dynamodb.uploads import DynamoUploads
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class DynamoLedger(
     DynamoUploads,
     DynamoLanes,
-    DynamoDeadLetters,
+    DynamoLetterClosing,
     DynamoRedrives,
     DynamoClaims,
     DynamoDocuments,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ledger.contention import Contention
 from ledger.dynamodb.conditional import Change
-from ledger.dynamodb.dead_letters import letter_key, letter_of
+from ledger.dynamodb.dead_letters import letter_groups, letter_key, letter_of
 from ledger.dynamodb.row import names_its_row, to_item
 from ledger.dynamodb.schema import DEAD, REDRIVE, instant, key, upload_id_of, upload_pk
 from ledger.dynamodb.table import OnTable
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from ledger.dynamodb.row import Row
     from ledger.uploads.dead_letter import DeadLetter
     from orders.upload import UploadId
-
-GROUP_LETTERS = 99
-"""DynamoDB takes 100 items in one transaction, and one of them is the redrive."""
-GROUP_BYTES = 3_000_000
-"""It takes 4 MB of items in one transaction."""
-LETTER_BYTES = 10_000
-"""What a letter may have beside its body."""
 
 
 class DynamoRedrives(OnTable):
@@ -48,7 +41,7 @@ class DynamoRedrives(OnTable):
         | claims 1 and 2 if not      |                           | 2 is free for the next  |
         | sealed: refused            |                           | redrive                 |
         """
-        return all(self._claim(redrive, group) for group in _groups(letters))
+        return all(self._claim(redrive, group) for group in letter_groups(letters))
 
     def seal_redrive(self, redrive: Redrive) -> bool:
         # redrive_key: this redrive is still the one under way.
@@ -105,27 +98,14 @@ class DynamoRedrives(OnTable):
                 letter_key(letter.upload, letter.position),
                 {"redrive_key": redrive.key},
                 # attribute_exists: the letter is kept. redriven_as: nothing sends it again.
+                # closure: nobody dismissed or corrected it.
                 # redrive_key: no other redrive has it; this one may, by a write whose answer was
                 # lost or by somebody else at the same redrive.
                 "attribute_exists(pk) AND attribute_not_exists(redriven_as) AND "
+                "attribute_not_exists(closure) AND "
                 "(attribute_not_exists(redrive_key) OR redrive_key = :redrive_key)",
             )
             yield {"Update": claim.request(self._table.name)}
-
-
-def _groups(letters: Sequence[DeadLetter]) -> Iterator[list[DeadLetter]]:
-    """The letters in groups that fit into one transaction."""
-    group: list[DeadLetter] = []
-    group_bytes = 0
-    for letter in letters:
-        letter_bytes = LETTER_BYTES + len(letter.body or b"")
-        if len(group) == GROUP_LETTERS or (group and group_bytes + letter_bytes > GROUP_BYTES):
-            yield group
-            group, group_bytes = [], 0
-        group.append(letter)
-        group_bytes += letter_bytes
-    if group:
-        yield group
 
 
 def _redrive_key(upload: UploadId) -> Row:

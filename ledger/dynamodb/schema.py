@@ -3,7 +3,7 @@
     row                 pk               sk                    listing, listed_at
     upload              upload#<id>      row#upload            open, since when | ended, when
     lane                upload#<id>      row#lane#<NNN>        -
-    dead letter         upload#<id>      dead#<position>       dead, when it was refused
+    dead letter         upload#<id>      dead#<position>       dead | closed, when it was refused
     redrive under way   upload#<id>      redrive               redrive, when it was begun
     totals of uploads   totals           totals                -
       that ended
@@ -33,6 +33,7 @@ LISTING = "listing"
 OPEN = "open"
 ENDED = "ended"
 DEAD = "dead"
+CLOSED = "closed"
 WORKER = "worker"
 REDRIVE = "redrive"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from secrets import randbelow
 from time import sleep
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -176,13 +177,21 @@ class Table:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _write(self, call: Callable[[], object]) -> ConditionFailed | None:
-        try:
-            call()
-        except self._client.exceptions.ConditionalCheckFailedException as error:
-            item = cast("Item | None", error.response.get("Item"))
-            return ConditionFailed(from_item(item) if item else None)
-        except (BotoCoreError, ClientError) as error:
-            raise self._unreachable(error) from error
+        for attempt in count(1):
+            try:
+                call()
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                item = cast("Item | None", error.response.get("Item"))
+                return ConditionFailed(from_item(item) if item else None)
+            except self._client.exceptions.TransactionConflictException as error:
+                # A transaction was changing the row; this write did nothing.
+                if attempt == BATCH_TRIES:
+                    raise self._unreachable(error) from error
+                sleep(randbelow(_JITTER_MILLISECONDS << attempt) / 1_000)
+            except (BotoCoreError, ClientError) as error:
+                raise self._unreachable(error) from error
+            else:
+                break
         return None
 
     def _call(self, call: Callable[[], Answer]) -> Answer:

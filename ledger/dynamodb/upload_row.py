@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 ROWS_KEPT_SECONDS = 400 * 86_400
 """How long the rows of an ended upload stay: longer than any stream keeps its orders."""
 
+LETTERS_CLOSED_AS_SEEN = "(attribute_not_exists(letters_closed) OR letters_closed = :seen_closed)"
+"""Of a condition: nobody closed a letter since. Rows of an earlier release may have no count."""
+
 # Fields missing from older rows take their defaults.
 _UPLOAD = TypeAdapter(Upload)
 _PROGRESS = TypeAdapter(Progress)

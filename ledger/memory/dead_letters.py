@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from ledger.memory.tables import Tables
-from ledger.uploads.dead_letter import UNREADABLE, DeadLetter, as_kept
+from ledger.uploads.dead_letter import UNREADABLE, Closure, DeadLetter, as_kept, is_closable
 from ledger.uploads.redrive import Redrive, is_claimable
 from orders.upload import UploadId
 
@@ -20,9 +20,11 @@ class MemoryDeadLetters(Tables):
         with self._lock:
             return self._letters.get((upload, position))
 
-    def dead_letters(self, upload: UploadId | None = None, *, limit: int) -> Iterable[DeadLetter]:
+    def dead_letters(
+        self, upload: UploadId | None = None, *, limit: int, with_closed: bool = False
+    ) -> Iterable[DeadLetter]:
         with self._lock:
-            letters = list(self._letters.values())
+            letters = [one for one in self._letters.values() if with_closed or not one.closure]
         if upload is None:
             letters.sort(key=lambda letter: (letter.refused_at, letter.position), reverse=True)
             return letters[:limit]
@@ -33,10 +35,29 @@ class MemoryDeadLetters(Tables):
         key = (letter.upload, letter.position)
         with self._lock:
             kept = self._letters.get(key)
-            if kept is None or kept.redriven_as not in (None, upload):
+            if kept is None or kept.closure or kept.redriven_as not in (None, upload):
                 return False
-            self._letters[key] = replace(kept, redriven_as=upload)
+            if kept.redriven_as is None:
+                self._letters[key] = replace(kept, redriven_as=upload)
+                self._count_closed(letter.upload, 1)
             return True
+
+    def close_letters(self, letters: Sequence[DeadLetter], closure: Closure) -> int:
+        closed = 0
+        with self._lock:
+            for letter in letters:
+                key = (letter.upload, letter.position)
+                kept = self._letters.get(key)
+                if kept and is_closable(kept):
+                    self._letters[key] = replace(kept, closure=closure)
+                    self._count_closed(letter.upload, 1)
+                    closed += 1
+        return closed
+
+    def _count_closed(self, upload: UploadId, count: int) -> None:
+        row = self._uploads.get(upload)
+        if row:
+            self._uploads[upload] = replace(row, letters_closed=row.letters_closed + count)
 
     def begin_redrive(self, upload: UploadId, *, key: str, now: float) -> Redrive:  # noqa: ARG002
         with self._lock:
@@ -70,7 +91,7 @@ class MemoryDeadLetters(Tables):
     def redrivable_uploads(self) -> Collection[UploadId]:
         with self._lock:
             letters = self._letters.values()
-            found = {letter.upload for letter in letters if letter.redriven_as is None}
+            found = {letter.upload for letter in letters if letter.is_open}
             return (found | set(self._redrives)) - {UNREADABLE}
 
     def _current_redrive(self, redrive: Redrive) -> Redrive | None:

@@ -17,6 +17,19 @@ ORDER_ID_CHARACTERS_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
+class Closure:
+    """Why nobody needs to act on a dead letter any more, though its order is not sent again.
+
+    corrected_in: the upload that sent a corrected order with this id; None: a person dismissed it.
+    """
+
+    at: float
+    by: str
+    reason: str
+    corrected_in: UploadId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A refused order. Times are seconds since the epoch.
 
@@ -29,6 +42,7 @@ class DeadLetter:
     reason: why it was refused, for a person. answer: the start of the API's last answer.
     redriven_as: the upload in which it was sent again.
     redrive_key: the redrive that claimed it (`ledger.uploads.redrive`), by the key of its file.
+    closure: that it was dismissed or corrected; it is kept, but neither listed nor sent again.
     """
 
     upload: UploadId
@@ -45,11 +59,31 @@ class DeadLetter:
     refused_at: float
     redriven_as: UploadId | None = None
     redrive_key: str | None = None
+    closure: Closure | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Does it wait for a person: not sent again, dismissed or corrected?"""
+        return self.redriven_as is None and self.closure is None
 
 
 def position_of_line(line: int) -> str:
     """The position of an order: its line, so that dead letters sort in file order."""
     return f"{line:012d}"
+
+
+def letter_state(letter: DeadLetter) -> str:
+    """In a word: open, sent again, dismissed or corrected."""
+    if letter.redriven_as:
+        return "redriven"
+    if letter.closure:
+        return "corrected" if letter.closure.corrected_in else "dismissed"
+    return "open"
+
+
+def is_closable(letter: DeadLetter) -> bool:
+    """May the letter be closed? Not while a redrive has claimed it: its order is being sent."""
+    return letter.is_open and letter.redrive_key is None
 
 
 def as_kept(letter: DeadLetter) -> DeadLetter:

@@ -31,4 +31,4 @@ class Redrive:
 
 def is_claimable(letter: DeadLetter, redrive: Redrive) -> bool:
     """May the letter be claimed for this redrive (again)?"""
-    return letter.redriven_as is None and letter.redrive_key in (None, redrive.key)
+    return letter.is_open and letter.redrive_key in (None, redrive.key)

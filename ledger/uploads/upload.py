@@ -82,6 +82,7 @@ class Upload:
     linked: the upload that this one sends again, or that sends this one again.
     ended_tally: settled orders by outcome when it ended, None before, so that a list of ended
         uploads needs no lanes.
+    letters_closed: its dead letters that were sent again, dismissed or corrected.
     """
 
     id: UploadId
@@ -101,6 +102,7 @@ class Upload:
     listed_open: bool = True
     linked: UploadId | None = None
     ended_tally: Tally | None = None
+    letters_closed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,11 @@ class Account:
     def is_cancelling(self) -> bool:
         """Is it cancelled, with orders still to be settled?"""
         return self.upload.state is UploadState.CANCELLED and self.upload.listed_open
+
+    @property
+    def open_letters(self) -> int:
+        """Refused orders that wait for a person: not sent again, dismissed or corrected."""
+        return max(0, self.tally.refused - self.upload.letters_closed)
 
     @property
     def has_problems(self) -> bool:

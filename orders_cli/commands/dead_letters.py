@@ -1,8 +1,8 @@
-"""orders dead-letters: list refused orders, send them again, or set an order aside."""
+"""orders dead-letters: list and show refused orders, or set an order aside.
 
-import time
-from dataclasses import asdict, dataclass, field
-from functools import partial
+`dismiss`, `export` and `redrive` are modules beside this one.
+"""
+
 from typing import Annotated
 
 import typer
@@ -14,26 +14,31 @@ from ledger.uploads.upload import Account
 from orders.formats import SourceUnreadable
 from orders.upload import UploadId
 from orders_cli.aws import Aws, open_to_change, open_to_read
-from orders_cli.command_options import AsJson, UploadName, Yes, command_app, examples, whoami
-from orders_cli.failures import CommandFailed, ExitCode, UsageWrong
+from orders_cli.command_options import (
+    AsJson,
+    OfUpload,
+    UploadName,
+    Yes,
+    command_app,
+    examples,
+    whoami,
+)
+from orders_cli.commands.letter_dismissal import DISMISS_EXAMPLES, dismiss
+from orders_cli.commands.letter_export import EXPORT_EXAMPLES, export
+from orders_cli.commands.letter_redrive import REDRIVE_EXAMPLES, redrive
+from orders_cli.failures import UsageWrong
 from orders_cli.invalid_lines import shown
 from orders_cli.json_documents import dead_letter_fields, document
-from orders_cli.local_file import new_key
+from orders_cli.letter_names import find_named
 from orders_cli.output import answer, answer_aligned, answer_json, answer_table, say
-from orders_cli.preflight import check_ready
-from orders_cli.quantities import count, moment
-from orders_cli.redriver import Redriven, Redriver
+from orders_cli.quantities import moment
 from orders_cli.set_aside import check_can_set_aside
 from orders_cli.source_orders import head_of
 
 HEADERS = ("UPLOAD", "LINE", "ORDER", "STATUS", "TRIES", "REFUSED", "AGAIN AS", "REASON")
+_CLOSED_HEADERS = (*HEADERS, "CLOSED")
 
 app = command_app()
-
-_OfUpload = Annotated[
-    str | None,
-    typer.Option("--upload", help="Only of this upload: its id, or the first characters."),
-]
 
 
 @app.callback(epilog=examples("orders dead-letters list", "orders dead-letters redrive"))
@@ -46,20 +51,26 @@ def dead_letters() -> None:
 
 @app.command("list", epilog=examples("orders dead-letters list --upload 5f3a --json"))
 def list_letters(
-    upload: _OfUpload = None,
+    upload: OfUpload = None,
     limit: Annotated[int, typer.Option(min=1, help="List at most this many.")] = 100,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also those that were dismissed or corrected.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List refused orders: of one upload in file order, or of all, newest first."""
     aws = open_to_read()
-    letters = list(aws.ledger.dead_letters(_upload_id(aws, upload), limit=limit))
+    found = aws.ledger.dead_letters(_upload_id(aws, upload), limit=limit, with_closed=everything)
+    letters = list(found)
     if as_json:
         answer_json(document(dead_letters=[dead_letter_fields(letter) for letter in letters]))
         return
-    if letters:
-        answer_table(HEADERS, [_row(letter) for letter in letters])
+    if not letters:
+        say("No refused order waits for a person.")
+    elif everything:
+        answer_table(_CLOSED_HEADERS, [(*_row(one), _closed_how(one)) for one in letters])
     else:
-        say("No order was refused.")
+        answer_table(HEADERS, [_row(letter) for letter in letters])
 
 
 @app.command(epilog=examples("orders dead-letters show 5f3a 17"))
@@ -79,69 +90,14 @@ def show(
         answer_json(document(**fields))
         return
     fields["refused_at"] = moment(letter.refused_at)
+    fields["closure"] = _closed_how(letter)
     hidden = ("position", "first_attempt_at")
     answer_aligned([(name, str(fields[name])) for name in fields if name not in hidden])
 
 
-@app.command(epilog=examples("orders dead-letters redrive --upload 5f3a"))
-def redrive(upload: _OfUpload = None, as_json: AsJson = False, yes: Yes = False) -> None:
-    """Send refused orders again, as one new upload for each original upload.
-
-    Each is sent again once, however often this is run or interrupted. An order that was too large
-    for the ledger and whose file is gone stays a dead letter; it is named on stderr.
-
-    Exit codes: 0 all are sent again, 3 some are not.
-    """
-    aws = open_to_change("send refused orders again", yes=yes, with_bucket=True)
-    prefix = aws.settings.upload_prefix
-    problems = _Problems()
-    redriver = Redriver(aws.ledger, aws.bucket, aws.settings.reading_limits, problems.add_lost)
-    named = _upload_id(aws, upload)
-    # Orders in a file that nobody reads would count as sent again.
-    check_ready(aws, new_key(prefix, "redrive.jsonl"))
-    done: list[Redriven] = []
-    for one in [named] if named else sorted(aws.ledger.redrivable_uploads()):
-        try:
-            _redrive_one(redriver, one, prefix, done)
-        except CommandFailed as error:
-            if error.exit_code is not ExitCode.PROBLEMS:
-                raise
-            # A problem with one upload's letters must not hold back those of the others.
-            problems.add(str(error))
-    if as_json:
-        answer_json(document(redriven=[asdict(one) for one in done]))
-    elif done:
-        answer("\n".join(one.redriven_as for one in done))
-    elif not problems.said:
-        say("There is nothing to send again.")
-    if problems.said:
-        raise typer.Exit(ExitCode.PROBLEMS)
-
-
-@dataclass(frozen=True, slots=True)
-class _Problems:
-    """What is not sent again; each problem is said once."""
-
-    said: set[str] = field(default_factory=set)
-
-    def add(self, problem: str) -> None:
-        if problem not in self.said:
-            self.said.add(problem)
-            say(problem)
-
-    def add_lost(self, letter: DeadLetter, why: str) -> None:
-        self.add(
-            f"Line {letter.line} of upload {letter.upload} is not sent again: it was too large for "
-            f"the ledger, and {why}. Upload that order in a new file."
-        )
-
-
-def _redrive_one(redriver: Redriver, upload: UploadId, prefix: str, done: list[Redriven]) -> None:
-    """Each new upload is in `done` as soon as it is stored."""
-    key_of = partial(new_key, prefix, f"redrive-of-{upload}.jsonl")
-    for redriven in redriver.redrive_all(upload, new_key=key_of, now=time.time()):
-        done.append(redriven)
-        say(f"{count(redriven.orders, 'order')} of {upload} again as {redriven.redriven_as}")
+app.command(epilog=examples(*DISMISS_EXAMPLES))(dismiss)
+app.command(epilog=examples(*EXPORT_EXAMPLES))(export)
+app.command(epilog=examples(*REDRIVE_EXAMPLES))(redrive)
 
 
 @app.command("set-aside", epilog=examples("orders dead-letters set-aside 5f3a --reason 'typo'"))
@@ -187,7 +143,17 @@ def _first_waiting(aws: Aws, account: Account) -> int:
 
 
 def _upload_id(aws: Aws, text: str | None) -> UploadId | None:
-    return aws.find_account(text).upload.id if text else None
+    return find_named(aws, text).upload if text else None
+
+
+def _closed_how(letter: DeadLetter) -> str:
+    closure = letter.closure
+    if closure is None:
+        return "-"
+    if closure.corrected_in:
+        return f"corrected in {closure.corrected_in}"
+    why = f": {closure.reason}" if closure.reason else ""
+    return shown(f"dismissed by {closure.by}, {moment(closure.at)}{why}".encode())
 
 
 def _row(letter: DeadLetter) -> tuple[str, ...]:

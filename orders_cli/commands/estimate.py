@@ -1,7 +1,6 @@
 """orders estimate: what to expect of a file, before it is uploaded."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +10,13 @@ from ledger.report import StatusReport
 from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import SourceUnreadable, format_of
 from orders.parsed_lines import FilePosition
-from orders.plain_text import OpenAt
 from orders.rate import Rate
 from orders_cli.aws import open_to_read
 from orders_cli.command_options import AsJson, command_app, examples, rate_option
 from orders_cli.failures import ExitCode, UsageWrong
 from orders_cli.file_estimate import PRICES_OF, FileContents, FileEstimate, estimate_file
 from orders_cli.json_documents import estimate_document
-from orders_cli.local_file import check_file
+from orders_cli.local_file import check_file, local_opener
 from orders_cli.output import answer, answer_aligned, answer_json, say
 from orders_cli.quantities import count, duration, moment
 from orders_cli.settings import CommandSettings, load_settings
@@ -71,7 +69,7 @@ def _report(settings: CommandSettings, rate: Rate | None) -> StatusReport | None
 def _contents(file: Path, limits: ReadingLimits) -> FileContents:
     orders = invalid = blank = stream_bytes = 0
     try:
-        for batch in parse_file(_opener(file), format_of(file.name), FilePosition(), limits):
+        for batch in parse_file(local_opener(file), format_of(file.name), FilePosition(), limits):
             orders += len(batch.bodies)
             invalid += len(batch.invalid)
             blank += batch.blank
@@ -79,16 +77,6 @@ def _contents(file: Path, limits: ReadingLimits) -> FileContents:
     except SourceUnreadable as error:
         raise UsageWrong(f"{file} is not what its name says: {error}.") from error
     return FileContents(orders, invalid, blank, stream_bytes)
-
-
-def _opener(file: Path) -> OpenAt:
-    def open_at(offset: int) -> Iterator[bytes]:
-        with file.open("rb") as content:
-            content.seek(offset)
-            while chunk := content.read(_CHUNK_BYTES):
-                yield chunk
-
-    return open_at
 
 
 def _lines(found: FileEstimate) -> list[tuple[str, str]]:

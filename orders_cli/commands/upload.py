@@ -19,13 +19,15 @@ from ledger.ports.uploads import UploadLedger
 from ledger.uploads.upload import Account, Upload, UploadState
 from orders_cli.aws import Aws, open_to_change
 from orders_cli.bucket import Stored
-from orders_cli.command_options import AsJson, Yes, command_app, examples
+from orders_cli.command_options import AsJson, Yes, command_app, examples, whoami
+from orders_cli.corrections import corrected_sentence, correcting_name, corrections_in
 from orders_cli.failures import AwsUnreachable, ExitCode, failure_of
 from orders_cli.invalid_lines import invalid_line_text, invalid_lines
 from orders_cli.json_documents import document, whole_upload_fields
 from orders_cli.local_file import check_file, new_key
 from orders_cli.output import answer, answer_aligned, answer_json, is_lively, say
 from orders_cli.preflight import check_ready
+from orders_cli.quantities import count
 from orders_cli.status_text import account_lines
 from orders_cli.store_once import find_in_doubt, store_file
 from orders_cli.upload_watch import exit_code_of, wait_for
@@ -41,6 +43,10 @@ def upload(
         Path, typer.Argument(help="JSON lines (.jsonl, .ndjson, .json) or .csv, plain or .gz.")
     ],
     wait: Annotated[bool, typer.Option("--wait", help="Watch until all is settled.")] = False,
+    corrects: Annotated[
+        str | None,
+        typer.Option(metavar="UPLOAD", help="The file has corrected orders that it refused."),
+    ] = None,
     as_json: AsJson = False,
     yes: Yes = False,
 ) -> None:
@@ -50,12 +56,21 @@ def upload(
     is another upload, whose orders are sent as well. Once the file is stored, its id and key are
     printed, whatever fails after that: if you see them, do not upload the file again.
 
+    With --corrects, an order closes the dead letters with its order id in that upload once the API
+    has answered it: seen at once with --wait, else by the next `orders dead-letters redrive`,
+    which until then does not send the old orders again.
+
     Exit codes with --wait: 0 all accepted, 3 some invalid, refused or missing, 4 refused at
     admission, 130 stopped watching.
     """
     check_file(file)
     aws = open_to_change(f"upload {file.name}", yes=yes, with_bucket=True)
-    key = new_key(aws.settings.upload_prefix, file.name)
+    name, original = file.name, None
+    if corrects:
+        original = aws.find_account(corrects).upload.id
+        name = correcting_name(original, file.name)
+        say(corrected_sentence(aws, file, original))
+    key = new_key(aws.settings.upload_prefix, name)
     try:
         check_ready(aws, key)
     except Exception:
@@ -70,6 +85,9 @@ def upload(
         if not wait:
             return
         known.account = wait_for(aws, stored.upload, known.update)
+        if original:
+            closed = corrections_in(aws).close(original, by=whoami(), now=time.time()).closed
+            say(f"{count(closed, 'dead letter')} of upload {original} closed as corrected.")
         if not as_json:
             answer_aligned(account_lines(known.account)[2:])
         _say_invalid(aws, known.account)

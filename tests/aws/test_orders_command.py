@@ -1,5 +1,6 @@
 """The `orders` command against S3, SQS and DynamoDB in this process (moto)."""
 
+import csv
 import json
 import re
 import time
@@ -7,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -24,7 +25,7 @@ from ledger.dynamodb.ledger import DynamoLedger
 from ledger.pace import steps
 from ledger.pace.change import change
 from ledger.pace.pace import Blocker
-from ledger.uploads.dead_letter import DeadLetter, position_of_line
+from ledger.uploads.dead_letter import UNREADABLE, DeadLetter, position_of_line
 from ledger.uploads.lane import LaneKey, LaneNumber
 from ledger.uploads.settlement import Settlement, Span
 from ledger.uploads.upload import LaneTail, Progress, Source, UploadKind, UploadState
@@ -928,6 +929,183 @@ def test_what_an_interrupted_redrive_left_and_what_came_since_go_in_one_command(
     assert keys[0] == "uploads/first.jsonl"
     assert [desk.storage.read(key) for key in keys] == [order(1) + b"\n", order(2) + b"\n"]
     assert again["redriven"] == []
+
+
+def refused(desk: Desk, count: int = 3) -> UploadId:
+    """An upload whose orders were all refused, and which ended."""
+    upload = desk.store("a.jsonl", b"".join(order(line) + b"\n" for line in range(1, count + 1)))
+    for line in range(1, count + 1):
+        desk.refuse(upload, line, order(line))
+    desk.read(upload, enqueued=count)
+    settle_all(desk, upload, count, Outcome.REFUSED)
+    return upload
+
+
+def settle_all(desk: Desk, upload: UploadId, count: int, outcome: Outcome) -> None:
+    lane = desk.ledger.read_lane(LaneKey(upload, LaneNumber(0)))
+    assert lane is not None
+    settled = Span(prev=0, line=count, count=count, first_ordinal=1, outcome=outcome)
+    desk.ledger.settle(lane, Settlement(spans=(settled,), ended=True))
+    desk.ledger.close_if_drained(upload, now=time.time())
+
+
+def test_a_dismissed_order_is_kept_and_neither_listed_nor_sent_again(desk: Desk) -> None:
+    upload = refused(desk)
+
+    said = desk.type("dead-letters", "dismiss", f"{upload[:6]}/2", "--reason", "twice", "--yes")
+    redriven = desk.type("dead-letters", "redrive", "--yes", "--json").document("redriven")
+
+    assert said.out == f"1 refused order of {upload} dismissed\n"
+    [one] = redriven["redriven"]
+    assert desk.storage.read(one["key"]) == order(1) + b"\n" + order(3) + b"\n"
+    listed = desk.type("dead-letters", "list", "--json").document("dead-letters")["dead_letters"]
+    assert [letter["line"] for letter in listed] == [3, 1]
+    everything = desk.type("dead-letters", "list", "--all", "--json").document("dead-letters")
+    states = {letter["line"]: letter["state"] for letter in everything["dead_letters"]}
+    assert states == {1: "redriven", 2: "dismissed", 3: "redriven"}
+    [found] = (desk.type("dead-letters", "show", upload, "2", "--json").document("dead-letter"),)
+    assert (found["closure"]["by"], found["closure"]["reason"]) == (whoami(), "twice")
+    assert "dismissed by" in desk.type("dead-letters", "list", "--all").out
+    shown = desk.type("uploads", "show", upload, "--json").document("upload")
+    assert (shown["refused"], shown["open_dead_letters"]) == (3, 0)
+
+
+def test_all_orders_of_an_upload_are_dismissed_only_by_who_says_yes(desk: Desk) -> None:
+    upload = refused(desk)
+
+    doubtful = desk.type("dead-letters", "dismiss", upload)
+    sure = desk.type("dead-letters", "dismiss", upload, "--yes", "--json")
+
+    assert doubtful.code == 2
+    assert json.loads(sure.out) == {"schema": 1, "upload": upload, "dismissed": 3}
+    assert desk.type("dead-letters", "list").out == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [("1", "was dismissed by"), ("2", "was sent again already"), ("9", "was not refused")],
+)
+def test_an_order_is_acted_on_once(desk: Desk, line: str, sentence: str) -> None:
+    upload = refused(desk)
+    desk.type("dead-letters", "dismiss", f"{upload}/1", "--yes")
+    desk.type("dead-letters", "redrive", f"{upload}/2", "--yes")
+
+    for command in ("dismiss", "redrive"):
+        said = desk.type("dead-letters", command, f"{upload}/{line}", "--yes")
+
+        assert said.code == 2
+        assert sentence in said.err
+
+
+@pytest.mark.parametrize("name", ["", "/", "/x", "/0x1", "/²"])
+def test_a_name_without_a_line_sends_nothing_again(desk: Desk, name: str) -> None:
+    upload = refused(desk)
+
+    assert desk.type("dead-letters", "redrive", f"{upload}{name}", "--yes").code == 2
+    assert len(list(desk.storage.keys("uploads/"))) == 1
+
+
+def test_one_order_is_sent_again_and_the_others_wait(desk: Desk) -> None:
+    upload = refused(desk)
+
+    said = desk.type("dead-letters", "redrive", f"{upload}/2", "--yes", "--json")
+
+    [one] = said.document("redriven")["redriven"]
+    assert desk.storage.read(one["key"]) == order(2) + b"\n"
+    states = [letter.is_open for letter in desk.ledger.dead_letters(upload, limit=9)]
+    assert states == [True, False, True]
+    shown = desk.type("uploads", "show", upload, "--json").document("upload")
+    assert shown["open_dead_letters"] == 2
+
+
+def test_a_record_that_is_no_order_is_dismissed_by_its_place(desk: Desk) -> None:
+    desk.refuse(UNREADABLE, 7, b"junk")
+    position = position_of_line(7)
+
+    again = desk.type("dead-letters", "redrive", f"unreadable/{position}", "--yes")
+    said = desk.type("dead-letters", "dismiss", f"unreadable/{position}", "--yes")
+
+    assert (again.code, said.code) == (2, 0)
+    assert desk.type("dead-letters", "list", "--upload", "unreadable").out == ""
+
+
+def test_refused_orders_are_exported_as_they_were(desk: Desk, tmp_path: Path) -> None:
+    upload = desk.store("a.jsonl", b"".join(order(line) + b"\n" for line in (1, 2, 3)))
+    desk.refuse(upload, 1, order(1))
+    desk.refuse(upload, 2, order(2))
+    desk.refuse(upload, 3, None)  # it was too large to keep
+    desk.type("dead-letters", "dismiss", f"{upload}/2", "--yes")
+    file = tmp_path / "refused.jsonl"
+
+    said = desk.type("dead-letters", "export", "--form", "bodies", "--to", str(file))
+    again = desk.type("dead-letters", "export", "--to", str(file))
+
+    assert said.code == 0
+    assert file.read_bytes() == order(1) + b"\n" + order(3) + b"\n"
+    assert again.code == 2
+    assert "refused.jsonl" in again.err
+
+
+def test_refused_orders_are_exported_with_the_api_s_answers(desk: Desk) -> None:
+    upload = refused(desk, 2)
+
+    lines = desk.type("dead-letters", "export", "--upload", upload).out.splitlines()
+    table = desk.type("dead-letters", "export", "--form", "csv").out
+
+    assert [json.loads(line)["line"] for line in lines] == [1, 2]
+    assert {json.loads(line)["answer"] for line in lines} == {"no such sku"}
+    rows = list(csv.DictReader(StringIO(table)))
+    assert [(row["line"], row["status"], row["redriven_as"]) for row in rows] == [
+        ("1", "422", ""),
+        ("2", "422", ""),
+    ]
+
+
+def test_what_has_no_order_any_more_is_named_by_an_export(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", order(1) + b"\n")
+    desk.refuse(upload, 5, None)  # the file ends before that line
+    desk.refuse(UNREADABLE, 7, b"junk")
+
+    said = desk.type("dead-letters", "export", "--form", "bodies")
+
+    assert (said.code, said.out) == (3, "")
+    assert f"Line 5 of upload {upload} is not written" in said.err
+    assert "is no order" in said.err
+
+
+def test_a_corrected_order_that_was_accepted_closes_its_letter(desk: Desk, tmp_path: Path) -> None:
+    upload = refused(desk)
+    file = tmp_path / "corrected.jsonl"
+    file.write_bytes(b"broken\n" + order(2) + b"\n" + order(77) + b"\n")
+
+    said = desk.type("upload", str(file), "--corrects", upload[:5], "--yes", "--json")
+    correcting = UploadId(said.document("upload")["upload"])
+    before = desk.type("dead-letters", "redrive", f"{upload}/2", "--yes")
+    desk.read(correcting, enqueued=2, invalid=1)
+    settle_all(desk, correcting, 3, Outcome.ACCEPTED)
+    again = desk.type("dead-letters", "redrive", "--yes", "--json").document("redriven")
+
+    assert "corrects 1 of the 3 open dead letters" in said.err
+    assert (before.code, before.out) == (3, "")
+    assert f"upload {correcting} corrects it and has not sent it yet" in before.err
+    [one] = again["redriven"]
+    assert desk.storage.read(one["key"]) == order(1) + b"\n" + order(3) + b"\n"
+    letter = desk.ledger.read_dead_letter(upload, position_of_line(2))
+    assert letter is not None
+    assert letter.closure is not None
+    assert letter.closure.corrected_in == correcting
+
+
+def test_a_file_that_corrects_nothing_is_not_stored(desk: Desk, tmp_path: Path) -> None:
+    upload = refused(desk)
+    file = tmp_path / "corrected.jsonl"
+    file.write_bytes(order(77) + b"\n")
+
+    said = desk.type("upload", str(file), "--corrects", upload, "--yes")
+
+    assert (said.code, said.out) == (2, "")
+    assert "the id of an open dead letter" in said.err
+    assert list(desk.storage.keys("uploads/")) == ["uploads/a.jsonl"]
 
 
 def test_the_head_is_set_aside_by_its_line(desk: Desk) -> None:

@@ -13,12 +13,15 @@ from botocore.compat import HTTPHeaders
 
 from ledger.dynamodb.connect import open_ledger
 from ledger.dynamodb.ledger import DynamoLedger
+from ledger.dynamodb.table import BATCH_TRIES
 from ledger.errors import LedgerRefused, LedgerUnreachable
 from ledger.pace.pace import Pace
+from ledger.uploads.dead_letter import Closure
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import UploadState
 from orders.outcome import Outcome
 from tests.contract.faulty_client import (
+    Call,
     Fault,
     LostAnswers,
     Meanwhile,
@@ -27,6 +30,7 @@ from tests.contract.faulty_client import (
 )
 from tests.support.ledger_table import create_ledger_table
 from tests.support.stores import (
+    OTHER_UPLOAD,
     SOURCE,
     UPLOAD,
     begin,
@@ -39,6 +43,7 @@ from tests.support.stores import (
 )
 
 if TYPE_CHECKING:
+    from botocore.exceptions import _ClientErrorResponseTypeDef
     from mypy_boto3_dynamodb import DynamoDBClient
 
 DAY_SECONDS = 86_400
@@ -134,6 +139,64 @@ def test_a_cancel_in_the_middle_of_the_end_of_the_reading_stands(
     assert account is not None
     assert (account.upload.state, account.upload.reason) == (UploadState.CANCELLED, "wrong file")
     assert (account.upload.read_complete, account.waiting) == (True, 3)
+
+
+def test_a_letter_that_is_closed_in_the_middle_of_an_upload_s_end_is_counted_in_lists(
+    sound: DynamoLedger, faulty: Faulty
+) -> None:
+    begin(sound)
+    sound.put_dead_letter(letter(1))
+    sound.settle(lane_of(sound), told(orders(1, 1, Outcome.REFUSED), ended=True))
+    closure = Closure(3_000.0, "ann", "")
+    meanwhile = Meanwhile(lambda: sound.close_letters([letter(1)], closure), skip=1)
+
+    assert finish(faulty(meanwhile), 1)
+
+    (ended,) = sound.ended_accounts(since=0.0)
+    assert not meanwhile.times
+    assert (ended.tally.refused, ended.open_letters) == (1, 0)
+
+
+def test_an_upload_that_ends_while_its_letter_is_closed_counts_it_in_lists(
+    sound: DynamoLedger, faulty: Faulty
+) -> None:
+    begin(sound)
+    sound.put_dead_letter(letter(1))
+    sound.settle(lane_of(sound), told(orders(1, 1, Outcome.REFUSED), ended=True))
+    ledger = faulty(Meanwhile(lambda: finish(sound, 1)))
+
+    assert ledger.close_letters([letter(1)], Closure(3_000.0, "ann", "")) == 1
+
+    (ended,) = sound.ended_accounts(since=0.0)
+    assert (ended.upload.letters_closed, ended.open_letters) == (1, 0)
+
+
+@pytest.mark.parametrize("conflicts", [1, BATCH_TRIES - 1, BATCH_TRIES])
+def test_a_write_waits_for_a_transaction_that_changes_the_same_row(
+    moto_client: "DynamoDBClient", sound: DynamoLedger, faulty: Faulty, conflicts: int
+) -> None:
+    begin(sound)
+    left = [conflicts]
+
+    def conflict(name: str, call: Call, request: dict[str, Any]) -> Any:  # noqa: ANN401
+        if left[0]:
+            left[0] -= 1
+            told: _ClientErrorResponseTypeDef = {
+                "Error": {"Code": "TransactionConflictException", "Message": "busy"}
+            }
+            raise moto_client.exceptions.TransactionConflictException(told, name)
+        return call(**request)
+
+    ledger = faulty(conflict)
+    if conflicts == BATCH_TRIES:
+        with pytest.raises(LedgerUnreachable):
+            ledger.link(UPLOAD, OTHER_UPLOAD)
+    else:
+        ledger.link(UPLOAD, OTHER_UPLOAD)
+
+    account = sound.read_account(UPLOAD)
+    assert account is not None
+    assert (account.upload.linked == OTHER_UPLOAD) == (conflicts < BATCH_TRIES)
 
 
 def test_a_run_that_takes_over_in_the_middle_of_the_end_of_the_reading_continues(

@@ -332,7 +332,10 @@ class Endless(MemoryLedger):
         super().__init__()
         self._count = count
 
-    def dead_letters(self, upload: UploadId | None = None, *, limit: int) -> Iterator[DeadLetter]:
+    def dead_letters(
+        self, upload: UploadId | None = None, *, limit: int, with_closed: bool = False
+    ) -> Iterator[DeadLetter]:
+        assert not with_closed
         for line in range(1, min(self._count, limit) + 1):
             yield DeadLetter(
                 *(upload or UPLOAD, position_of_line(line), 0, line, "A", b"x" * 300, 422),

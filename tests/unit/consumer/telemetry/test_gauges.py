@@ -84,7 +84,8 @@ def test_the_state_of_sending_is_one_of_four_with_a_short_reason() -> None:
 def test_uploads_are_counted_by_state_with_those_that_ended() -> None:
     gone = seen.ended(seen.account(2, tally=Tally(accepted=7, refused=3, missing=1), invalid=4))
     redriven = seen.ended(seen.account(3, tally=Tally(refused=5)))
-    linked = replace(redriven.upload, linked=gone.upload.id)
+    gone = replace(gone, upload=replace(gone.upload, letters_closed=1))
+    linked = replace(redriven.upload, linked=gone.upload.id, letters_closed=5)
     rare = Rare((gone, replace(redriven, upload=linked)), intake_dead_letters=2)
 
     ledger = seen.ledger_seen(seen.account(1, tally=Tally(refused=1)))
@@ -95,7 +96,7 @@ def test_uploads_are_counted_by_state_with_those_that_ended() -> None:
     assert found["orders_uploads[reading]"] == 0
     assert found["orders_invalid"] == 4
     assert found["orders_missing"] == 1
-    assert found["orders_dead_letters"] == 4
+    assert found["orders_dead_letters"] == 3
     assert found["orders_intake_dead_letters"] == 2
 
 
