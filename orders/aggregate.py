@@ -76,8 +76,13 @@ class AggregateWriter:
         self._size = len(self._head)
         self._orders = 0
 
-    def add(self, numbers: Sequence[int], bodies: Sequence[bytes]) -> Iterator[Aggregate]:
-        """Append orders in the order of their lines; yields each full aggregate."""
+    def add(
+        self, numbers: Sequence[int], bodies: Sequence[bytes], *, version: int = VERSION
+    ) -> Iterator[Aggregate]:
+        """Append orders in the order of their lines; yields each full aggregate.
+
+        bodies: what follows the header in an envelope of this version.
+        """
         ends = list(accumulate(len(body) + ENVELOPE_BYTES for body in bodies))
         start = 0
         while start < len(bodies):
@@ -88,7 +93,7 @@ class AggregateWriter:
                     yield self._close()
                     continue
                 stop = start + 1  # larger than an aggregate: it gets its own
-            self._append(numbers[start:stop], bodies[start:stop])
+            self._append(version, numbers[start:stop], bodies[start:stop])
             self._size += ends[stop - 1] - before
             start = stop
 
@@ -102,13 +107,13 @@ class AggregateWriter:
         self._pieces += (_prefix(len(data) - HEADER.size), data)
         return self._close()
 
-    def _append(self, numbers: Sequence[int], bodies: Sequence[bytes]) -> None:
+    def _append(self, version: int, numbers: Sequence[int], bodies: Sequence[bytes]) -> None:
         # The hot path of packing: one chain of C iterators for all orders, no Python code for each.
         # An order is its prefix (which depends only on its length), header and body.
         prefixes = map(_prefix, map(len, bodies))
         prevs = chain((self.line,), numbers)
         ordinals = count(self.ordinal + 1)
-        headers = map(HEADER.pack, repeat(VERSION), repeat(ORDER), numbers, prevs, ordinals)
+        headers = map(HEADER.pack, repeat(version), repeat(ORDER), numbers, prevs, ordinals)
         self._pieces.extend(chain.from_iterable(zip(prefixes, headers, bodies, strict=True)))
         self.line = numbers[-1]
         self.ordinal += len(numbers)

@@ -12,32 +12,25 @@ from dataclasses import dataclass
 
 from orders.formats import SourceUnreadable
 from orders.line_blocks import LineBlock
-from orders.order import (
-    ORDER_FIELDS,
-    REQUIRED_FIELDS,
-    WHOLE_NUMBER_FIELDS,
-    NotAnOrder,
-    check_line,
-    reason_of,
-)
+from orders.order import NotAnOrder, reason_of
+from orders.order_rules import OrderRules
 from orders.parsed_lines import FilePosition, InvalidLine, ParsedLines
 
 DELIMITERS = ",;\t|"
 
-_WHOLE_NUMBER_DIGITS = 18
 _BLANKS = " \t\r"
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
 class CsvHeader:
-    """The columns of a file, from left to right, and the character between them."""
+    """The columns of a file, from left to right, by the fields they hold, and the delimiter."""
 
     columns: tuple[str, ...]
     delimiter: str
 
 
-def parse_header(line: bytes, *, delimiter: str = "") -> CsvHeader:
+def parse_header(line: bytes, rules: OrderRules, *, delimiter: str = "") -> CsvHeader:
     """Parse the first line. Without a delimiter, the one that gives the most known columns.
 
     Raises SourceUnreadable where columns are missing, named twice or not named.
@@ -46,31 +39,33 @@ def parse_header(line: bytes, *, delimiter: str = "") -> CsvHeader:
         text = line.removesuffix(b"\r").decode()
     except UnicodeDecodeError as error:
         raise SourceUnreadable("the header is not UTF-8", line=1) from error
-    tried = [_split_header(text, one) for one in delimiter or DELIMITERS]
-    header = max(tried, key=lambda h: len(set(h.columns) & set(ORDER_FIELDS)))
+    tried = [_split_header(text, one, rules) for one in delimiter or DELIMITERS]
+    header = max(tried, key=lambda h: len(set(h.columns) & set(rules.fields)))
     names = header.columns
-    missing = [name for name in REQUIRED_FIELDS if name not in names]
+    missing = [rules.column_of(name) for name in rules.required if name not in names]
     if missing:
         raise SourceUnreadable(f"the header lacks the columns {', '.join(missing)}", line=1)
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted({rules.column_of(name) for name in names if names.count(name) > 1})
     if twice:
         raise SourceUnreadable(f"the header names {', '.join(twice)!r} more than once", line=1)
     return header
 
 
-def _split_header(text: str, delimiter: str) -> CsvHeader:
+def _split_header(text: str, delimiter: str, rules: OrderRules) -> CsvHeader:
     try:
         row = next(csv.reader([text], delimiter=delimiter, strict=True), [])
     except csv.Error:
         row = []
-    return CsvHeader(tuple(name.strip() for name in row), delimiter)
+    columns = (name.strip() for name in row)
+    return CsvHeader(tuple(rules.columns.get(name, name) for name in columns), delimiter)
 
 
 class CsvParser:
     """Parses the blocks of one file; holds the record that a block left unfinished."""
 
-    def __init__(self, header: CsvHeader, *, longest_bytes: int) -> None:
+    def __init__(self, header: CsvHeader, rules: OrderRules, *, longest_bytes: int) -> None:
         self._header = header
+        self._rules = rules
         self._longest_bytes = longest_bytes
         self._begun: list[str] = []  # physical lines of the unfinished record
         self._end = FilePosition()
@@ -88,6 +83,7 @@ class CsvParser:
 
     def _parse(self, lines: list[str], *, is_last: bool) -> ParsedLines:
         first_line = self._end.line + 1 - len(lines)
+        rules = self._rules
         numbers: list[int] = []
         order_ids: list[str] = []
         bodies: list[bytes] = []
@@ -100,7 +96,7 @@ class CsvParser:
                 continue
             try:
                 body = self._body(row)
-                order_ids.append(check_line(body).order_id)
+                order_ids.append(rules.check_line(body).order_id)
             except (_NoRecord, NotAnOrder) as error:
                 reason = reason_of(error) if isinstance(error, NotAnOrder) else str(error)
                 raw = _encode("\n".join(lines[start : start + count])).removesuffix(b"\r")
@@ -110,7 +106,7 @@ class CsvParser:
             bodies.append(body)
         begun = self._begun
         end = FilePosition(self._end.offset - _size(begun), self._end.line - len(begun))
-        return ParsedLines(numbers, order_ids, bodies, invalid, blank, end)
+        return ParsedLines(numbers, order_ids, bodies, invalid, blank, end, rules.carries_id)
 
     def _records(
         self, lines: list[str], *, is_last: bool
@@ -145,12 +141,11 @@ class CsvParser:
         columns = self._header.columns
         if len(row) != len(columns):
             raise _NoRecord(f"has {len(row)} fields where the header has {len(columns)}")
-        fields: dict[str, str | int] = {}
+        numbers, required = self._rules.numbers, self._rules.required
+        fields: dict[str, object] = {}
         for name, value in zip(columns, row, strict=True):
-            if name in WHOLE_NUMBER_FIELDS and _is_whole_number(value):
-                fields[name] = int(value)
-            elif value or name in REQUIRED_FIELDS:
-                fields[name] = value
+            if value or name in required:
+                fields[name] = numbers[name](value) if name in numbers else value
         try:
             body = _to_json(fields).encode()
         except UnicodeEncodeError as error:
@@ -164,10 +159,6 @@ class CsvParser:
 
 class _NoRecord(Exception):
     """What is wrong with a record, as a clause for the file's owner."""
-
-
-def _is_whole_number(value: str) -> bool:
-    return value.isascii() and value.isdigit() and len(value) <= _WHOLE_NUMBER_DIGITS
 
 
 def _encode(text: str) -> bytes:

@@ -10,30 +10,39 @@ partition key, which an aggregate stores once):
     bytes 10-13   ordinal: how many orders the lane has up to and with this one
     bytes 14-     the order's body, as the API receives it (an end: nothing)
 
+Version 2 is an order of a kind that the consumer does not know: its id, which the reader of the
+file found, stands before the body, so that every consumer sends it under the same id.
+
+    byte   0      version, 2; bytes 1-13 as in version 1, of the kind 1
+    bytes 14-15   length of the order's id in bytes
+    bytes 16-     the order's id in UTF-8, then its body
+
 An end marker holds in `prev` the lane's last line and in `ordinal` the number of its orders.
 Records of any release are read by all later ones: see tests/golden.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from struct import Struct
 from typing import Final
 
 from orders.upload import UploadId, parse_partition_key
 
 VERSION: Final = 1
+VERSION_WITH_ID: Final = 2
 ORDER: Final = 1
 END: Final = 2
 HEADER: Final = Struct(">BBIII")
 """version, kind, line, prev, ordinal; the hot path of packing uses it directly."""
 
+_ID_LENGTH: Final = Struct(">H")
 _HIGHEST_VERSION: Final = 31
 """Text starts with a byte of 32 or more, an aggregate with 243: neither is a version."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderEnvelope:
-    """An order of a lane."""
+    """An order of a lane. order_id: where the envelope carries it; else it stands in the body."""
 
     upload: UploadId
     lane: int
@@ -41,6 +50,7 @@ class OrderEnvelope:
     prev: int
     ordinal: int
     body: bytes
+    order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,12 @@ def encode_order(line: int, prev: int, ordinal: int, body: bytes) -> bytes:
     return HEADER.pack(VERSION, ORDER, line, prev, ordinal) + body
 
 
+def body_with_id(order_id: str, body: bytes) -> bytes:
+    """What follows the header of an envelope of version 2. Raises UnicodeEncodeError."""
+    name = order_id.encode()
+    return _ID_LENGTH.pack(len(name)) + name + body
+
+
 def encode_end(prev: int, ordinal: int) -> bytes:
     """The record data of a lane's end marker. Raises struct.error beyond 32 bits."""
     return HEADER.pack(VERSION, END, 0, prev, ordinal)
@@ -88,13 +104,30 @@ def decode(partition_key: str, data: bytes) -> Decoded:
     if not data:
         return Unreadable("the record is empty")
     version = data[0]
-    if version != VERSION:
+    if version not in (VERSION, VERSION_WITH_ID):
         if 0 < version <= _HIGHEST_VERSION:
             return UnknownVersion(version)
         return Unreadable("the record does not start like an envelope")
     if len(data) < HEADER.size:
         return Unreadable(f"the envelope is cut off after {len(data)} bytes")
+    if version == VERSION_WITH_ID:
+        return _decode_with_id(*lane_key, data)
     return _decode_first_version(*lane_key, data)
+
+
+def _decode_with_id(upload: UploadId, lane: int, data: bytes) -> Decoded:
+    order = _decode_first_version(upload, lane, data)
+    if not isinstance(order, OrderEnvelope):
+        return order if isinstance(order, Unreadable) else Unreadable("the envelope has no order")
+    start = _ID_LENGTH.size
+    end = start + int.from_bytes(order.body[:start], "big")
+    name, body = order.body[start:end], order.body[end:]
+    if not name or not body:
+        return Unreadable(f"the order of line {order.line} has no id or no body")
+    try:
+        return replace(order, body=body, order_id=name.decode())
+    except UnicodeDecodeError:
+        return Unreadable(f"the id of the order of line {order.line} is not UTF-8")
 
 
 def _decode_first_version(upload: UploadId, lane: int, data: bytes) -> Decoded:

@@ -5,21 +5,26 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from orders.csv_records import CsvHeader, CsvParser, parse_header
-from orders.formats import Format, Layout, SourceUnreadable
+from orders.formats import BOM, Format, Layout, SourceUnreadable
 from orders.json_lines import parse_json_lines
 from orders.line_blocks import LongLine, split_blocks
+from orders.order_rules import ORDINARY, OrderRules
 from orders.parsed_lines import FilePosition, InvalidLine, ParsedLines
-from orders.plain_text import BOM, BrokenGzip, OpenAt, plain_text
+from orders.plain_text import BrokenGzip, OpenAt, plain_text
 
 LONGEST_BYTES = 262_144
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingLimits:
-    """longest_bytes: of a line. delimiter: of CSV fields; empty: found from the header."""
+    """longest_bytes: of a line. delimiter: of CSV fields; empty: found from the header.
+
+    rules: what an order is.
+    """
 
     longest_bytes: int = LONGEST_BYTES
     delimiter: str = ""
+    rules: OrderRules = ORDINARY
 
 
 def parse_file(
@@ -37,7 +42,8 @@ def parse_file(
         if form.layout is Layout.CSV:
             header, after_header = _find_header(open_at, form, limits)
             start = max(start, after_header, key=lambda position: position.offset)
-            parser = CsvParser(header, longest_bytes=limits.longest_bytes) if header else None
+            if header:
+                parser = CsvParser(header, limits.rules, longest_bytes=limits.longest_bytes)
         for part in _parts(plain_text(open_at, form, start.offset), start, limits, parser):
             line = part.end.line
             yield part
@@ -58,7 +64,7 @@ def _parts(
         elif csv_parser:
             yield csv_parser.take(piece)
         else:
-            yield parse_json_lines(piece)
+            yield parse_json_lines(piece, limits.rules)
     if csv_parser and (part := csv_parser.finish()):
         yield part
 
@@ -78,5 +84,5 @@ def _find_header(
     first, ending, _ = bytes(line).partition(b"\n")
     if len(first) > limits.longest_bytes:
         raise SourceUnreadable(f"the header is longer than {limits.longest_bytes} bytes", line=1)
-    header = parse_header(first.removeprefix(BOM), delimiter=limits.delimiter)
+    header = parse_header(first.removeprefix(BOM), limits.rules, delimiter=limits.delimiter)
     return header, FilePosition(len(first) + len(ending), 1)

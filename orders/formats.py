@@ -28,6 +28,8 @@ class SourceUnreadable(Exception):
         self.line = line
 
 
+BOM = b"\xef\xbb\xbf"
+
 _LAYOUTS = {
     ".jsonl": Layout.JSON_LINES,
     ".ndjson": Layout.JSON_LINES,
@@ -57,8 +59,21 @@ def format_of(name: str) -> Format:
     raise SourceUnreadable(f"the name does not say what the file holds: {NAMES_READ}", line=1)
 
 
-def refuse_other_contents(beginning: bytes) -> None:
-    """Raise SourceUnreadable if the plain text begins like another kind of file."""
+_JSON_ARRAY = "it is a JSON array: write one order per line, as jq -c '.[]' does"
+
+
+def refuse_other_contents(beginning: bytes, layout: Layout) -> None:
+    """Raise SourceUnreadable if the plain text begins like another kind of file.
+
+    No order begins with a bracket, so JSON whose first character is one is an array of orders.
+    """
     for magic, reason in _OTHER_CONTENTS.items():
         if beginning.startswith(magic):
             raise SourceUnreadable(reason, line=1)
+    if layout is Layout.JSON_LINES and first_text(beginning).startswith(b"["):
+        raise SourceUnreadable(_JSON_ARRAY, line=1)
+
+
+def first_text(beginning: bytes) -> bytes:
+    """The beginning of a text without byte order mark, spaces and blank lines."""
+    return beginning.removeprefix(BOM).lstrip(b" \t\r\n")

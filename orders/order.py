@@ -1,7 +1,7 @@
 """The order: its fields and their rules.
 
-To support another kind of order, change this file only. CSV follows by itself: its columns are
-ORDER_FIELDS, and an empty cell of an optional field is left out.
+Orders of another kind need no change here: docs/how-to/own-orders.md. Where this file changes, CSV
+follows by itself: its columns are ORDER_FIELDS, and an empty cell of an optional field is left out.
 
 `check_line` is the whole check of a JSON line, except for three rules that pydantic's parser does
 not enforce: a price has no exponent and at most four decimals, and NaN or Infinity are not JSON,
@@ -36,6 +36,10 @@ _PLAIN_RULE = "must be a plain decimal of 0 or more with at most 4 decimals"
 # path of the request. E = printable and not a space, N = E without the dot, P = E or a space.
 _E, _N, _P = r"[^\p{C}\p{Z}]", r"[^\p{C}\p{Z}.]", r"[[^\p{C}\p{Z}] ]"
 _ORDER_ID = rf"^(?:{_N}|{_N}{_E}|{_E}{_N}|{_E}{_P}+{_E})$"
+_CURRENCY = r"^[A-Z]{3}$"
+
+OrderIdText = Annotated[str, Field(max_length=128, pattern=_ORDER_ID)]
+"""An order id that survives the path of a request."""
 
 
 def _read_price(value: object) -> Decimal:
@@ -51,7 +55,7 @@ def _read_price(value: object) -> Decimal:
     return Decimal(text)
 
 
-def _require_date_text(value: object) -> object:
+def require_date_text(value: object) -> object:
     """Reject what pydantic would take for seconds since 1970."""
     if type(value) is not str or value[4:5] != "-":
         raise ValueError("must be a date-time with offset, as in 2026-03-01T09:30:00Z")
@@ -63,13 +67,13 @@ class Order(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    order_id: Annotated[str, Field(max_length=128, pattern=_ORDER_ID)]
+    order_id: OrderIdText
     customer_id: Annotated[str, Field(min_length=1)]
     sku: Annotated[str, Field(min_length=1)]
     quantity: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
     unit_price: Annotated[Decimal, PlainValidator(_read_price)]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    placed_at: Annotated[AwareDatetime, BeforeValidator(_require_date_text)] | None = None
+    currency: Annotated[str, Field(pattern=_CURRENCY)]
+    placed_at: Annotated[AwareDatetime, BeforeValidator(require_date_text)] | None = None
 
 
 ORDER_FIELDS: Final = tuple(Order.model_fields)
@@ -81,10 +85,10 @@ check_line: Final[Callable[[bytes], Order]] = Order.__pydantic_validator__.valid
 """`Order.model_validate_json` without its wrapper: the order of a JSON line. Raises NotAnOrder."""
 
 _PATTERN_RULES: Final = {
-    "order_id": (
+    _ORDER_ID: (
         "must be 1 to 128 printable characters, without a space at either end, and not . or .."
     ),
-    "currency": "must be three capital letters",
+    _CURRENCY: "must be three capital letters",
 }
 
 _UNUSUAL = re.compile(rb'unit_price"\s*:\s*(?:-|[0-9.]*[eE]|[0-9]*\.[0-9]{5})')
@@ -112,29 +116,30 @@ def check_unusual_line(line: bytes) -> Order:
     order = check_line(line)
     try:
         fields = json.loads(
-            line, parse_int=_Token, parse_float=_Token, parse_constant=_refuse_constant
+            line, parse_int=_Token, parse_float=_Token, parse_constant=refuse_constant
         )
         _require_plain(fields["unit_price"])
     except ValueError as error:
-        raise _not_an_order(error) from error
+        raise not_an_order(error) from error
     return order
 
 
 def reason_of(error: NotAnOrder) -> str:
     """Why a line is not an order, as a clause for its owner: the first two problems."""
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    problems = error.errors(include_url=False, include_input=False)
     clauses = []
     for problem in problems[:2]:
         where = ".".join(str(part) for part in problem["loc"])
         message = problem["msg"].removeprefix("Value error, ").replace(" at line 1 ", " at ")
         if problem["type"] == "string_pattern_mismatch":
-            message = _PATTERN_RULES.get(where, message)
+            message = _PATTERN_RULES.get(problem["ctx"]["pattern"], message)
         clauses.append(f"{where}: {message}" if where else message)
     more = len(problems) - len(clauses)
     return "; ".join(clauses) + (f"; and {more} more" if more else "")
 
 
-def _refuse_constant(name: str) -> None:
+def refuse_constant(name: str) -> None:
+    """A constant that Python's JSON parser takes, and JSON has not. Raises ValueError."""
     raise ValueError(f"{name} is not JSON")
 
 
@@ -143,7 +148,8 @@ def _require_plain(price: object) -> None:
         raise ValueError(f"unit_price {_PLAIN_RULE}")
 
 
-def _not_an_order(error: ValueError) -> NotAnOrder:
+def not_an_order(error: ValueError) -> NotAnOrder:
+    """The same error as that of a line that is not an order."""
     return NotAnOrder.from_exception_data(
         "Order", [{"type": "value_error", "loc": (), "input": None, "ctx": {"error": error}}]
     )

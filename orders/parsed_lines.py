@@ -33,6 +33,7 @@ class ParsedLines:
     numbers, order_ids, bodies: one entry per order, in file order; a number is that of the line, a
         body is what the API receives.
     end: the position after the last line.
+    carries_id: the orders' ids go on the stream beside the bodies.
     """
 
     numbers: Sequence[int]
@@ -41,3 +42,4 @@ class ParsedLines:
     invalid: Sequence[InvalidLine]
     blank: int
     end: FilePosition
+    carries_id: bool = False

@@ -3,16 +3,15 @@
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
 
-from orders.formats import Format, refuse_other_contents
+from orders.formats import Format, Layout, first_text, refuse_other_contents
 
 OpenAt = Callable[[int], Iterable[bytes]]
 """Opens the stored bytes from an offset on, as chunks of any size, which may be empty."""
 
-BOM = b"\xef\xbb\xbf"
-
 _OUT_BYTES = 1 << 18
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _MAGIC_BYTES = 4
+_BLANK_BYTES = 1 << 16  # of them at the beginning, so many are looked at
 
 
 class BrokenGzip(Exception):
@@ -28,7 +27,7 @@ def plain_text(open_at: OpenAt, form: Format, offset: int) -> Generator[bytes, N
     """
     chunks = gunzip(open_at(0)) if form.is_gzip else open_at(offset)
     if not offset:
-        yield from _refuse_others(chunks)
+        yield from _refuse_others(chunks, form.layout)
     elif form.is_gzip:
         yield from _skip(chunks, offset)
     else:
@@ -75,13 +74,15 @@ def _skip(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
         left = max(0, left - len(chunk))
 
 
-def _refuse_others(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _refuse_others(chunks: Iterable[bytes], layout: Layout) -> Iterator[bytes]:
     rest = iter(chunks)
     beginning = b""
     for chunk in rest:
         beginning += chunk
-        if len(beginning) >= _MAGIC_BYTES:
+        if len(beginning) >= _MAGIC_BYTES and first_text(beginning[:_BLANK_BYTES]):
             break
-    refuse_other_contents(beginning)
+        if len(beginning) >= _BLANK_BYTES:
+            break
+    refuse_other_contents(beginning[:_BLANK_BYTES], layout)
     yield beginning
     yield from rest

@@ -8,7 +8,9 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consumer.setting_sentence import sentence_of
+from orders.chosen_rules import chosen_rules
 from orders.file_reading import ReadingLimits
+from orders.own_rules import RulesWrong
 from orders_cli.failures import SettingWrong
 
 _FOLDER = r"^[^/\s][^\s]*/$"
@@ -65,6 +67,17 @@ class CommandSettings(BaseSettings):
     csv_delimiter: str = Field(
         "", max_length=1, description="CSV field separator; empty: detected from the header."
     )
+    order_model: str = Field(
+        "",
+        description="`package.module:Class`, a pydantic model of orders of your own.",
+    )
+    order_id_field: str = Field(
+        "", description="Name of the order id in JSON lines of that model; empty: order_id."
+    )
+    order_mapping: str = Field(
+        "",
+        description="File (.toml or .json) that maps the fields of orders of your own.",
+    )
     metrics_url: str | None = Field(
         None,
         pattern=r"^https?://\S+/metrics$",
@@ -73,8 +86,14 @@ class CommandSettings(BaseSettings):
 
     @property
     def reading_limits(self) -> ReadingLimits:
-        """How the producer reads a file."""
-        return ReadingLimits(self.line_bytes, self.csv_delimiter)
+        """How the producer reads a file. Raises SettingWrong."""
+        try:
+            rules = chosen_rules(
+                model=self.order_model, id_field=self.order_id_field, mapping=self.order_mapping
+            )
+        except RulesWrong as error:
+            raise SettingWrong(str(error)) from error
+        return ReadingLimits(self.line_bytes, self.csv_delimiter, rules)
 
     def require(self, name: str) -> str:
         """The value of a setting that this command needs. Raises SettingWrong."""

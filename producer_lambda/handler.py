@@ -29,6 +29,7 @@ from aws_lambda_powertools.utilities.batch import (
 from botocore.config import Config
 
 from ledger.dynamodb.connect import open_ledger
+from orders.chosen_rules import chosen_rules
 from orders.file_reading import ReadingLimits
 from producer_lambda.dependencies import Dependencies, RunSettings
 from producer_lambda.kinesis import KinesisStream
@@ -112,12 +113,17 @@ class Producer:
 
 
 def run_settings(settings: ProducerSettings) -> RunSettings:
-    """How uploads are read under these settings."""
+    """How uploads are read under these settings. Raises RulesWrong, so that no upload is read."""
+    rules = chosen_rules(
+        model=settings.order_model,
+        id_field=settings.order_id_field,
+        mapping=settings.order_mapping,
+    )
     pace = settings.shard_bytes_per_second
     return RunSettings(
         lanes=settings.lanes,
         aggregate_bytes=settings.aggregate_bytes,
-        limits=ReadingLimits(settings.line_bytes, settings.csv_delimiter),
+        limits=ReadingLimits(settings.line_bytes, settings.csv_delimiter, rules),
         shard_bytes_per_second=None if pace == "none" else pace,
         retention_hours=settings.retention_hours,
         rate=settings.rate,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from ledger.uploads.upload import LaneTail
 from orders.aggregate import Aggregate, AggregateWriter
+from orders.envelope import VERSION, VERSION_WITH_ID, body_with_id
 from orders.parsed_lines import ParsedLines
 from orders.upload import UploadId, lane_hash_key, lane_number_of, partition_key
 
@@ -44,22 +45,22 @@ class Packing:
 
     def add(self, lines: ParsedLines) -> list[Aggregate]:
         """Pack orders, skipping those already on the stream; returns the full aggregates."""
+        version, contents = _contents(lines)
         if len(self._writers) == 1:
             first = bisect_right(lines.numbers, self._tails[0].line)
-            return list(self._writers[0].add(lines.numbers[first:], lines.bodies[first:]))
+            (writer,) = self._writers
+            return list(writer.add(lines.numbers[first:], contents[first:], version=version))
         lane_numbers: list[list[int]] = [[] for _ in self._writers]
         lane_bodies: list[list[bytes]] = [[] for _ in self._writers]
         lanes = len(self._writers)
-        for number, order_id, body in zip(
-            lines.numbers, lines.order_ids, lines.bodies, strict=True
-        ):
+        for number, order_id, body in zip(lines.numbers, lines.order_ids, contents, strict=True):
             lane = lane_number_of(order_id, lanes)
             if number > self._tails[lane].line:
                 lane_numbers[lane].append(number)
                 lane_bodies[lane].append(body)
         full: list[Aggregate] = []
         for writer, numbers, bodies in zip(self._writers, lane_numbers, lane_bodies, strict=True):
-            full.extend(writer.add(numbers, bodies))
+            full.extend(writer.add(numbers, bodies, version=version))
         return full
 
     def flush(self) -> list[Aggregate]:
@@ -70,3 +71,10 @@ class Packing:
     def end(self) -> list[Aggregate]:
         """The aggregates that are not full, with each lane's end marker."""
         return [writer.end() for writer in self._writers]
+
+
+def _contents(lines: ParsedLines) -> tuple[int, Sequence[bytes]]:
+    """The version of the orders' envelopes, and what follows the header of each."""
+    if not lines.carries_id:
+        return VERSION, lines.bodies
+    return VERSION_WITH_ID, list(map(body_with_id, lines.order_ids, lines.bodies))

@@ -52,6 +52,17 @@ class ProducerSettings(BaseSettings):
         max_length=1,
         description="separator of CSV fields; empty: taken from the header",
     )
+    order_model: str = Field(
+        "",
+        description="`package.module:Class`, a pydantic model of orders of your own",
+    )
+    order_id_field: str = Field(
+        "", description="name of the order id in JSON lines of that model; empty: order_id"
+    )
+    order_mapping: str = Field(
+        "",
+        description="file (.toml or .json) that maps the fields of orders of your own",
+    )
 
 
 def load_settings() -> ProducerSettings:

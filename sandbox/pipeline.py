@@ -56,6 +56,9 @@ def deploy_pipeline(
         "ShardCount": str(shards),
         "Rate": str(rate),
         "Lanes": around.get("ORDERS_LANES"),
+        "OrderModel": around.get("ORDERS_ORDER_MODEL"),
+        "OrderIdField": around.get("ORDERS_ORDER_ID_FIELD"),
+        "OrderMapping": around.get("ORDERS_ORDER_MAPPING"),
         "RetentionHours": around.get("ORDERS_RETENTION_HOURS"),
         "ShardBytesPerSecond": around.get("ORDERS_SHARD_BYTES_PER_SECOND"),
     }

@@ -54,6 +54,7 @@ class Entry:
 
     key: the lane, None for a record that is no envelope. prev, line, ordinal: as in the envelope;
     for orders that never came the range of all `count` of them.
+    carried_id: the order id that its envelope carries; empty: the body has it.
     never_came: it has no record of its own, so it has the position of the one that showed the gap.
     is_compared: it was let in beyond the window's size, to be compared with an order that fails.
     failures: attempts without a usable answer; alone: those among them since which others were
@@ -67,6 +68,7 @@ class Entry:
     ordinal: int
     body: bytes = b""
     order_id: OrderId = OrderId("")
+    carried_id: str = ""
     stage: Stage = Stage.WAITING
     outcome: Outcome | None = None
     count: int = 1

@@ -55,6 +55,7 @@ class LaneTrack:
         if is_repeat:
             return [*missing, Entry(position, key, 0, 0, 0, count=0, stage=Stage.SETTLED)]
         order = Entry(position, key, envelope.prev, line, envelope.ordinal, body=envelope.body)
+        order.carried_id = envelope.order_id
         return [*missing, order]
 
     def take_end(self, marker: EndMarker, position: StreamPosition) -> list[Entry]:

@@ -103,7 +103,7 @@ class OrdersInHand:
                     self._observe(OrdersMissing(entry.key, entry.count))
             self._collect(entry)
         elif entry.stage is Stage.WAITING and not self.finish_unsent(entry):
-            order_id = order_id_of(entry.body)
+            order_id = entry.carried_id or order_id_of(entry.body)
             if order_id is None:
                 entry.reason = "the order's body has no readable order_id"
                 self.finish(entry, Outcome.REFUSED)

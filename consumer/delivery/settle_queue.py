@@ -167,7 +167,8 @@ def dead_letter_of(entry: Entry, now: float) -> DeadLetter:
         position=position,
         lane=entry.key.lane if entry.key else 0,
         line=entry.line,
-        order_id=entry.order_id or order_id_of(entry.body) or "",  # it may have been set aside
+        # It may have been set aside before it was made ready.
+        order_id=entry.order_id or entry.carried_id or order_id_of(entry.body) or "",
         body=entry.body,
         status=entry.status,
         reason=entry.reason,

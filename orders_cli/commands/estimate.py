@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from ledger.report import StatusReport
-from orders.file_reading import ReadingLimits, parse_file
-from orders.formats import SourceUnreadable, format_of
-from orders.parsed_lines import FilePosition
+from orders.file_reading import ReadingLimits
+from orders.own_model import ModelFailed
 from orders.rate import Rate
 from orders_cli.aws import open_to_read
 from orders_cli.command_options import AsJson, command_app, examples, rate_option
-from orders_cli.failures import ExitCode, UsageWrong
+from orders_cli.failures import ExitCode, SettingWrong, UsageWrong
+from orders_cli.file_check import FileCheck
 from orders_cli.file_estimate import PRICES_OF, FileContents, FileEstimate, estimate_file
 from orders_cli.json_documents import estimate_document
 from orders_cli.local_file import check_file, local_opener
@@ -21,7 +21,6 @@ from orders_cli.output import answer, answer_aligned, answer_json, say
 from orders_cli.quantities import count, duration, moment
 from orders_cli.settings import CommandSettings, load_settings
 
-_CHUNK_BYTES = 1 << 17
 _ENVELOPE_BYTES = 40
 """What an order adds to its body on the stream, roughly."""
 
@@ -67,23 +66,24 @@ def _report(settings: CommandSettings, rate: Rate | None) -> StatusReport | None
 
 
 def _contents(file: Path, limits: ReadingLimits) -> FileContents:
-    orders = invalid = blank = stream_bytes = 0
+    found = FileCheck(file, limits, shown_lines=0)
     try:
-        for batch in parse_file(local_opener(file), format_of(file.name), FilePosition(), limits):
-            orders += len(batch.bodies)
-            invalid += len(batch.invalid)
-            blank += batch.blank
-            stream_bytes += sum(map(len, batch.bodies)) + _ENVELOPE_BYTES * len(batch.bodies)
-    except SourceUnreadable as error:
-        raise UsageWrong(f"{file} is not what its name says: {error}.") from error
-    return FileContents(orders, invalid, blank, stream_bytes)
+        for _ in found.read():
+            pass
+    except ModelFailed as error:
+        raise SettingWrong(str(error)) from error
+    if found.unreadable:
+        raise UsageWrong(f"{file} is not what its name says: {found.unreadable}.")
+    stream_bytes = found.order_bytes + _ENVELOPE_BYTES * found.orders
+    return FileContents(found.orders, found.invalid, found.blank, stream_bytes)
 
 
 def _lines(found: FileEstimate) -> list[tuple[str, str]]:
     contents = found.contents
+    which = "; `orders check` shows them" if contents.invalid else ""
     lines = [
         ("orders", f"{contents.orders:,}"),
-        ("invalid", f"{count(contents.invalid, 'line')}"),
+        ("invalid", f"{count(contents.invalid, 'line')}{which}"),
         ("ahead of it", count(found.ahead, "order")),
     ]
     if found.seconds is None:

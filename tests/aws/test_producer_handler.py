@@ -14,6 +14,7 @@ from moto.kinesis.models import Shard
 from ledger.dynamodb.connect import open_ledger
 from ledger.uploads.upload import Account
 from orders.aggregate import Aggregate
+from orders.own_rules import RulesWrong
 from producer_lambda import handler as entry
 from tests.support.producer_world import Seen, consume, order_line, taken_apart
 
@@ -222,3 +223,18 @@ def test_what_the_time_does_not_allow_is_handed_on_through_the_queue(
     seen = pipeline.seen()
     assert len(seen.bodies) == 400
     assert seen.repeats == 0
+
+
+def test_a_model_that_cannot_be_used_fails_the_run_and_rejects_no_line(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = messages(pipeline.store(b"\n".join(LINES)))
+    monkeypatch.setenv("ORDERS_ORDER_MODEL", "no_such_module:Order")
+
+    with pytest.raises(RulesWrong, match="ORDERS_ORDER_MODEL no_such_module:Order cannot be"):
+        invoke(event)
+
+    assert list(pipeline.ledger.open_accounts()) == []
+    monkeypatch.delenv("ORDERS_ORDER_MODEL")
+    assert invoke(event) == {"batchItemFailures": []}
+    assert pipeline.seen().bodies == dict(enumerate(LINES, 1))

@@ -119,7 +119,7 @@ def assert_nothing_is_lost(world: World, bodiless: frozenset[int] = frozenset())
 @given(foreign=st.lists(st.tuples(st.integers(0, ORDERS), keys, anything), max_size=4))
 @example(foreign=[(place, "some-key", name) for place, name in enumerate(sorted(SHAPES)[:4])])
 @example(foreign=[(place, "some-key", name) for place, name in enumerate(sorted(SHAPES)[4:])])
-@example(foreign=[(1, partition_key(UPLOAD, 0), b"\x02" + bytes(20))])
+@example(foreign=[(1, partition_key(UPLOAD, 0), b"\x03" + bytes(20))])
 def test_any_bytes_as_a_record_hold_up_no_order_or_block_sending_by_name(
     foreign: list[tuple[int, str, Data]], dynamo: DynamoLedger
 ) -> None:

@@ -100,8 +100,13 @@ class Pipeline:
 
 
 @contextmanager
-def deployed_pipeline(folder: Path, parameters: Mapping[str, str]) -> Iterator[Pipeline]:
-    """Start ministack, deploy the template with these parameters, and end it all."""
+def deployed_pipeline(
+    folder: Path, parameters: Mapping[str, str], *, models: Path | None = None
+) -> Iterator[Pipeline]:
+    """Start ministack, deploy the template with these parameters, and end it all.
+
+    models: a folder that takes the place of models/ in the function's code.
+    """
     place = SandboxFolder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     place.renew()
@@ -121,16 +126,16 @@ def deployed_pipeline(folder: Path, parameters: Mapping[str, str]) -> Iterator[P
         try:
             eventually(lambda: _accepts(port), f"a connection to port {port}")
             with patch.dict(os.environ, ours):
-                yield Pipeline(_deploy(parameters))
+                yield Pipeline(_deploy(parameters, models))
         finally:
             process.terminate()
             process.wait(timeout=10)
 
 
-def _deploy(parameters: Mapping[str, str]) -> Mapping[str, str]:
+def _deploy(parameters: Mapping[str, str], models: Path | None) -> Mapping[str, str]:
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="code")
-    s3.put_object(Bucket="code", Key="producer.zip", Body=code_archive())
+    s3.put_object(Bucket="code", Key="producer.zip", Body=code_archive(models=models))
     cloudformation = boto3.client("cloudformation")
     chosen = {"CodeBucket": "code", "CodeKey": "producer.zip", **parameters}
     cloudformation.create_stack(

@@ -10,6 +10,7 @@ from orders.envelope import (
     OrderEnvelope,
     UnknownVersion,
     Unreadable,
+    body_with_id,
     decode,
     encode_end,
     encode_order,
@@ -19,6 +20,8 @@ from orders.upload import UploadId, partition_key
 GOLDEN = Path(__file__).parents[2] / "golden"
 UPLOAD = UploadId("0123456789abcdef0123")
 KEY = partition_key(UPLOAD, 2)
+# Line 9, the fifth order of its lane, with the id ä.
+WITH_ID = b"\x02" + encode_order(9, 7, 5, body_with_id("ä", b"{}"))[1:]
 
 
 def test_an_order_round_trips() -> None:
@@ -27,13 +30,17 @@ def test_an_order_round_trips() -> None:
     assert decode(KEY, content) == OrderEnvelope(UPLOAD, 2, 9, 7, 5, b'{"order_id":"a"}')
 
 
+def test_an_order_of_another_kind_carries_its_id() -> None:
+    assert decode(KEY, WITH_ID) == OrderEnvelope(UPLOAD, 2, 9, 7, 5, b"{}", "ä")
+
+
 def test_an_end_marker_carries_the_last_line_and_the_count() -> None:
     assert decode(KEY, encode_end(9, 5)) == EndMarker(UPLOAD, 2, 9, 5)
     assert decode(KEY, encode_end(0, 0)) == EndMarker(UPLOAD, 2, 0, 0)
 
 
 def test_a_later_version_is_distinguished_from_garbage() -> None:
-    assert decode(KEY, b"\x02whatever") == UnknownVersion(2)
+    assert decode(KEY, b"\x03whatever") == UnknownVersion(3)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +59,15 @@ def test_a_later_version_is_distinguished_from_garbage() -> None:
         (KEY, encode_end(0, 1), "the end marker contradicts itself"),
         (KEY, encode_end(3, 2) + b"x", "the end marker contradicts itself"),
         (KEY, b"\x01\x03" + bytes(12), "the envelope is of no known kind (3)"),
+        (KEY, b"\x02" + encode_end(9, 5)[1:], "the envelope has no order"),
+        (KEY, WITH_ID[:5], "the envelope is cut off after 5 bytes"),
+        (KEY, WITH_ID[:-2], "the order of line 9 has no id or no body"),
+        (KEY, WITH_ID[:-1].replace(b"\xc3\xa4", b""), "the order of line 9 has no id or no body"),
+        (
+            KEY,
+            WITH_ID.replace(b"\xc3\xa4", b"\xff\xff"),
+            "the id of the order of line 9 is not UTF-8",
+        ),
     ],
 )
 def test_other_bytes_are_unreadable_with_a_reason(key: str, content: bytes, reason: str) -> None:

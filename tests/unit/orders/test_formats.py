@@ -40,9 +40,19 @@ def test_an_unknown_suffix_is_refused_with_the_known_ones(name: str) -> None:
 )
 def test_a_file_of_another_kind_is_refused_with_advice(beginning: bytes, advice: str) -> None:
     with pytest.raises(SourceUnreadable, match=advice):
-        refuse_other_contents(beginning)
+        refuse_other_contents(beginning, Layout.CSV)
 
 
 def test_text_is_accepted() -> None:
-    refuse_other_contents(b'\xef\xbb\xbf{"')
-    refuse_other_contents(b"")
+    refuse_other_contents(b'\xef\xbb\xbf{"', Layout.JSON_LINES)
+    refuse_other_contents(b"", Layout.JSON_LINES)
+
+
+@pytest.mark.parametrize("beginning", [b"[", b'[{"a":1}]', b"\xef\xbb\xbf \t\r\n [\n"])
+def test_a_json_array_is_named_as_such(beginning: bytes) -> None:
+    with pytest.raises(SourceUnreadable, match=r"it is a JSON array: .* jq -c '\.\[\]'"):
+        refuse_other_contents(beginning, Layout.JSON_LINES)
+
+
+def test_a_csv_column_may_begin_with_a_bracket() -> None:
+    refuse_other_contents(b"[id],sku\n", Layout.CSV)

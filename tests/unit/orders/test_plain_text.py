@@ -56,6 +56,17 @@ def test_other_bytes_are_reported_as_not_gzip() -> None:
         list(gunzip([gzip.compress(b"one\n"), b"plain text"]))
 
 
+def test_a_json_array_is_detected_behind_blank_lines_in_any_chunks() -> None:
+    array = b"\xef\xbb\xbf" + b"\r\n \t" * 1_000 + b'[\n{"order_id":"a"}]\n'
+
+    with pytest.raises(SourceUnreadable, match="JSON array"):
+        list(plain_text(opener(array, 1), PLAIN, 0))
+    with pytest.raises(SourceUnreadable, match="JSON array"):
+        list(plain_text(opener(gzip.compress(array)), PACKED, 0))
+    blank = b"\n" * 200_000
+    assert b"".join(plain_text(opener(blank + b"[", 1_000), PLAIN, 0)) == blank + b"["
+
+
 def test_a_file_of_another_kind_is_detected_only_at_its_beginning() -> None:
     archive = b"PK\x03\x04" + TEXT
 

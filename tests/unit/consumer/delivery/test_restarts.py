@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.delivery.attempts import Accepted, Attempt, Conflict
+from consumer.delivery.attempts import Accepted, Attempt, Conflict, Refused
 from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamPosition, StreamRecord
 from consumer.delivery.events import OrdersMissing, RepeatsSkipped
@@ -13,7 +13,7 @@ from ledger.uploads.dead_letter import UNREADABLE
 from ledger.uploads.upload import UploadState
 from orders.envelope import OrderEnvelope, UnknownVersion, Unreadable
 from sandbox.simulation.process import Process
-from tests.support.simulated import SHARD, World
+from tests.support.simulated import SHARD, UPLOAD, World
 
 
 @pytest.mark.parametrize("moment", [10.0, 10.1, 10.149, 10.151, 10.155, 10.5])
@@ -184,6 +184,26 @@ def test_a_record_that_is_no_envelope_becomes_a_dead_letter() -> None:
     (letter,) = world.ledger.dead_letters(UNREADABLE, limit=10)
     assert (letter.body, letter.reason) == (b"junk", "no envelope")
     assert world.account.tally.accepted == 10
+
+
+def test_an_order_is_sent_and_kept_under_the_id_that_its_envelope_carries() -> None:
+    def behaviour(order_id: str, at: float) -> tuple[float, Attempt]:
+        del at
+        return 0.1, Refused(422, "no", "") if order_id == "own-3" else Accepted(200)
+
+    def tamper(record: StreamRecord) -> list[StreamRecord]:
+        item = record.item
+        if isinstance(item, OrderEnvelope):
+            named = replace(item, order_id=f"own-{item.line}", body=b"{}")
+            return [replace(record, item=named)]
+        return [record]
+
+    world = World(orders=5, behaviour=behaviour, tamper=tamper)
+    world.run_to_end()
+
+    assert world.accepted() == ["own-1", "own-2", "own-4", "own-5"]
+    (letter,) = world.ledger.dead_letters(UPLOAD, limit=10)
+    assert (letter.order_id, letter.body) == ("own-3", b"{}")
 
 
 def test_an_envelope_of_a_later_release_blocks_the_shard_and_is_not_passed() -> None:

@@ -1,0 +1,89 @@
+"""orders check: the lines of a file that are no orders, before it is uploaded."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orders.own_model import ModelFailed
+from orders_cli.command_options import AsJson, command_app, examples
+from orders_cli.failures import ExitCode, SettingWrong
+from orders_cli.file_check import FileCheck
+from orders_cli.invalid_lines import invalid_line_text, shown
+from orders_cli.json_documents import document
+from orders_cli.local_file import check_file
+from orders_cli.output import answer, answer_json, is_lively, say
+from orders_cli.quantities import count
+from orders_cli.settings import load_settings
+
+SHOWN_LINES = 20
+PROGRESS_SECONDS = 1.0
+
+app = command_app()
+
+
+@app.command(epilog=examples("orders check orders.jsonl", "orders check o.csv.gz --limit 100"))
+def check(
+    file: Annotated[Path, typer.Argument(help="A file of orders.")],
+    limit: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Show at most so many invalid lines.")
+    ] = SHOWN_LINES,
+    as_json: AsJson = False,
+) -> None:
+    """Check every line of a file as the producer would, before it is uploaded.
+
+    Shows each invalid line with its number and the reason. Needs no AWS. Exit code 3 if the file
+    has invalid lines, or is not what its name says from some line on.
+    """
+    check_file(file)
+    found = FileCheck(file, load_settings().reading_limits, shown_lines=limit)
+    try:
+        _follow(found)
+    except ModelFailed as error:
+        raise SettingWrong(str(error)) from error
+    if as_json:
+        answer_json(_document(found))
+    else:
+        _answer_text(found)
+    if not found.is_good:
+        raise typer.Exit(ExitCode.PROBLEMS)
+
+
+def _follow(found: FileCheck) -> None:
+    """Read to the end, with the progress on a terminal."""
+    moves, said_at = is_lively(sys.stderr), time.monotonic()
+    for line in found.read():
+        if moves and time.monotonic() - said_at >= PROGRESS_SECONDS:
+            said_at = time.monotonic()
+            sys.stderr.write(f"\r\x1b[2Kchecked {count(line, 'line')}, {found.invalid:,} invalid")
+            sys.stderr.flush()
+    if moves:
+        sys.stderr.write("\r\x1b[2K")
+
+
+def _answer_text(found: FileCheck) -> None:
+    for invalid in found.shown:
+        answer(invalid_line_text(invalid))
+    if found.hidden:
+        say(f"orders: {count(found.hidden, 'more invalid line')}; --limit shows more")
+    if found.unreadable:
+        answer(f"{found.unreadable}; nothing after that would be read")
+    answer(
+        f"{count(found.orders, 'order')}, {count(found.invalid, 'invalid line')}, "
+        f"{count(found.blank, 'blank line')}"
+    )
+
+
+def _document(found: FileCheck) -> dict[str, object]:
+    unreadable = found.unreadable
+    return document(
+        orders=found.orders,
+        invalid=found.invalid,
+        blank=found.blank,
+        lines=[
+            {"line": one.line, "reason": one.reason, "text": shown(one.raw)} for one in found.shown
+        ],
+        unreadable=({"line": unreadable.line, "reason": unreadable.reason} if unreadable else None),
+    )
