@@ -16,7 +16,7 @@ from orders_cli.failures import ExitCode, SettingWrong, UsageWrong
 from orders_cli.file_check import FileCheck
 from orders_cli.file_estimate import PRICES_OF, FileContents, FileEstimate, estimate_file
 from orders_cli.json_documents import estimate_document
-from orders_cli.local_file import check_file, local_opener
+from orders_cli.local_file import check_file
 from orders_cli.output import answer, answer_aligned, answer_json, say
 from orders_cli.quantities import count, duration, moment
 from orders_cli.settings import CommandSettings, load_settings
