@@ -6,7 +6,7 @@ from pathlib import Path
 from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import SourceUnreadable, format_of
 from orders.parsed_lines import FilePosition, InvalidLine
-from orders_cli.local_file import opener_of
+from orders_cli.local_file import local_opener
 
 
 class FileCheck:
@@ -27,7 +27,7 @@ class FileCheck:
         """Read to the end; yields, now and then, the number of the last line read."""
         try:
             parts = parse_file(
-                opener_of(self._file), format_of(self._file.name), FilePosition(), self._limits
+                local_opener(self._file), format_of(self._file.name), FilePosition(), self._limits
             )
             for part in parts:
                 self.orders += len(part.bodies)

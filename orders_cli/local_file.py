@@ -35,18 +35,6 @@ def check_file(path: Path) -> None:
         raise UsageWrong(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def opener_of(path: Path) -> OpenAt:
-    """Opens the file at an offset, as `parse_file` needs it."""
-
-    def open_at(offset: int) -> Iterator[bytes]:
-        with path.open("rb") as content:
-            content.seek(offset)
-            while chunk := content.read(_CHUNK_BYTES):
-                yield chunk
-
-    return open_at
-
-
 def new_key(prefix: str, name: str, *, now: datetime | None = None, token: str = "") -> str:
     """A key that no other upload has: time, random token, and the file's name in safe characters.
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from consumer.adapters.structured_fields import named_members, whole_number
+from consumer.adapters.structured_fields import named_members, number_of_parameter
 
 HeaderFields = Mapping[str, Sequence[str]]
 
@@ -95,10 +95,10 @@ def _structured_waits(fields: HeaderFields) -> Iterator[float]:
     limits = named_members(fields.get("ratelimit", ()))
     policies = named_members(fields.get("ratelimit-policy", ()))
     for name, limit in limits.items():
-        if whole_number(limit, "r", "remaining") != 0:
+        if number_of_parameter(limit, "r", "remaining") != 0:
             continue
-        reset_seconds = whole_number(limit, "t", "reset")
+        reset_seconds = number_of_parameter(limit, "t", "reset")
         if reset_seconds is None:
-            reset_seconds = whole_number(policies.get(name, {}), "w")
+            reset_seconds = number_of_parameter(policies.get(name, {}), "w")
         if reset_seconds is not None:
             yield reset_seconds

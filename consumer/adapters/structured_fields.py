@@ -36,7 +36,7 @@ def _one_dictionary(field: bytes) -> dict[str, Mapping[str, object]]:
     return {"": {key: item[0] for key, item in members.items() if isinstance(item, tuple)}}
 
 
-def whole_number(parameters: Mapping[str, object], *names: str) -> float | None:
+def number_of_parameter(parameters: Mapping[str, object], *names: str) -> float | None:
     """The first of these parameters that is a whole number of 0 or more."""
     for name in names:
         value = parameters.get(name)

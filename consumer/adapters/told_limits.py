@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from consumer.adapters.rate_limit_fields import FAMILIES, HeaderFields, first_number
-from consumer.adapters.structured_fields import named_members, whole_number
+from consumer.adapters.structured_fields import named_members, number_of_parameter
 
 NOTHING_TOLD: Final[HeaderFields] = {}
 LIMITS_SHOWN = 3
@@ -30,11 +30,11 @@ def _structured(fields: HeaderFields) -> Iterator[tuple[float | None, float | No
     )
     for name in dict.fromkeys((*limits, *policies)):
         limit, policy = limits.get(name, {}), policies.get(name, {})
-        quota = whole_number(policy, "q")
+        quota = number_of_parameter(policy, "q")
         yield (
-            whole_number(limit, "limit") if quota is None else quota,
-            whole_number(policy, "w"),
-            whole_number(limit, "r", "remaining"),
+            number_of_parameter(limit, "limit") if quota is None else quota,
+            number_of_parameter(policy, "w"),
+            number_of_parameter(limit, "r", "remaining"),
         )
 
 
