@@ -17,12 +17,19 @@ WORKER_ID = "orders"
 
 # What a person may set before `orders sandbox up`; it is passed to the worker and sandbox.env.
 TUNABLE = (
+    "ORDERS_API_AUTH",
     "ORDERS_API_BODY",
+    "ORDERS_API_CLIENT_AUTH",
+    "ORDERS_API_CLIENT_ID",
     "ORDERS_API_CONTENT_TYPE",
     "ORDERS_API_HEADERS",
     "ORDERS_API_IDEMPOTENCY_HEADER",
     "ORDERS_API_METHOD",
+    "ORDERS_API_SCOPE",
+    "ORDERS_API_SIGV4_REGION",
+    "ORDERS_API_SIGV4_SERVICE",
     "ORDERS_API_STATUSES",
+    "ORDERS_API_TOKEN_URL",
     "ORDERS_ATTEMPT_SECONDS",
     "ORDERS_CONFLICT",
     "ORDERS_FAILED_ALONE",
@@ -60,6 +67,7 @@ _MISLEADING = (
     "all_proxy",
     "ORDERS_API_INSECURE",
     "ORDERS_API_TOKEN_FILE",
+    "ORDERS_API_TOKEN_PARAMETER",
     "ORDERS_API_TOKEN_SECRET",
 )
 _OURS = ("AWS_", "ORDERS_")
@@ -113,8 +121,6 @@ def sandbox_environment(
         "ORDERS_INTAKE_QUEUE_URL": pipeline.intake_queue_url,
         "ORDERS_RATE": str(rate),
         "ORDERS_API_URL": f"{api}{ConfiguredApi.from_variables(around).path}",
-        # A text that no answer holds: dead letters keep answers with the credential removed.
-        "ORDERS_API_TOKEN": "sandbox-token-0000",
         "ORDERS_METRICS_HOST": HOST,
         "ORDERS_METRICS_PORT": str(ports.metrics),
         "ORDERS_RUN_FOLDER": str(folder.worker),
@@ -122,12 +128,29 @@ def sandbox_environment(
         "ORDERS_SANDBOX_API": api,
         "ORDERS_METRICS_URL": f"http://{HOST}:{ports.metrics}/metrics",
     }
+    told |= _credential(tuned.get("ORDERS_API_AUTH", "bearer"))
     strays = sorted(
         name
         for name in around
         if name.startswith(("ORDERS_", "AWS_ENDPOINT_URL_")) and name not in (told | tuned)
     )
     return SandboxEnvironment(told | tuned, tuple(dict.fromkeys((*_MISLEADING, *strays))))
+
+
+def _credential(auth: str) -> dict[str, str]:
+    """A made-up credential for a way to sign in that sends one.
+
+    It is a text that no answer holds: dead letters keep answers with the credential removed.
+    """
+    match auth:
+        case "basic":
+            return {"ORDERS_API_TOKEN": "sandbox:token-0000"}
+        case "bearer" | "oauth2":
+            return {"ORDERS_API_TOKEN": "sandbox-token-0000"}
+        case _ if auth.startswith("header:"):
+            return {"ORDERS_API_TOKEN": "sandbox-token-0000"}
+        case _:
+            return {}
 
 
 def env_file(environment: SandboxEnvironment) -> str:

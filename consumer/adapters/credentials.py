@@ -49,7 +49,7 @@ def not_a_field_value(text: str) -> str | None:
 def not_user_and_password(text: str) -> str | None:
     """A user name, a colon, and a password of printable ASCII."""
     if not text.partition(":")[0] or ":" not in text:
-        return "has no colon; basic needs user:password there"
+        return "is not of the form user:password, which basic needs there"
     return not_a_field_value(text)
 
 

@@ -95,6 +95,31 @@ def test_kcl_may_do_what_it_does_and_no_more(consumer: Template) -> None:
     assert endings == {"CoordinatorState", "WorkerMetricStats"}
 
 
+def test_it_may_read_its_own_secrets_and_no_others(consumer: Template) -> None:
+    reads = {
+        statement.name: (statement.actions, statement.resources)
+        for statement in consumer.role_statements()
+        if any(a.startswith(("secretsmanager:", "ssm:", "kms:")) for a in statement.actions)
+    }
+
+    parameter = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter"
+    assert reads == {
+        "TaskRole/ReadApiToken": (
+            ("secretsmanager:GetSecretValue",),
+            ({"Ref": "ApiTokenSecretArn"},),
+        ),
+        "TaskRole/ReadApiTokenParameter": (
+            ("ssm:GetParameter",),
+            ({"Fn::Sub": f"{parameter}${{ApiTokenParameter}}"},),
+        ),
+        "TaskRole/ReadCertificateKey": (
+            ("secretsmanager:GetSecretValue",),
+            ({"Ref": "ApiKeySecretArn"},),
+        ),
+        "TaskRole/DecryptApiToken": (("kms:Decrypt",), ({"Ref": "ApiTokenKeyArn"},)),
+    }
+
+
 @pytest.mark.parametrize("alarm", ["ConsumerAbsentAlarm", "LeasesNotRenewedAlarm"])
 def test_silence_of_a_dead_consumer_is_an_alarm(consumer: Template, alarm: str) -> None:
     silent = consumer.of_type("AWS::CloudWatch::Alarm")[alarm]

@@ -2,6 +2,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from orders.rate import Rate
 from sandbox.environment import SandboxEnvironment, env_file, read_env_file, sandbox_environment
 from sandbox.folder import SandboxFolder
@@ -55,6 +57,26 @@ def test_the_api_is_the_sandboxes_own_at_the_path_that_was_set() -> None:
     assert told["ORDERS_API_URL"] == "http://127.0.0.1:2/c/{customer_id}/o/{order_id}?dry=no"
     assert told["ORDERS_API_METHOD"] == "POST"
     assert told["ORDERS_API_HEADERS"] == '{"X-Shop": "12"}'
+
+
+@pytest.mark.parametrize(
+    ("auth", "token"),
+    [
+        ("", "sandbox-token-0000"),
+        ("header:X-Key", "sandbox-token-0000"),
+        ("oauth2", "sandbox-token-0000"),
+        ("basic", "sandbox:token-0000"),
+        ("none", None),
+        ("sigv4", None),
+        ("shop_auth:make", None),
+    ],
+)
+def test_each_way_to_sign_in_has_the_credential_that_it_takes(auth: str, token: str | None) -> None:
+    made = environment({"ORDERS_API_AUTH": auth, "ORDERS_API_TOKEN": "real"})
+
+    assert made.set.get("ORDERS_API_AUTH", "") == auth
+    assert made.set.get("ORDERS_API_TOKEN") == token
+    assert ("ORDERS_API_TOKEN" in made.unset) == (token is None)
 
 
 def test_what_would_lead_elsewhere_is_taken_away() -> None:

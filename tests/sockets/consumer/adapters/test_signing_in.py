@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import boto3
+import moto
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -399,6 +401,32 @@ def test_certificate_and_key_may_share_a_file(
     told = {"ORDERS_API_CERT_FILE": str(both), "ORDERS_API_CA_FILE": str(shown.ca_file)}
     with mutual(ours, shown) as server, client(monkeypatch, server, **told) as api:
         assert api.send(outgoing()) == Accepted(200)
+
+
+def test_a_key_of_secrets_manager_is_never_on_disk(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shown: Certificate
+) -> None:
+    ours = certificate(made(tmp_path / "client")).ca_file
+    key = ours.with_name("key.pem")
+    told = {
+        "ORDERS_API_CERT_FILE": str(ours),
+        "ORDERS_API_KEY_SECRET": "orders-key",
+        "ORDERS_API_CA_FILE": str(shown.ca_file),
+    }
+    with (
+        moto.mock_aws(),
+        mutual(ours, shown) as server,
+        client(monkeypatch, server, **told) as api,
+    ):
+        missing = api.send(outgoing())
+        secrets = boto3.client("secretsmanager", region_name="eu-central-1")
+        secrets.create_secret(Name="orders-key", SecretString=key.read_text())
+        key.unlink()
+        found = api.send(outgoing())
+
+    assert isinstance(missing, Unavailable)
+    assert "(ORDERS_API_KEY_SECRET) cannot be read: ResourceNotFound" in missing.reason
+    assert found == Accepted(200)
 
 
 def test_a_replaced_certificate_is_shown_from_the_next_connection_on(

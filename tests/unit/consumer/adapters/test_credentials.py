@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from consumer.adapters.credential_sources import (
     credential_from,
     file_credential,
+    parameter_credential,
     secret_credential,
 )
 from consumer.adapters.credentials import (
@@ -18,6 +19,8 @@ from consumer.adapters.credentials import (
     CredentialUnreadable,
     FixedCredential,
     ReadCredential,
+    not_a_field_value,
+    not_user_and_password,
 )
 
 SECONDS = 5.0
@@ -222,3 +225,54 @@ def test_a_secret_that_is_not_there_is_named() -> None:
 
     with pytest.raises(CredentialUnreadable, match="ResourceNotFoundException"):
         secret_credential(arn).token(seconds=30.0)
+
+
+# Parameter Store.
+
+
+@pytest.mark.usefixtures("secrets")
+def test_a_parameter_is_read_decrypted_and_again_after_a_refusal() -> None:
+    client = boto3.client("ssm", region_name="eu-central-1")
+    client.put_parameter(Name="/orders/token", Value="one\n", Type="SecureString")
+    credential = credential_from(token_parameter="/orders/token")
+    first = credential.token(seconds=30.0)
+    client.put_parameter(Name="/orders/token", Value="two", Type="SecureString", Overwrite=True)
+
+    credential.refused("one")
+
+    assert first == "one"
+    assert credential._read().rstrip() == "two"
+
+
+@pytest.mark.usefixtures("secrets")
+def test_a_parameter_is_read_in_the_region_that_its_arn_names() -> None:
+    client = boto3.client("ssm", region_name="eu-west-1")
+    client.put_parameter(Name="/orders/token", Value="one", Type="SecureString")
+    arn = client.get_parameter(Name="/orders/token")["Parameter"]["ARN"]
+
+    assert parameter_credential(arn).token(seconds=30.0) == "one"
+
+
+@pytest.mark.usefixtures("secrets")
+def test_a_parameter_that_is_not_there_is_named() -> None:
+    with pytest.raises(CredentialUnreadable, match="ParameterNotFound") as raised:
+        parameter_credential("/orders/none").token(seconds=30.0)
+
+    assert str(raised.value).startswith("The parameter /orders/none (ORDERS_API_TOKEN_PARAMETER)")
+
+
+# Basic and headers.
+
+
+@pytest.mark.parametrize("text", ["shop", ":hunter2", "", "shop:pass ", "shop:pä", "a:b\x00"])
+def test_what_is_no_user_and_password_is_refused_without_being_shown(text: str) -> None:
+    with pytest.raises(CredentialUnreadable) as raised:
+        FixedCredential(SecretStr(text), rule=not_user_and_password)
+
+    assert not text or text not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", [" a", "a ", "a\nb", "a\x7f"])
+def test_what_cannot_be_a_header_is_refused(text: str) -> None:
+    with pytest.raises(CredentialUnreadable, match="cannot be a header's value"):
+        FixedCredential(SecretStr(text), rule=not_a_field_value)
