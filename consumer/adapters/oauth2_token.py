@@ -54,9 +54,8 @@ def token_fetcher(
 
     def fetch() -> Fetched[SecretAuth]:
         password = secret.token(seconds=FETCH_SECONDS) or ""
-        request = _request(grant, password)
         try:
-            answer = transport.send(request, timeout=FETCH_SECONDS)
+            answer = transport.send(_request(grant, password), timeout=FETCH_SECONDS)
         except RequestException as error:
             raise CredentialUnreadable(f"The token endpoint did not answer: {error}.") from error
         if answer.status_code != _OK:

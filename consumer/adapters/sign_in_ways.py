@@ -132,15 +132,19 @@ def check_sign_in(choice: SignInChoice) -> None:
 
 
 def token_origin(token_url: str) -> ApiUrl:
-    """Where the token endpoint is. Raises SignInUnusable."""
+    """Where the token endpoint is, written as `requests` will. Raises SignInUnusable."""
+    import requests  # noqa: PLC0415 - for one way only
+
     try:
         parts = urlsplit(token_url)
         if not re.fullmatch(r"[!-z|~]+", token_url) or parts.fragment:
             raise ApiUrlUnusable("it may contain visible ASCII only, and no fragment (#)")
         if parts.username is not None:
             raise ApiUrlUnusable("it must not hold a user or password")
-        return parse_api_url(f"{parts.scheme}://{parts.netloc}/{{order_id}}")
-    except ValueError as error:
+        parse_api_url(f"{parts.scheme}://{parts.netloc}/{{order_id}}")
+        normal = urlsplit(requests.Request("POST", token_url).prepare().url or "")
+        return parse_api_url(f"{normal.scheme}://{normal.netloc}/{{order_id}}")
+    except (ValueError, requests.RequestException) as error:
         raise SignInUnusable(f"ORDERS_API_TOKEN_URL is wrong: {error}") from error
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 
+from consumer.adapters.sign_in_ways import token_origin
 from consumer.settings import ConsumerSettings, SettingsError, load_settings
 from tests.e2e.scripted_api import certificate
 
@@ -98,6 +99,11 @@ def test_each_way_is_taken_with_what_it_needs(
             {**TOKEN, **OAUTH2, "ORDERS_API_TOKEN_URL": "login.example.com"},
             "ORDERS_API_TOKEN_URL",
             "http:// or https://",
+        ),
+        (
+            {**TOKEN, **OAUTH2, "ORDERS_API_TOKEN_URL": "https://*.example.com/t"},
+            "ORDERS_API_TOKEN_URL",
+            "invalid",
         ),
         (
             {"ORDERS_API_CLIENT_ID": "shop"},
@@ -194,3 +200,9 @@ def refused(monkeypatch: pytest.MonkeyPatch, changes: dict[str, str]) -> str:
     assert sentence.endswith(".")
     assert "\n" not in sentence
     return sentence
+
+
+def test_a_token_endpoint_is_found_however_its_host_is_written() -> None:
+    assert (
+        token_origin("HTTPS://Login.Example.COM:8443/t").origin == "https://login.example.com:8443"
+    )

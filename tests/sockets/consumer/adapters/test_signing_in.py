@@ -1,13 +1,10 @@
 """Every way to sign in, against real servers: an API, a token endpoint, mutual TLS."""
 
 import base64
-import json
 import ssl
-import sys
 import time
-import types
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -17,48 +14,15 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from requests import PreparedRequest
-from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
+from requests.auth import AuthBase
 
-from consumer.adapters.api_tls import client_certificate
 from consumer.adapters.http_api import HttpApi
-from consumer.adapters.sign_in_from_settings import sign_in_from
-from consumer.delivery.attempts import Accepted, Attempt, Refused, Unauthorized, Unavailable
-from consumer.settings import ConsumerSettings, load_settings
+from consumer.delivery.attempts import Accepted, Attempt, Unauthorized, Unavailable
 from tests.e2e.scripted_api import OK, Certificate, Peer, ScriptedApi, always, certificate
 from tests.support.eventually import eventually
 from tests.support.outgoing import outgoing
 from tests.support.token_endpoint import TokenEndpoint, answer
-
-SECONDS = 5.0
-SECRET = "s3cret-value-0001"
-PASSWORD = 'pa"ss word/%'
-
-
-def settings_for(monkeypatch: pytest.MonkeyPatch, url: str, **changes: str) -> ConsumerSettings:
-    needed = {
-        "ORDERS_STREAM": "orders-stream",
-        "ORDERS_LEDGER_TABLE": "orders-ledger",
-        "ORDERS_API_URL": url,
-    }
-    for name, value in {**needed, **changes}.items():
-        monkeypatch.setenv(name, value)
-    return load_settings()
-
-
-@contextmanager
-def client(
-    monkeypatch: pytest.MonkeyPatch, server: ScriptedApi, **changes: str
-) -> Iterator[HttpApi]:
-    settings = settings_for(monkeypatch, server.url, **changes)
-    api = HttpApi(
-        settings.api_url,
-        attempt_seconds=SECONDS,
-        sign_in=sign_in_from(settings.sign_in, region=settings.region),
-        ca_file=settings.api_ca_file,
-        client_cert=client_certificate(settings.api_tls),
-    )
-    with closing(api):
-        yield api
+from tests.support.ways_to_sign_in import PASSWORD, SECRET, client, factories, oauth2
 
 
 def wants(**fields: str) -> ScriptedApi:
@@ -72,12 +36,6 @@ def wants(**fields: str) -> ScriptedApi:
             peer.say(OK if right else answer(401, "no"))
 
     return ScriptedApi([script])
-
-
-def factories(monkeypatch: pytest.MonkeyPatch, **functions: object) -> None:
-    module = types.ModuleType("shop_auth")
-    vars(module).update(functions)
-    monkeypatch.setitem(sys.modules, "shop_auth", module)
 
 
 # A credential in a header.
@@ -141,16 +99,6 @@ def test_a_password_that_is_rotated_in_its_file_heals_without_a_restart(
 
 
 # OAuth 2.
-
-
-def oauth2(endpoint: TokenEndpoint, **more: str) -> dict[str, str]:
-    return {
-        "ORDERS_API_AUTH": "oauth2",
-        "ORDERS_API_TOKEN": SECRET,
-        "ORDERS_API_TOKEN_URL": endpoint.url,
-        "ORDERS_API_CLIENT_ID": "shop 7",
-        **more,
-    }
 
 
 def test_oauth2_sends_a_token_of_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -447,61 +395,3 @@ def test_a_replaced_certificate_is_shown_from_the_next_connection_on(
     assert isinstance(still_refused, Unavailable)
     assert not refused.may_have_arrived
     assert accepted == Accepted(200)
-
-
-# Nothing of a secret comes back.
-
-
-def echoing(status: int) -> ScriptedApi:
-    def script(peer: Peer) -> None:
-        while request := peer.hear():
-            authorization = request.fields.get("authorization", "")
-            encoded = authorization.partition("Basic ")[2]
-            plain = base64.b64decode(encoded).decode() if encoded else ""
-            peer.say(answer(status, [dict(request.fields), plain]))
-
-    return ScriptedApi([script])
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500, 503])
-@pytest.mark.parametrize("way", ["bearer", "header:X-Key", "basic", "oauth2", "sigv4", "factory"])
-def test_no_secret_comes_back_with_an_attempt(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, way: str, status: int
-) -> None:
-    secrets = [SECRET, json.dumps(PASSWORD)[1:-1], PASSWORD]
-    with TokenEndpoint().serving() as endpoint, echoing(status).serving() as server:
-        told = {"ORDERS_API_AUTH": way, "ORDERS_API_TOKEN": SECRET}
-        match way:
-            case "basic":
-                told["ORDERS_API_TOKEN"] = f"shop:{PASSWORD}"
-                secrets.append(base64.b64encode(f"shop:{PASSWORD}".encode()).decode())
-            case "oauth2":
-                told = oauth2(endpoint)
-                secrets.append("token-1")
-            case "sigv4":
-                told = {"ORDERS_API_AUTH": way, "ORDERS_API_SIGV4_SERVICE": "execute-api"}
-                monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-                monkeypatch.setenv("AWS_SESSION_TOKEN", "session-token-0001")
-                secrets.append("session-token-0001")
-            case "factory":
-                told = {"ORDERS_API_AUTH": "shop_auth:make"}
-                factories(monkeypatch, make=lambda: HTTPBasicAuth("shop", SECRET))
-                secrets.append(base64.b64encode(f"shop:{SECRET}".encode()).decode())
-            case _:
-                pass
-        with client(monkeypatch, server, **told) as api:
-            attempts = [api.send(outgoing()) for _ in range(2)]
-
-    assert len(server.requests) == 2
-    shown = repr(attempts) + caplog.text
-    assert [secret for secret in secrets if secret in shown] == []
-    if status == 400:
-        assert isinstance(attempts[0], Refused)
-        assert "[credential]" in attempts[0].answer
-
-
-def test_digest_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    factories(monkeypatch, make=lambda: HTTPDigestAuth("shop", SECRET))
-
-    with pytest.raises(Exception, match="two requests for each order"):
-        settings_for(monkeypatch, "https://a.test/{order_id}", ORDERS_API_AUTH="shop_auth:make")

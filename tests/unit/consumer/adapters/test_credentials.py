@@ -231,17 +231,15 @@ def test_a_secret_that_is_not_there_is_named() -> None:
 
 
 @pytest.mark.usefixtures("secrets")
-def test_a_parameter_is_read_decrypted_and_again_after_a_refusal() -> None:
+def test_a_parameter_is_read_decrypted_and_anew_each_time() -> None:
     client = boto3.client("ssm", region_name="eu-central-1")
     client.put_parameter(Name="/orders/token", Value="one\n", Type="SecureString")
-    credential = credential_from(token_parameter="/orders/token")
+    credential = parameter_credential("/orders/token")
     first = credential.token(seconds=30.0)
     client.put_parameter(Name="/orders/token", Value="two", Type="SecureString", Overwrite=True)
 
-    credential.refused("one")
-
     assert first == "one"
-    assert credential._read().rstrip() == "two"
+    assert credential._read() == "two"
 
 
 @pytest.mark.usefixtures("secrets")
