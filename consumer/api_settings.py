@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from consumer.adapters.answer_table import AnswerTable, parse_statuses
 from consumer.adapters.api_shape import ApiShape
 from consumer.adapters.api_url import parse_api_url
+from consumer.adapters.batch_answer import parse_result_names
+from consumer.adapters.batch_body import BatchFormat
+from consumer.adapters.batch_shape import BatchShape
 from consumer.adapters.body_template import BodyTemplateUnusable, parse_body_template
 from consumer.adapters.request_fields import (
     FieldsUnusable,
@@ -17,7 +20,7 @@ from consumer.adapters.request_fields import (
     parse_headers,
     parse_idempotency_header,
 )
-from consumer.adapters.request_target import ORDER_ID
+from consumer.adapters.request_target import CUSTOMER_ID, ORDER_ID
 
 
 class ApiSettings(BaseSettings):
@@ -64,6 +67,30 @@ class ApiSettings(BaseSettings):
         "`404=accepted,422=retry`; meanings are `accepted`, `refused`, `conflict`, `retry`, "
         "`throttled`, `unauthorized`.",
     )
+    batch: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="Orders in one request, at most. More than 1 needs an ORDERS_API_URL without "
+        "`{order_id}`; a change wants a stopped consumer.",
+    )
+    batch_format: BatchFormat = Field(
+        default=BatchFormat.ARRAY,
+        description="How a batch stands in the body: `array`, a JSON array, or `ndjson`, an order "
+        "a line.",
+    )
+    batch_linger_seconds: float = Field(
+        default=2.0,
+        ge=0,
+        le=3600,
+        description="How long a batch that could be sent waits for more orders.",
+    )
+    batch_results: str = Field(
+        default="",
+        description="Where the API's answer has a result for each order of a batch: "
+        "`LIST:ID,STATUS` names the list and two fields of its items, `results:order_id,status`; "
+        "`LIST:STATUS` where items stand in the order of the request. Unset: one status for all.",
+    )
     api_token: SecretStr | None = Field(
         default=None,
         description="Credential of the API, sent as `Authorization: Bearer` unless "
@@ -100,10 +127,29 @@ class ApiSettings(BaseSettings):
             method=self.api_method,
             headers=parse_headers(self.api_headers),
             idempotency_header=parse_idempotency_header(self.api_idempotency_header),
-            content_type=self.api_content_type,
+            content_type=self._batch_content_type,
             body=parse_body_template(self.api_body, content_type=self.api_content_type),
             answers=AnswerTable(parse_statuses(self.api_statuses)),
+            batch=BatchShape(
+                self.batch_format,
+                parse_result_names(self.batch_results) if self.batch_results else None,
+            ),
         )
+
+    @property
+    def _batch_content_type(self) -> str:
+        """Lines of JSON are no JSON: unless another type is set, they are called what they are."""
+        is_usual = self.api_content_type == BatchFormat.ARRAY.content_type
+        if self.batch > 1 and is_usual:
+            return self.batch_format.content_type
+        return self.api_content_type
+
+    @field_validator("batch_results")
+    @classmethod
+    def _check_batch_results(cls, given: str) -> str:
+        if given:
+            parse_result_names(given)
+        return given
 
     @field_validator("api_url")
     @classmethod
@@ -145,13 +191,31 @@ class ApiSettings(BaseSettings):
             check_apart(parse_headers(self.api_headers), key_header)
         except FieldsUnusable as error:
             raise ValueError(f"ORDERS_API_HEADERS is wrong: {error}") from error
+        self._check_batch()
         names_the_order = parse_api_url(self.api_url).target.names_the_order
+        if self.batch > 1:
+            return self
         if not names_the_order and self.api_method != "POST":
             raise ValueError(
                 f"ORDERS_API_URL is wrong: {self.api_method} needs {ORDER_ID} in its path; "
                 "add it, or set ORDERS_API_METHOD=POST"
             )
         return self
+
+    def _check_batch(self) -> None:
+        if self.batch == 1:
+            return
+        for placeholder in (ORDER_ID, CUSTOMER_ID):
+            if placeholder in self.api_url:
+                raise ValueError(
+                    f"ORDERS_BATCH is {self.batch}, and ORDERS_API_URL has {placeholder} in its "
+                    "path; take it out, or set ORDERS_BATCH=1"
+                )
+        if "json" not in self.api_content_type.lower():
+            raise ValueError(
+                f"ORDERS_BATCH is {self.batch}, and ORDERS_API_CONTENT_TYPE is no JSON; change one "
+                "of them"
+            )
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

@@ -158,7 +158,7 @@ def _seconds_until_sent(
         return starts_in + to_send / per_second
     if pace.configured is None:
         return None
-    later = parse_rate(pace.configured).per_second or per_second
+    later = (parse_rate(pace.configured).per_second or 0.0) * pace.orders_per_turn or per_second
     if basis is Basis.ACHIEVED:  # a lower rate may be achieved, a higher one will not
         later = min(later, per_second)
     return max(starts_in, lasts_seconds) + (to_send - sent_before) / later

@@ -36,7 +36,7 @@ class PaceReport:
 
     override: who set the current pace over the configured one, why and until when.
     measured_seconds: the time that `achieved` covers. margin_seconds: extra time between two turns,
-    learned from 429s.
+    learned from 429s. orders_per_turn: how many of the orders a second one request carries.
     """
 
     target_per_second: float | None
@@ -45,6 +45,7 @@ class PaceReport:
     override: Override | None = None
     measured_seconds: float | None = None
     margin_seconds: float = 0.0
+    orders_per_turn: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def pace_of(pace: Pace, now: float, measure: Measure | None = None) -> PaceRepor
         override=override,
         measured_seconds=measure.seconds if measure else None,
         margin_seconds=pace.spacing_seconds(now) - rate.interval_seconds if rate else 0.0,
+        orders_per_turn=pace.orders_per_turn,
     )
 
 

@@ -6,6 +6,7 @@ repeated S3 event the same upload, and a repeated line the same order.
 
 import re
 import zlib
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 from typing import NewType
@@ -69,3 +70,8 @@ def lane_number_of(order_id: str, lanes: int) -> int:
 def idempotency_key(upload: UploadId, line: int) -> str:
     """The `Idempotency-Key` of an order, the same for every attempt: 32 hex digits."""
     return sha256(f"{upload}/{line}".encode()).hexdigest()[:32]
+
+
+def batch_idempotency_key(upload: UploadId, lines: Iterable[int]) -> str:
+    """The `Idempotency-Key` of orders that are sent together; of one order, its own."""
+    return sha256(f"{upload}/{','.join(map(str, lines))}".encode()).hexdigest()[:32]

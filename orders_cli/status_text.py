@@ -119,14 +119,19 @@ def sending_sentence(sending: SendingStatus, *, now: float) -> str:
 
 def pace_sentence(pace: PaceReport) -> str:
     """The pace that is set and by whom, and the pace achieved."""
-    if pace.source is PaceSource.UNSET:
-        target = "not set"
-    else:
-        target = f"{Rate(pace.target_per_second)} ({_source(pace)})"
+    target = "not set" if pace.source is PaceSource.UNSET else f"{_target(pace)} ({_source(pace)})"
     if pace.achieved_per_second is None or pace.measured_seconds is None:
         return target
     achieved, seconds = per_second(pace.achieved_per_second), duration(pace.measured_seconds)
     return f"{target}, {achieved} over the last {seconds}"
+
+
+def _target(pace: PaceReport) -> str:
+    """The rate that is set: of requests, and how many orders each holds."""
+    if pace.target_per_second is None or pace.orders_per_turn == 1:
+        return str(Rate(pace.target_per_second))
+    rate = Rate(pace.target_per_second / pace.orders_per_turn)
+    return f"{rate}, each with up to {pace.orders_per_turn} orders"
 
 
 def waiting_sentence(report: StatusReport) -> str:
@@ -158,8 +163,8 @@ def shortfall_sentence(report: StatusReport) -> str:
         return ""
     share = estimate.per_second / target
     return (
-        f"only {per_second(estimate.per_second)} of the {Rate(target)} is achieved ({share:.0%}), "
-        f"and the finish date is based on that; {BELOW_TARGET}"
+        f"only {per_second(estimate.per_second)} of the {_target(report.pace)} is achieved "
+        f"({share:.0%}), and the finish date is based on that; {BELOW_TARGET}"
     )
 
 

@@ -52,7 +52,12 @@ def estimate_orders(sample: bytes, size_bytes: int, form: Format) -> int:
 
 
 def decide(
-    accounts: Iterable[Account], *, rate: Rate | None, retention_hours: float, own: int
+    accounts: Iterable[Account],
+    *,
+    rate: Rate | None,
+    retention_hours: float,
+    own: int,
+    orders_per_turn: int = 1,
 ) -> Refusal | None:
     """Refuse if all open uploads, including the new one, cannot be sent in time.
 
@@ -61,18 +66,20 @@ def decide(
     if rate is None or rate.per_second is None:
         return None
     orders = sum(_unsettled(account) for account in accounts)
-    hours = orders / rate.per_second / 3600
+    per_second = rate.per_second * orders_per_turn
+    hours = orders / per_second / 3600
     if hours <= retention_hours * MARGIN:
         return None
-    fits = max(0, int(retention_hours * MARGIN * 3600 * rate.per_second) - (orders - own))
+    fits = max(0, int(retention_hours * MARGIN * 3600 * per_second) - (orders - own))
     needed_hours = int(hours / MARGIN) + 1
     if needed_hours <= LONGEST_RETENTION_HOURS:
         advice = f"deploy with RetentionHours={needed_hours} and upload it again"
     else:
         advice = "raise the pace (`orders pace`) and upload it again"
+    pace = f"{rate} with {orders_per_turn} orders each" if orders_per_turn > 1 else str(rate)
     smaller = f"upload at most {fits:,} orders now" if fits else "wait until others are sent"
     return Refusal(
-        f"{orders:,} orders (about {own:,} of this file) take {_days(hours)} at {rate}, and the "
+        f"{orders:,} orders (about {own:,} of this file) take {_days(hours)} at {pace}, and the "
         f"stream keeps an order for {_days(retention_hours)}, of which {MARGIN:.0%} may be used: "
         f"{advice}, or {smaller}"
     )

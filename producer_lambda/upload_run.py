@@ -132,6 +132,7 @@ class _Run:
         refusal = decide(
             accounts.values(),
             rate=pace.rate(self._clock.time()) or self._settings.rate,
+            orders_per_turn=pace.orders_per_turn,
             retention_hours=self._settings.retention_hours,
             own=estimate,
         )

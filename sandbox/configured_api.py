@@ -6,6 +6,7 @@ from typing import Self
 
 from consumer.adapters.api_shape import METHODS
 from consumer.adapters.api_url import ApiUrlUnusable, parse_api_url
+from consumer.adapters.batch_answer import BatchResultsUnusable, parse_result_names
 from consumer.adapters.request_fields import NO_FIELD
 from sandbox.api.taken_requests import KEY_HEADER, METHOD, PATH
 from sandbox.sandbox_errors import WrongUse
@@ -18,6 +19,7 @@ class ConfiguredApi:
     method: str = METHOD
     path: str = PATH
     key_header: str = KEY_HEADER
+    results: str = ""
 
     @classmethod
     def from_variables(cls, around: Mapping[str, str]) -> Self:
@@ -31,7 +33,13 @@ class ConfiguredApi:
         except ApiUrlUnusable as error:
             raise WrongUse(f"ORDERS_API_URL is wrong: {error}.") from error
         key_header = around.get("ORDERS_API_IDEMPOTENCY_HEADER") or KEY_HEADER
-        return cls(method, path, KEY_HEADER if key_header == NO_FIELD else key_header)
+        results = around.get("ORDERS_BATCH_RESULTS") or ""
+        try:
+            if results:
+                parse_result_names(results)
+        except BatchResultsUnusable as error:
+            raise WrongUse(f"ORDERS_BATCH_RESULTS is wrong: {error}.") from error
+        return cls(method, path, KEY_HEADER if key_header == NO_FIELD else key_header, results)
 
     @property
     def options(self) -> list[str]:
@@ -40,4 +48,5 @@ class ConfiguredApi:
             *("--method", self.method),
             *("--path", self.path),
             *("--key-header", self.key_header),
+            *(("--batch-results", self.results) if self.results else ()),
         ]

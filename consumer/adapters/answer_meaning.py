@@ -9,8 +9,8 @@ from consumer.adapters.asked_wait import asked_wait_seconds, retry_after_seconds
 from consumer.adapters.http_answer import Head
 from consumer.delivery.attempts import (
     Accepted,
-    Attempt,
     Conflict,
+    OrderAttempt,
     Refused,
     Throttled,
     Unauthorized,
@@ -22,7 +22,7 @@ ANSWER_CHARACTERS = 1_000  # of a refusal's body, kept with the dead letter
 
 def attempt_from(
     head: Head, body: bytes, *, hide: Callable[[str], str], answers: AnswerTable = PUBLISHED
-) -> Attempt:
+) -> OrderAttempt:
     """What a whole answer comes to; `hide` takes the secrets that were sent out of a text."""
     status = head.status
     match answers.meaning(status):

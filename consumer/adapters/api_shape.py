@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from consumer.adapters.answer_table import PUBLISHED, AnswerTable
+from consumer.adapters.batch_shape import ONE_STATUS, BatchShape
 from consumer.adapters.body_template import WHOLE, BodyTemplate
 
 METHODS = ("PUT", "POST", "PATCH")
@@ -15,6 +16,7 @@ class ApiShape:
     """What differs from API to API, beside its address and its sign-in.
 
     headers: static ones, of each request. idempotency_header: None sends no key.
+    batch: of several orders in one request.
     """
 
     method: str = "PUT"
@@ -23,6 +25,7 @@ class ApiShape:
     content_type: str = "application/json"
     body: BodyTemplate = WHOLE
     answers: AnswerTable = PUBLISHED
+    batch: BatchShape = ONE_STATUS
 
 
 USUAL_SHAPE: Final = ApiShape()

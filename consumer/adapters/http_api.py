@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from consumer.adapters.answer_meaning import attempt_from, broken_off
@@ -10,6 +11,7 @@ from consumer.adapters.api_shape import USUAL_SHAPE, ApiShape
 from consumer.adapters.api_url import parse_api_url
 from consumer.adapters.connections import Connections
 from consumer.adapters.credentials import CredentialUnreadable
+from consumer.adapters.http_answer import Head
 from consumer.adapters.http_connection import nothing
 from consumer.adapters.http_transport import AnswerBroken, HttpTransport, NothingArrived
 from consumer.adapters.opening import opener
@@ -18,7 +20,16 @@ from consumer.adapters.request_target import NoTarget
 from consumer.adapters.sign_in import BearerSignIn, SignIn, signed
 from consumer.adapters.tls_trust import ClientCertificate, TlsTrust
 from consumer.adapters.told_limits import NOTHING_TOLD, limits_told
-from consumer.delivery.attempts import Attempt, OrderRequest, Refused, Unauthorized, Unavailable
+from consumer.delivery.attempts import (
+    Accepted,
+    Attempt,
+    BatchRequest,
+    OrderAttempt,
+    OrderRequest,
+    Refused,
+    Unauthorized,
+    Unavailable,
+)
 
 CONNECT_AHEAD_SECONDS = 2.0  # an API that takes longer to reach shows in the attempt, not before it
 NOTHING_SENT = 0  # the status of an Unauthorized where there was no credential to send
@@ -52,6 +63,7 @@ class HttpApi:
         self._sign_in = BearerSignIn() if sign_in is None else sign_in
         self._shape = RequestShape(parsed, shape)
         self._answers = shape.answers
+        self._batch = shape.batch
         self._last_fields = NOTHING_TOLD
         tls = TlsTrust(ca_file=ca_file, client_cert=client_cert)
         if parsed.secure and (client_cert is None or client_cert.read_key is None):
@@ -61,12 +73,12 @@ class HttpApi:
 
     def send(
         self,
-        order: OrderRequest,
+        order: OrderRequest | BatchRequest,
         *,
         begin: Callable[[], None] = nothing,
         sent: Callable[[], None] = nothing,
     ) -> Attempt:
-        """Send one order, once; ends within the attempt's deadline and never raises.
+        """Send one order or one batch, once; ends within the attempt's deadline and never raises.
 
         `begin` is called before the first byte of the request is sent,
         `sent` when the last one is on its way.
@@ -88,12 +100,19 @@ class HttpApi:
         except AnswerBroken as error:
             return broken_off(str(error), error.head)
         self._last_fields = answer.head.fields
-        attempt = attempt_from(
-            answer.head,
-            answer.content,
-            hide=lambda text: self._sign_in.hide(text, auth),
-            answers=self._answers,
-        )
+
+        def meaning(head: Head, body: bytes) -> OrderAttempt:
+            hide = partial(self._sign_in.hide, auth=auth)
+            return attempt_from(head, body, hide=hide, answers=self._answers)
+
+        attempt: Attempt = meaning(answer.head, answer.content)
+        if isinstance(attempt, Accepted) and isinstance(order, BatchRequest):
+            attempt = self._batch.attempt_from(
+                attempt,
+                answer.content,
+                order,
+                lambda status, text: meaning(Head(status, {}), text),
+            )
         if isinstance(attempt, Unauthorized):
             self._sign_in.refused(auth)
         return attempt

@@ -4,9 +4,10 @@ from requests import PreparedRequest
 
 from consumer.adapters.api_shape import USUAL_SHAPE, ApiShape
 from consumer.adapters.api_url import ApiUrl
+from consumer.adapters.batch_body import batch_body
 from consumer.adapters.request_headers import RequestHeaders
 from consumer.adapters.request_target import NoTarget
-from consumer.delivery.attempts import OrderRequest
+from consumer.delivery.attempts import BatchRequest, OrderRequest
 
 
 class RequestShape:
@@ -20,6 +21,7 @@ class RequestShape:
         self._origin = url.origin
         self._target_of = url.target.of
         self._body_of = shape.body.of
+        self._batch_form = shape.batch.form
         self._method = shape.method
         self._key_header = shape.idempotency_header
         self._headers = RequestHeaders(
@@ -33,12 +35,15 @@ class RequestShape:
         )
         self._headers.update(shape.headers)
 
-    def prepared(self, order: OrderRequest) -> PreparedRequest | NoTarget:
-        """The request that is sent for an order, but for its signature."""
-        target = self._target_of(order)
+    def prepared(self, order: OrderRequest | BatchRequest) -> PreparedRequest | NoTarget:
+        """The request that is sent for an order or a batch, but for its signature."""
+        target = self._target_of(order.orders[0] if isinstance(order, BatchRequest) else order)
         if isinstance(target, NoTarget):
             return target
-        body = self._body_of(order)
+        if isinstance(order, BatchRequest):
+            body = batch_body([self._body_of(each) for each in order.orders], self._batch_form)
+        else:
+            body = self._body_of(order)
         headers = self._headers.copy()
         if self._key_header is not None:
             headers[self._key_header] = order.idempotency_key

@@ -67,7 +67,17 @@ class Unavailable:
     wait_seconds: float | None = None
 
 
-Attempt = Accepted | Refused | Conflict | Unauthorized | Throttled | Unavailable
+OrderAttempt = Accepted | Refused | Conflict | Unauthorized | Throttled | Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The API answered for each order of a batch: one result an order, in their order."""
+
+    results: tuple[OrderAttempt, ...]
+
+
+Attempt = OrderAttempt | Answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +94,28 @@ class OrderRequest:
     idempotency_key: str
 
 
+@dataclass(frozen=True, slots=True)
+class BatchRequest:
+    """Orders of one lane, at least one, as they are to be sent in one request.
+
+    idempotency_key: of all of them together, as in OrderRequest.
+    """
+
+    orders: tuple[OrderRequest, ...]
+    idempotency_key: str
+
+
 class Api(Protocol):
     """The third party's API."""
 
     def send(
-        self, order: OrderRequest, *, begin: Callable[[], None], sent: Callable[[], None]
+        self,
+        order: OrderRequest | BatchRequest,
+        *,
+        begin: Callable[[], None],
+        sent: Callable[[], None],
     ) -> Attempt:
-        """Send one order, once; ends within the attempt's deadline and never raises.
+        """Send one order or one batch, once; ends within the attempt's deadline and never raises.
 
         `begin` is called when the request is ready, and returns when its first byte may be sent;
         `sent` when the whole request is on its way, before the answer is waited for.

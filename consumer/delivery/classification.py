@@ -4,8 +4,8 @@ from typing import assert_never
 
 from consumer.delivery.attempts import (
     Accepted,
-    Attempt,
     Conflict,
+    OrderAttempt,
     Refused,
     Throttled,
     Unauthorized,
@@ -17,7 +17,7 @@ from orders.outcome import Outcome
 
 
 def classify(
-    attempt: Attempt, entry: Entry, *, generation: int, conflict_outcome: Outcome | None
+    attempt: OrderAttempt, entry: Entry, *, generation: int, conflict_outcome: Outcome | None
 ) -> Outcome | Failure:
     """The order's outcome, or why all sending holds; the entry notes what the API said.
 

@@ -128,12 +128,15 @@ class Delivery:
         if not self._is_refreshing and now >= self._refreshed_at + REFRESH_SECONDS:
             self._is_refreshing = True
             return actions.Refresh(self.lanes.to_refresh())
+        if self._orders.batching:
+            self._orders.batching.close_overdue(now)
         return self._settle(now) or self.dispatcher.next(now)
 
     def due(self) -> float:
         """When to ask `next` again, if nothing else happens before."""
         refresh = NEVER if self._is_refreshing else self._refreshed_at + REFRESH_SECONDS
-        return min(refresh, self.settle_due())
+        batching = self._orders.batching
+        return min(refresh, self.settle_due(), batching.due() if batching else NEVER)
 
     def settle_due(self) -> float:
         """When the next settle is due."""

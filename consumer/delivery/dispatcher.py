@@ -1,21 +1,19 @@
-"""Which attempt is made next, when may it start, and what follows from its result?"""
+"""Which attempt is made next, and when may it start?"""
 
 from math import ceil
 
 from consumer.delivery.actions import Reserve, Send
-from consumer.delivery.attempts import Accepted, Attempt, Unavailable
-from consumer.delivery.classification import classify
+from consumer.delivery.attempt_results import AttemptResults
+from consumer.delivery.attempts import Attempt, Unavailable
 from consumer.delivery.entries import Entry
-from consumer.delivery.events import Attempted, Observer, WaitCapped, WindowSized
+from consumer.delivery.events import Attempted, Observer, WindowSized
 from consumer.delivery.failure_evidence import FailureEvidence
 from consumer.delivery.orders_in_hand import OrdersInHand
 from consumer.delivery.schedule import Schedule, Verdict
 from consumer.delivery.starts import Starts
 from consumer.delivery.turn import Turn
 from consumer.delivery.turn_reserver import TurnReserver
-from ledger.pace.hold import HOLD_SECONDS_MAX, Failure, HoldKind
 from ledger.pace.pace import AHEAD_SECONDS, BATCH_SECONDS
-from orders.outcome import Outcome
 
 ASK_AGAIN_SECONDS = 0.05
 """How often an attempt that waits for a refresh of the pace, or for room, asks again."""
@@ -29,7 +27,6 @@ class Dispatcher:
     """The attempts of the orders in hand: who is next, in which turn, and with which result."""
 
     def __init__(self, orders: OrdersInHand, observe: Observer, starts: Starts | None) -> None:
-        settings = orders.settings
         self.schedule = Schedule(starts)
         self.reserver = TurnReserver(orders, self.schedule, observe)
         self.is_stopping = False
@@ -37,8 +34,8 @@ class Dispatcher:
         self._orders = orders
         self._view = orders.view
         self._window = orders.window
-        self._evidence = FailureEvidence(settings.failed_alone)
-        self._conflict_outcome = settings.conflict_outcome
+        self._evidence = FailureEvidence(orders.settings.failed_alone)
+        self._results = AttemptResults(orders, self._evidence, observe)
         self._observe = observe
         self._asked_at = 0.0
 
@@ -212,31 +209,6 @@ class Dispatcher:
         self._observe(Attempted(name, latency_seconds, entry.gap_seconds))
         if not isinstance(attempt, Unavailable):
             self.reserver.jitter.add(latency_seconds)
-        generation = send.turn.generation
-        result = classify(
-            attempt, entry, generation=generation, conflict_outcome=self._conflict_outcome
-        )
-        if isinstance(result, Failure):
-            self._failed(send, result, now)
-        else:
-            self._window.answered(latency_seconds)
-            if isinstance(attempt, Accepted):
-                self._evidence.accept(entry)
-            self._view.answered(generation, entry.started_at, now)
-            self._orders.finish(entry, result)
+        self._results.ended(send, attempt, now=now, latency_seconds=latency_seconds)
         self.drop_void()
         self.fill(now)
-
-    def _failed(self, send: Send, failure: Failure, now: float) -> None:
-        entry, evidence, is_probe = send.entry, self._evidence, send.turn.is_probe
-        evidence.pass_elsewhere(self._view.pace.passed)
-        if failure.wait_seconds > HOLD_SECONDS_MAX:
-            self._observe(WaitCapped(failure.why))
-        is_limited = entry.is_suspect and evidence.others_passed(entry)
-        self._window.failed += not entry.failures
-        if evidence.fail(entry, now=now, is_probe=is_probe):
-            entry.reason = f"failed alone: {entry.reason}"
-            self._orders.finish(entry, Outcome.REFUSED)
-        if is_limited and failure.kind is HoldKind.THROTTLED and not is_probe:
-            return  # the API limits this order, by customer perhaps, and takes others
-        self._view.failed(failure, now)

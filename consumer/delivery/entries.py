@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 
 from ledger.uploads.lane import LaneKey
 from orders.envelope import Decoded
 from orders.outcome import Outcome
+
+if TYPE_CHECKING:
+    from consumer.delivery.batch import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Stage(Enum):
     """How far an entry is."""
 
     BLOCKED = auto()  # a later release must read it; nothing after it is sent
+    FILLING = auto()  # a batch that may get more orders
     WAITING = auto()  # not sent, or to be sent again
     ASSIGNED = auto()  # has a turn, not started
     STARTED = auto()  # an attempt is on its way
@@ -59,6 +63,8 @@ class Entry:
     is_compared: it was let in beyond the window's size, to be compared with an order that fails.
     failures: attempts without a usable answer; alone: those among them since which others were
     accepted; failed_at: when the last attempt failed.
+    behind: how many of its order ids an earlier entry of the window has, too.
+    batch: the orders that it is sent with.
     """
 
     position: StreamPosition
@@ -87,6 +93,8 @@ class Entry:
     status: int | None = None
     reason: str = ""
     answer: str = ""
+    behind: int = 0
+    batch: "Batch | None" = None
 
     @property
     def is_order(self) -> bool:
@@ -97,6 +105,21 @@ class Entry:
     def name(self) -> str:
         """How people and the pace item name this order."""
         return f"{self.key.upload}/{self.line}" if self.key else "unreadable"
+
+    @property
+    def orders(self) -> int:
+        """How many orders of it the ledger does not have."""
+        return 1
+
+    @property
+    def order_ids(self) -> tuple[OrderId, ...]:
+        """The ids of its orders."""
+        return (self.order_id,)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Is the outcome of an order in it still open, as it enters the window?"""
+        return self.stage is Stage.WAITING
 
     @property
     def is_suspect(self) -> bool:
@@ -145,3 +168,5 @@ class Entry:
     def settled(self) -> None:
         """The ledger has it."""
         self.stage = Stage.SETTLED
+        if self.batch:
+            self.batch.part_settled()

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from math import ceil
 
+from consumer.delivery.batch import Batch
+from consumer.delivery.batching import Batching
 from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import Entry, OrderId, Stage, StreamRecord
 from consumer.delivery.events import Observer, OrdersMissing, RepeatsSkipped
@@ -28,6 +30,13 @@ class OrdersInHand:
         self.window = Window(settings.window_max, self._open)
         self.lanes = LanesInHand()
         self.settles = SettleQueue(self.lanes)
+        self.batching: Batching | None = None
+        if settings.batch_orders > 1:
+            self.batching = Batching(
+                self.window,
+                orders=settings.batch_orders,
+                linger_seconds=settings.batch_linger_seconds,
+            )
         self._observe = observe
         self._doubtful: int | None = None  # orders to come that an earlier owner may have begun
         self._doubted: list[Entry] = []  # and those of them that came
@@ -46,7 +55,15 @@ class OrdersInHand:
                 elif entry.key:
                     track = self.lanes[entry.key]
                     track.in_hand[entry], track.was_used = None, True
+            self._queue(entries)
+
+    def _queue(self, entries: list[Entry]) -> None:
+        if self.batching is None:
             self.window.queue.extend(entries)
+            return
+        for entry in entries:
+            self.batching.add(entry)
+        self.window.taken = entries[-1].position
 
     def _entries(self, record: StreamRecord) -> list[Entry]:
         position, item = record.position, record.item
@@ -80,7 +97,7 @@ class OrdersInHand:
             return known
         rate = self.view.pace.rate(now)
         until_noticed = ceil(rate.per_second or FASTEST_PER_SECOND) if rate else 0
-        return self.settings.window_max + until_noticed
+        return (self.settings.window_max + until_noticed) * self.settings.batch_orders
 
     def maybe_begun(self) -> int:
         """How many orders, from the first unsettled one on, hold all that may have been sent.
@@ -95,7 +112,9 @@ class OrdersInHand:
 
     def _open(self, entry: Entry) -> None:
         """Make an entry ready that enters the window."""
-        if entry.stage is Stage.DONE:
+        if isinstance(entry, Batch):
+            self._open_batch(entry)
+        elif entry.stage is Stage.DONE:
             if entry.never_came and entry.key:
                 if self.lanes[entry.key].is_cancelled:  # so they are not missed
                     entry.outcome = Outcome.CANCELLED
@@ -110,21 +129,69 @@ class OrdersInHand:
             else:
                 entry.order_id = OrderId(order_id)
 
+    def _open_batch(self, batch: Batch) -> None:
+        """Make a batch ready, as far as it may get no more orders."""
+        if batch.stage is Stage.FILLING:
+            batch.is_let_in = True
+            return
+        self.finish_unsent(batch)
+        for order in batch.pending:
+            order_id = order_id_of(order.body)
+            if order_id is None:
+                order.reason = "the order's body has no readable order_id"
+                self._finish_part(order, Outcome.REFUSED)
+            else:
+                order.order_id = OrderId(order_id)
+        self.window.have_outcomes(batch)
+        batch.enter_window()
+
     def unsent_outcome(self, entry: Entry) -> Outcome | None:
-        """The outcome of an order that no attempt is to be made for, None where one is."""
+        """The outcome of an order that no attempt is to be made for, None where one is.
+
+        Of a batch: the outcome of at least one of its orders.
+        """
         if entry.key and self.lanes[entry.key].is_cancelled:
             return Outcome.CANCELLED
         set_aside = self.view.pace.set_aside
-        return Outcome.REFUSED if set_aside and entry.name in set_aside else None
+        if not set_aside:
+            return None
+        orders = entry.pending if isinstance(entry, Batch) else (entry,)
+        return Outcome.REFUSED if any(order.name in set_aside for order in orders) else None
 
     def finish_unsent(self, entry: Entry) -> bool:
         """Finish an order that no attempt is to be made for; False where one is."""
         outcome = self.unsent_outcome(entry)
+        if isinstance(entry, Batch):
+            return outcome is not None and self._finish_unsent_parts(entry, outcome)
         if outcome is Outcome.REFUSED:
             entry.reason = f"set aside: {self.view.pace.set_aside[entry.name]}"
         if outcome:
             self.finish(entry, outcome)
         return outcome is not None
+
+    def _finish_unsent_parts(self, batch: Batch, outcome: Outcome) -> bool:
+        """Finish the orders of a batch that no attempt is to be made for; True: that is all."""
+        set_aside, outcomes = self.view.pace.set_aside, list[tuple[Entry, Outcome]]()
+        for order in batch.pending:
+            if outcome is Outcome.CANCELLED:
+                outcomes.append((order, outcome))
+            elif order.name in set_aside:
+                order.reason = f"set aside: {set_aside[order.name]}"
+                outcomes.append((order, outcome))
+        self.finish_parts(batch, outcomes)
+        return not batch.pending
+
+    def finish_parts(self, batch: Batch, outcomes: Iterable[tuple[Entry, Outcome]]) -> None:
+        """The outcomes of some orders of a batch, or of all, are known."""
+        for order, outcome in outcomes:
+            self._finish_part(order, outcome)
+        self.window.have_outcomes(batch)
+
+    def _finish_part(self, order: Entry, outcome: Outcome) -> None:
+        order.finish(outcome)
+        if self.view.pace.set_aside:
+            self.view.forget_set_aside(order.name)
+        self._collect(order)
 
     def finish_cancelled(self) -> None:
         """Uploads were cancelled, or orders set aside: finish those that wait."""

@@ -61,7 +61,8 @@ class TurnReserver:
             return None
         self._is_waiting, self._asked_at = True, now
         lead_seconds = min(LEAD_FACTOR * self._latency.worst, LEAD_SECONDS_MAX)
-        begun = self._orders.maybe_begun() + ahead
+        batch_orders = self._orders.settings.batch_orders
+        begun = self._orders.maybe_begun() + (ahead + wanted) * batch_orders - wanted
         return Reserve(wanted, lead_seconds, self.jitter.seconds, begun)
 
     def _orders_ready(self, now: float) -> int:

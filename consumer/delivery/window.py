@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from math import ceil
 
+from consumer.delivery.batch import Batch
 from consumer.delivery.entries import Entry, OrderId, Stage, StreamPosition
 from consumer.delivery.latency import Latency
 
@@ -41,6 +42,7 @@ class Window:
         self.failed = 0
         self.begun = 0
         self.frontier: StreamPosition | None = None
+        self.taken: StreamPosition | None = None  # the last record, where batches hold several
         self._undecided: dict[Entry, None] = {}  # in stream order; of `active`, most are decided
         self._first_of_id: dict[OrderId, deque[Entry]] = {}
 
@@ -132,13 +134,23 @@ class Window:
 
     def _activate_next(self) -> None:
         entry = self.queue.popleft()
-        if entry.stage is not Stage.SETTLED:
-            self._open(entry)
         self.active.append(entry)
-        if entry.stage is Stage.WAITING:
-            self.span += 1
-            self._undecided[entry] = None
-            self._first_of_id.setdefault(entry.order_id, deque()).append(entry)
+        if entry.stage is not Stage.SETTLED:
+            self.let_in(entry)
+
+    def let_in(self, entry: Entry) -> None:
+        """An entry enters the window; a batch that may get more orders does so again, once full."""
+        self._open(entry)
+        if entry.stage is Stage.FILLING or not entry.is_undecided:
+            return
+        self.span += 1
+        self._undecided[entry] = None
+        if self.active[-1] is not entry:  # others of the stream's order entered before it was full
+            self._undecided = {e: None for e in self.active if e in self._undecided}
+        for order_id in entry.order_ids:
+            same_id = self._first_of_id.setdefault(order_id, deque())
+            entry.behind += bool(same_id)
+            same_id.append(entry)
 
     @property
     def is_full(self) -> bool:
@@ -167,15 +179,15 @@ class Window:
             if entry.stage is Stage.SETTLED or not entry.is_order:
                 continue
             if entry.attempts or entry.may_have_arrived:
-                begun, free = begun + free + 1, 0
-            elif entry.stage is Stage.ASSIGNED or self._may_start(entry):
-                free += 1
+                begun, free = begun + free + entry.orders, 0
+            elif self._may_start(entry) or entry.stage in (Stage.ASSIGNED, Stage.FILLING):
+                free += entry.orders
             else:
-                begun += 1
+                begun += entry.orders
         return begun
 
     def _may_start(self, entry: Entry) -> bool:
-        return entry.stage is Stage.WAITING and self._first_of_id[entry.order_id][0] is entry
+        return entry.stage is Stage.WAITING and not entry.behind
 
     def to_retry_before(self, entry: Entry, now: float) -> Entry | None:
         """The first order before this one in the stream that was refused once and may go now."""
@@ -193,10 +205,14 @@ class Window:
             return
         del self._undecided[entry]
         self.failed -= bool(entry.failures)
-        same_id = self._first_of_id[entry.order_id]
-        same_id.remove(entry)
-        if not same_id:
-            del self._first_of_id[entry.order_id]
+        for order_id in entry.order_ids:
+            same_id = self._first_of_id[order_id]
+            was_first = same_id[0] is entry
+            same_id.remove(entry)
+            if not same_id:
+                del self._first_of_id[order_id]
+            elif was_first:
+                same_id[0].behind -= 1
 
     def pop_settled(self) -> None:
         """Let the window begin at its first unsettled entry; the frontier follows."""
@@ -208,6 +224,25 @@ class Window:
                 self.begun -= bool(entry.attempts)
             if not entry.never_came:  # it shares the position of what follows it
                 self.frontier = entry.position
+        if self.taken and not (active or self.queue):
+            self.frontier = self.taken
+
+    @property
+    def last(self) -> Entry | None:
+        """The entry that the next one is put behind."""
+        return self.queue[-1] if self.queue else self.active[-1] if self.active else None
+
+    def is_only(self, entry: Entry) -> bool:
+        """Is no other order in hand that could be sent?"""
+        return not self.queue and self._undecided.keys() == {entry}
+
+    def have_outcomes(self, batch: Batch) -> None:
+        """Some orders of a batch, or all, may have an outcome now."""
+        had_failed = bool(batch.failures)
+        if batch.note_outcomes() and batch in self._undecided:
+            self.failed -= had_failed
+            if not batch.pending:
+                self.is_done(batch)
 
     @property
     def unsettled(self) -> int:

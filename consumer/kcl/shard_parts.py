@@ -59,6 +59,8 @@ def build(
         refusal_budget=settings.refusal_budget,
         failed_alone=settings.failed_alone,
         conflict_outcome=None if settings.conflict == "retried" else Outcome(settings.conflict),
+        batch_orders=settings.batch,
+        batch_linger_seconds=settings.batch_linger_seconds,
     )
     shard = LeasedShard(ledger, api, hooks, delivery)
     stop_seconds = attempt_seconds + SETTLE_SECONDS

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from consumer.delivery import actions
-from consumer.delivery.attempts import Api, Attempt, OrderRequest
+from consumer.delivery.attempts import Api, Attempt
 from consumer.delivery.delivery import Delivery
 from consumer.delivery.events import LedgerFailed, Observer
 from consumer.delivery.schedule import Verdict
@@ -21,9 +21,9 @@ from consumer.delivery.starts import Starts
 from consumer.sending.clock import Clock
 from consumer.sending.departure import Departure
 from consumer.sending.ledger_calls import LedgerCalls
+from consumer.sending.requests_of_entries import request_of
 from consumer.threads import start_thread
 from ledger.errors import LedgerError
-from orders.upload import idempotency_key
 
 CONNECT_SECONDS = 1.0
 """How long before its turn a connection is opened: in time, but not so early that it goes stale."""
@@ -157,18 +157,8 @@ class SenderThreads:
         departure = self._starts(send) if self._comes_near(send) else None
         if departure is None:
             return None
-        entry, key = send.entry, send.entry.key
-        if key is None:
-            raise AssertionError("a record that is no order was to be sent")
-        order = OrderRequest(
-            key.upload,
-            entry.line,
-            entry.order_id,
-            entry.body,
-            idempotency_key=idempotency_key(key.upload, entry.line),
-        )
         attempt = self._api.send(
-            order, begin=departure.wait, sent=lambda: self._sent(send, departure)
+            request_of(send.entry), begin=departure.wait, sent=lambda: self._sent(send, departure)
         )
         return send, attempt
 

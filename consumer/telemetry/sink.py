@@ -27,7 +27,10 @@ from consumer.telemetry.catalogue import Metric
 
 LOG_SECONDS = 30.0
 """A ledger call that keeps failing is logged at most this often."""
-RESULTS = ("accepted", "refused", "conflict", "unauthorized", "throttled", "unavailable")
+RESULTS = (
+    *("accepted", "refused", "conflict", "unauthorized", "throttled", "unavailable"),
+    "answered",  # for each order of a batch
+)
 
 _PID = os.getpid()
 # A process that counts never forks, so it need not ask the kernel who it is at each of five counts

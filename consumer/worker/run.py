@@ -24,7 +24,7 @@ from ledger.claim import Claim
 from ledger.dynamodb.connect import open_ledger
 from ledger.errors import LedgerError, LedgerUnreachable
 from ledger.pace.change import change
-from ledger.pace.steps import configure
+from ledger.pace.steps import carry, configure
 from ledger.ports.claims import Claims
 
 EXIT_USAGE = 2
@@ -92,6 +92,7 @@ def _work(settings: ConsumerSettings, java: Java, context: WorkerContext) -> int
         claim = _claim(settings, ledger, context)
         if claim is None:
             return EXIT_STOPPED
+        change(ledger, lambda pace: carry(pace, settings.batch))
         if settings.rate is not None:
             rate = str(settings.rate)
             change(ledger, lambda pace: configure(pace, rate, now=time.time()))

@@ -103,6 +103,7 @@ class Pace:
     margin: extra time between two turns, on top of the interval.
     throttled: how many 429s came in a row, without a hold so far.
     passed: the start of the attempt, of any shard, that last ended a hold or a row of 429s.
+    orders_per_turn: how many orders one request holds, at most, as a worker last wrote it.
     """
 
     configured: str | None = None
@@ -122,6 +123,7 @@ class Pace:
     margin: Margin = field(default_factory=Margin)
     throttled: int = 0
     passed: float = 0.0
+    orders_per_turn: int = 1
 
     def rate(self, now: float) -> Rate | None:
         """The rate in effect; None if nobody has set one."""
@@ -130,9 +132,12 @@ class Pace:
         return _parsed(rate) if rate else None
 
     def target_per_second(self, now: float) -> float | None:
-        """The rate in effect as a number; None if it is `none` or nobody has set one."""
+        """The orders a second of the rate in effect, where each turn carries as many as it may.
+
+        None if it is `none` or nobody has set one.
+        """
         rate = self.rate(now)
-        return rate.per_second if rate else None
+        return rate.per_second * self.orders_per_turn if rate and rate.per_second else None
 
     def override_at(self, now: float) -> Override | None:
         """The override in effect."""

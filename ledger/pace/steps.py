@@ -38,6 +38,11 @@ def configure(pace: Pace, rate: str, *, now: float) -> Pace:
     return _revise_rate(pace, replace(pace, configured=rate), now)
 
 
+def carry(pace: Pace, orders_per_turn: int) -> Pace:
+    """Say how many orders a request holds: finish date and admission count with it."""
+    return replace(pace, orders_per_turn=orders_per_turn)
+
+
 def override(pace: Pace, value: Override | None, *, now: float) -> Pace:
     """Set the rate over the configured one, or remove that with None."""
     return _revise_rate(pace, replace(pace, override=value), now)

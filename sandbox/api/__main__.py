@@ -10,6 +10,11 @@ from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 
+from consumer.adapters.batch_answer import (
+    BatchResultsUnusable,
+    ResultNames,
+    parse_result_names,
+)
 from orders.rate import Rate, RateError, parse_rate
 from sandbox.api.server import api_in_threads
 from sandbox.api.taken_requests import KEY_HEADER, METHOD, PATH, TakenRequests
@@ -29,7 +34,9 @@ def main() -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)
     try:
         log = arguments.log.open("ab", buffering=0) if arguments.log else nullcontext()
-        takes = TakenRequests(arguments.method, arguments.path, arguments.key_header)
+        takes = TakenRequests(
+            arguments.method, arguments.path, arguments.key_header, arguments.batch_results
+        )
         serving = partial(api_in_threads, arguments.rate, arguments.port, takes=takes)
         with log as file, serving(file) as address:
             sys.stdout.write(f"{READY}{address}\n")
@@ -61,8 +68,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--method", default=METHOD, help=f"of its requests (default: {METHOD})")
     parser.add_argument("--path", default=PATH, help="of an order, with placeholders")
     parser.add_argument("--key-header", default=KEY_HEADER, help="header of the idempotency key")
+    parser.add_argument(
+        "--batch-results", type=_results, help="LIST:ID,STATUS: answer for each order of a batch"
+    )
     parser.add_argument("--log", type=Path, help="append the request log to this file too")
     return parser
+
+
+def _results(text: str) -> ResultNames:
+    try:
+        return parse_result_names(text)
+    except BatchResultsUnusable as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _rate(text: str) -> Rate:

@@ -52,12 +52,22 @@ class Connection:
             while connected.recv(_READ_BYTES):  # else what the client still sends brings it a reset
                 pass
 
-    def _decide(self, request: IncomingRequest) -> Plan:
+    def _decide(self, request: IncomingRequest) -> Plan | None:
+        """The plan by the head alone; None where the body says which orders these are."""
+        takes = self._api.takes
+        if takes.is_at(request.path) and not takes.names_the_order:
+            return None
         with self._api.lock:
             return self._api.decide(request.method, request.path, request.arrived_at)
 
+    def _decide_by_body(self, request: IncomingRequest) -> Plan:
+        orders = self._api.takes.orders_of(request.path, request.body)
+        with self._api.lock:
+            return self._api.decide(request.method, request.path, request.arrived_at, orders)
+
     def _answer(self, request: IncomingRequest) -> None:
-        match request.plan or self._control(request):
+        decide = self._control if request.is_control else self._decide_by_body
+        match request.plan or decide(request):
             case Reply(response, due_at):
                 if self._client_closes_before(due_at):
                     self._log(request, 0)
@@ -112,14 +122,16 @@ class Connection:
 
     def _log(self, request: IncomingRequest, status: int) -> None:
         if not request.is_control:
+            orders = self._api.takes.orders_of(request.path, request.body)
             self._api.log.add(
                 LogEntry(
                     t=request.arrived_at,
                     method=request.method,
                     path=request.path,
-                    order_id=self._api.takes.order_id_of(request.path, request.body),
+                    order_id=orders.order_id,
                     status=status,
                     idempotency_key=request.idempotency_key,
                     body_sha256=hashlib.sha256(request.body).hexdigest(),
+                    order_ids=orders.batch,
                 )
             )

@@ -22,10 +22,14 @@ class LogEntry(NamedTuple):
     status: int
     idempotency_key: str | None
     body_sha256: str
+    order_ids: tuple[str, ...] | None = None
 
     def json_line(self) -> bytes:
-        """The entry as one line of JSON, line ending included."""
-        return json.dumps(self._asdict(), separators=(",", ":")).encode() + b"\n"
+        """The entry as one line of JSON, line ending included; `order_ids` only of a batch."""
+        fields = self._asdict()
+        if self.order_ids is None:
+            del fields["order_ids"]
+        return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
 
 
 @dataclass(slots=True)

@@ -41,13 +41,13 @@ class RequestReader:
     """Turns the bytes of one connection into complete requests.
 
     `decide` is called as soon as a request's head is complete, so that decisions are taken in the
-    order of arrival and not in the order in which long bodies end. A request that is no HTTP or
-    too long counts as complete, with its refusal as the plan. Nothing is read after a request that
-    is refused, asks for another protocol, or closes the connection.
+    order of arrival and not in the order in which long bodies end; None leaves it until then. A
+    request that is no HTTP or too long counts as complete, with its refusal as the plan. Nothing is
+    read after a request that is refused, asks for another protocol, or closes the connection.
     """
 
     def __init__(
-        self, decide: Callable[[IncomingRequest], Plan], *, key_header: str = KEY_HEADER
+        self, decide: Callable[[IncomingRequest], Plan | None], *, key_header: str = KEY_HEADER
     ) -> None:
         self.complete: deque[IncomingRequest] = deque()
         self.incoming: IncomingRequest | None = None

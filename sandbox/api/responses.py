@@ -1,8 +1,11 @@
 """What does a response look like on the wire?"""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+
+from consumer.adapters.batch_answer import ResultNames
 
 _BODILESS = frozenset({204, 304})
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -41,6 +44,19 @@ def accepted(order_id: str | None) -> Response:
 def problem(status: int, sentence: str, headers: tuple[str, ...] = ()) -> Response:
     """A status with one sentence in its body."""
     return Response(status, json.dumps({"error": sentence}).encode(), headers)
+
+
+def results_of(
+    order_ids: Sequence[str], statuses: Mapping[str, int], names: ResultNames
+) -> Response:
+    """207: a result for each order of a batch, 200 unless `statuses` has another for its id."""
+    content: object = [
+        ({names.order_id: one} if names.order_id else {}) | {names.status: statuses.get(one, 200)}
+        for one in order_ids
+    ]
+    for name in reversed(names.place):
+        content = {name: content}
+    return Response(207, json.dumps(content).encode())
 
 
 def value(content: object) -> Response:

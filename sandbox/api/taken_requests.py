@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
+from consumer.adapters.batch_answer import ResultNames
+
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 PATH = "/orders/{order_id}"
 METHOD = "PUT"
@@ -12,12 +14,24 @@ KEY_HEADER = "Idempotency-Key"
 
 
 @dataclass(frozen=True, slots=True)
+class OrdersNamed:
+    """Which order a request names, if any, or which orders of a batch."""
+
+    order_id: str | None
+    batch: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TakenRequests:
-    """One method and one path, whose placeholders stand for one segment's part each."""
+    """One method and one path, whose placeholders stand for one segment's part each.
+
+    results: how it answers for each order of a batch; None: with one status for all of them.
+    """
 
     method: str = METHOD
     path: str = PATH
     key_header: str = KEY_HEADER
+    results: ResultNames | None = None
     _pattern: "re.Pattern[str]" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -27,6 +41,11 @@ class TakenRequests:
         for name, after in zip(rest[::2], rest[1::2], strict=True):
             pattern += f"(?P<{name}>[^/]+){re.escape(after)}"
         object.__setattr__(self, "_pattern", re.compile(pattern))
+
+    @property
+    def names_the_order(self) -> bool:
+        """Does the path name the order, so that the body need not be read?"""
+        return "order_id" in self._pattern.groupindex
 
     def is_at(self, target: str) -> bool:
         """Is this the path that it takes requests at?"""
@@ -38,16 +57,34 @@ class TakenRequests:
         segment = found and found.groupdict().get("order_id")
         return unquote_to_bytes(segment).decode(errors="replace") if segment else None
 
-    def order_id_of(self, target: str, body: bytes | bytearray) -> str | None:
-        """As `order_id_in`; where the path has no order id, the body's own, wrapped or not."""
-        if "order_id" in self._pattern.groupindex or not self.is_at(target):
-            return self.order_id_in(target)
+    def orders_of(self, target: str, body: bytes | bytearray) -> OrdersNamed:
+        """The order in a target; where the path has no order id, the body's own, wrapped or not.
+
+        A batch is a JSON array, or several lines; where it is answered for each order, any body.
+        """
+        if self.names_the_order or not self.is_at(target):
+            return OrdersNamed(self.order_id_in(target))
         try:
-            content = json.loads(body)
+            content: object = json.loads(body)
         except (ValueError, RecursionError):
-            return None
-        fields = content if isinstance(content, dict) else {}
-        for order in (fields, *fields.values()):
-            if isinstance(order, dict) and isinstance(order.get("order_id"), str):
-                return str(order["order_id"])
+            content = _lines_of(body)
+        if isinstance(content, dict) and self.results:
+            content = [content]
+        if isinstance(content, list):
+            return OrdersNamed(None, tuple(_order_id_of(order) or "" for order in content))
+        return OrdersNamed(_order_id_of(content))
+
+
+def _order_id_of(content: object) -> str | None:
+    fields = content if isinstance(content, dict) else {}
+    for order in (fields, *fields.values()):
+        if isinstance(order, dict) and isinstance(order.get("order_id"), str):
+            return str(order["order_id"])
+    return None
+
+
+def _lines_of(body: bytes | bytearray) -> list[object] | None:
+    try:
+        return [json.loads(line) for line in body.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
         return None

@@ -14,6 +14,7 @@ from consumer.adapters.body_template import parse_body_template
 from consumer.adapters.http_api import HttpApi
 from consumer.delivery.attempts import (
     Accepted,
+    Answered,
     Attempt,
     Conflict,
     OrderRequest,
@@ -165,6 +166,7 @@ def test_a_status_comes_to_what_the_setting_says(setting: str, expected: type[At
         attempt = sent(api.url, shape, outgoing())
 
     assert type(attempt) is expected
+    assert not isinstance(attempt, Answered)
     assert attempt.status == status
     if isinstance(attempt, Throttled | Unavailable):
         assert attempt.wait_seconds == 7.0

@@ -54,11 +54,21 @@ class Deliveries(RuleBasedStateMachine):
         rate=rates,
         is_late=st.booleans(),
         do_clocks_differ=st.booleans(),
+        batch_orders=st.sampled_from((1, 1, 2, 3, 7)),
     )
     def set_up(  # noqa: PLR0917
-        self, plan: Plan, number: int, seed: int, rate: str, is_late: bool, do_clocks_differ: bool
+        self,
+        plan: Plan,
+        number: int,
+        seed: int,
+        rate: str,
+        is_late: bool,
+        do_clocks_differ: bool,
+        batch_orders: int,
     ) -> None:
-        self.fleet = Fleet(plan, shards=number, seed=seed, is_late=is_late)
+        self.fleet = Fleet(
+            plan, shards=number, seed=seed, is_late=is_late, batch_orders=batch_orders
+        )
         self.is_spacing_global = not (is_late or do_clocks_differ)
         self.do_clocks_differ = do_clocks_differ
         self.judged = 0
@@ -93,6 +103,10 @@ class Deliveries(RuleBasedStateMachine):
     @rule(says_conflict=st.booleans())
     def the_api_says_conflict(self, says_conflict: bool) -> None:
         self.fleet.api.says_conflict = says_conflict
+
+    @rule(answers_for_each=st.booleans())
+    def the_api_answers_for_each_order_of_a_batch(self, answers_for_each: bool) -> None:
+        self.fleet.api.answers_for_each = answers_for_each
 
     @rule(number=shards, after_seconds=st.floats(0.0, 6.0), is_behind=st.booleans())
     def a_process_crashes(self, number: int, after_seconds: float, is_behind: bool) -> None:

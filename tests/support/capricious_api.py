@@ -4,19 +4,22 @@ It takes no order back: what it took once, it answers so again.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from consumer.delivery.attempts import (
     Accepted,
+    Answered,
     Attempt,
     Conflict,
+    OrderAttempt,
     Refused,
     Throttled,
     Unauthorized,
     Unavailable,
 )
+from consumer.delivery.batch import Batch
 from consumer.delivery.entries import Entry
 from orders.upload import UploadId
 from sandbox.simulation.world import SimulatedRequest
@@ -42,7 +45,7 @@ class Mood(Enum):
 
 
 TAKING = {Mood.TAKE, Mood.TAKE_LATE, Mood.TAKE_AND_HANG}
-ANSWERS: dict[Mood, tuple[float, Attempt]] = {
+ANSWERS: dict[Mood, tuple[float, OrderAttempt]] = {
     Mood.TAKE: (0.15, Accepted(200)),
     Mood.TAKE_LATE: (2.6, Accepted(201)),
     Mood.TAKE_AND_HANG: (HANG_SECONDS, Unavailable(None, "no answer", may_have_arrived=True)),
@@ -78,14 +81,20 @@ class Retired:
     turns: int | None
     until: float
 
+    def use_turn(self) -> None:
+        """It made a request."""
+        if self.turns is not None:
+            self.turns -= 1
+
 
 @dataclass
 class CapriciousApi:
     """The API, and the judge of promises 2, 4 and 6: every breach of them is noted.
 
     moods: what it does next; after them, `mood`. says_conflict: it answers 409 for an order that it
-    has. is_settled: does the ledger have this order for good? excused: how often an order may still
-    come again, because its sender could not know that it had arrived.
+    has. answers_for_each: it answers for each order of a batch. is_settled: does the ledger have
+    this order for good? excused: how often an order may still come again, because its sender could
+    not know that it had arrived.
     """
 
     is_settled: Callable[[KnownOrder], bool]
@@ -93,6 +102,7 @@ class CapriciousApi:
     mood: Mood = Mood.TAKE
     moods: deque[Mood] = field(default_factory=deque)
     says_conflict: bool = False
+    answers_for_each: bool = False
     requests: list[SimulatedRequest] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
@@ -104,22 +114,42 @@ class CapriciousApi:
 
     def receive(self, entry: Entry, at: float, sender: str) -> tuple[float, Attempt]:
         """See SimulatedApi.receive."""
-        order = self.orders[entry.name]
-        self._judge(order, at, sender)
+        sent = entry.under_way if isinstance(entry, Batch) else (entry,)
+        orders = [self.orders[order.name] for order in sent]
+        if sender in self.retired:
+            self.retired[sender].use_turn()
+        for order in orders:
+            self._judge(order, at, sender)
+        if isinstance(entry, Batch) and self.answers_for_each:
+            answers = [self._answer([order]) for order in orders]
+            latency_seconds = max(seconds for seconds, _ in answers)
+            attempt: Attempt = Answered(tuple(answer for _, answer in answers))
+        else:
+            latency_seconds, attempt = self._answer(orders)
+        for order in orders:
+            self._attempts[order.name] += 1
+            self._busy_until[sender, order.upload, order.order_id] = at + latency_seconds
+        first, was_accepted = orders[0], all(order.name in self.taken for order in orders)
+        self.requests.append(SimulatedRequest(at, entry.name, first.order_id, sender, was_accepted))
+        return latency_seconds, attempt
+
+    def _answer(self, orders: Sequence[KnownOrder]) -> tuple[float, OrderAttempt]:
+        """One answer for these orders; it takes all of them or none."""
         mood = self.moods.popleft() if self.moods else self.mood
         latency_seconds, attempt = ANSWERS[mood]
-        if order.name in self.taken and isinstance(attempt, Accepted | Refused):
-            attempt = Conflict(409, "it is here") if self.says_conflict else Accepted(200)
+        here = [order for order in orders if order.name in self.taken]
+        if here and self.says_conflict and isinstance(attempt, Accepted | Refused):
+            attempt = Conflict(409, "it is here")
+        elif len(here) == len(orders) and isinstance(attempt, Refused):
+            attempt = Accepted(200)
         elif mood in TAKING:
-            self.taken.add(order.name)
-        elif mood is Mood.REFUSE:
-            self.refused.add(order.name)
-        if order.name in self.taken and not isinstance(attempt, Accepted | Conflict):
-            self.excused[order.name] += 1  # nobody told the sender that it is here
-        self._attempts[order.name] += 1
-        self._busy_until[sender, order.upload, order.order_id] = at + latency_seconds
-        was_accepted = order.name in self.taken
-        self.requests.append(SimulatedRequest(at, order.name, order.order_id, sender, was_accepted))
+            self.taken.update(order.name for order in orders)
+        elif mood is Mood.REFUSE and len(orders) == 1:
+            self.refused.add(orders[0].name)
+        is_told = isinstance(attempt, Accepted | Conflict if len(orders) == 1 else Accepted)
+        for order in orders:
+            if order.name in self.taken and not is_told:
+                self.excused[order.name] += 1  # nobody told the sender that it is here
         return latency_seconds, attempt
 
     def _judge(self, order: KnownOrder, at: float, sender: str) -> None:
@@ -137,8 +167,6 @@ class CapriciousApi:
 
     def _judge_retired(self, retired: Retired, order: KnownOrder, at: float, sender: str) -> None:
         """It may use up its turns; what it sends, its successor cannot know, and so sends again."""
-        if retired.turns is not None:
-            retired.turns -= 1
         if at > retired.until + HAIR or (retired.turns is not None and retired.turns < 0):
             self._breach(6, order, at, sender, "came from a process that had lost its shard")
         self.excused[order.name] += 1

@@ -96,8 +96,11 @@ class WatchedLedger(MemoryLedger):
 class Fleet(SimulatedWorld):
     """Many processes, and all that may happen to them."""
 
-    def __init__(self, plan: Plan, *, shards: int, seed: int, is_late: bool) -> None:
-        """All orders are in the stream at the start."""
+    def __init__(
+        self, plan: Plan, *, shards: int, seed: int, is_late: bool, batch_orders: int = 1
+    ) -> None:
+        """All orders are in the stream at the start; `batch_orders` are sent in one request."""
+        self.batch_orders = batch_orders
         chance = random.Random(seed)  # noqa: S311 - what a test draws, it must draw again
         self.api = CapriciousApi(lambda order: self.lane_of(order).is_settled(order.line))
         super().__init__(
@@ -174,7 +177,11 @@ class Fleet(SimulatedWorld):
         """A process begins where the checkpoint stands."""
         shard.lives += 1
         settings = DeliverySettings(
-            shard.name, f"{shard.name[-1]}/{shard.lives}", WINDOW, refusal_budget=(4, 20.0)
+            shard.name,
+            f"{shard.name[-1]}/{shard.lives}",
+            WINDOW,
+            refusal_budget=(4, 20.0),
+            batch_orders=self.batch_orders,
         )
         shard.process = Process(
             self.simulation,
@@ -232,7 +239,7 @@ class Fleet(SimulatedWorld):
         again = [n for n in self.api.taken if n in known and not self.api.is_settled(known[n])]
         for order_name in again:
             self.api.excused[order_name] = max(1, self.api.excused[order_name])
-        if len(again) > WINDOW * (1 + len(shard.old)):
+        if len(again) > WINDOW * self.batch_orders * (1 + len(shard.old)):
             self.api.breaches.append(f"promise 2: {len(again)} orders may come again: {again}")
 
     def put_ends_again(self) -> None:

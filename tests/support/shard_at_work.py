@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
-from consumer.delivery.attempts import Accepted, Attempt, OrderRequest
+from consumer.delivery.attempts import Accepted, Attempt, BatchRequest, OrderRequest
 from consumer.delivery.delivery import Delivery
 from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamPosition, StreamRecord
@@ -78,9 +78,14 @@ class ScriptedApi:
         self.gate.set()
 
     def send(
-        self, order: OrderRequest, *, begin: Callable[[], None], sent: Callable[[], None]
+        self,
+        order: OrderRequest | BatchRequest,
+        *,
+        begin: Callable[[], None],
+        sent: Callable[[], None],
     ) -> Attempt:
         """See Api.send."""
+        assert isinstance(order, OrderRequest)
         begin()
         self.received.append(order.order_id)
         sent()

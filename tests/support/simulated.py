@@ -128,7 +128,7 @@ class World(SimulatedWorld):
         """SIGKILL now; a new process goes on from the checkpoint."""
         self.process.crash()
         checkpoint = self.process.checkpoint
-        settings = DeliverySettings(SHARD, token, self.settings.window_max)
+        settings = replace(self.settings, token=token)
 
         def start() -> None:
             self.process = Process(self.simulation, self.stream, settings, checkpoint)

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from consumer.adapters.answer_table import Meaning
+from consumer.adapters.batch_answer import parse_result_names
+from consumer.adapters.batch_body import BatchFormat
+from consumer.adapters.batch_shape import BatchShape
 from consumer.adapters.body_template import WHOLE
 from consumer.refusal_budget import RefusalBudget
 from consumer.settings import ConsumerSettings, SettingsError, load_settings
@@ -173,6 +176,24 @@ def test_an_api_elsewhere_may_do_without_tls_where_that_is_said(
         ({"ORDERS_API_STATUSES": "404"}, "ORDERS_API_STATUSES", "for example 404=accepted"),
         ({"ORDERS_API_STATUSES": "429=accepted"}, "ORDERS_API_STATUSES", "429 is fixed"),
         ({"ORDERS_API_STATUSES": "503=accepted"}, "ORDERS_API_STATUSES", "retry, throttled"),
+        ({"ORDERS_BATCH": "2"}, "ORDERS_BATCH", "{order_id} in its path; take it out"),
+        ({"ORDERS_BATCH": "0"}, "ORDERS_BATCH", "greater than or equal to 1"),
+        (
+            {"ORDERS_BATCH": "2", "ORDERS_API_URL": "https://a.b/{customer_id}/orders"},
+            "ORDERS_BATCH",
+            "{customer_id} in its path",
+        ),
+        (
+            {
+                "ORDERS_BATCH": "2",
+                "ORDERS_API_URL": "https://a.b/orders",
+                "ORDERS_API_CONTENT_TYPE": "text/plain",
+            },
+            "ORDERS_BATCH",
+            "ORDERS_API_CONTENT_TYPE is no JSON",
+        ),
+        ({"ORDERS_BATCH_FORMAT": "xml"}, "ORDERS_BATCH_FORMAT", "'array' or 'ndjson'"),
+        ({"ORDERS_BATCH_RESULTS": "results"}, "ORDERS_BATCH_RESULTS", "LIST:ID,STATUS"),
         ({"ORDERS_API_URL": "https://a.b/?id={order_id}"}, "ORDERS_API_URL", "path"),
         ({"ORDERS_API_URL": "https://u:p@a.b/{order_id}"}, "ORDERS_API_URL", "ORDERS_API_TOKEN"),
         ({"ORDERS_API_URL": "http://a.b/{order_id}"}, "ORDERS_API_URL", "use https"),
@@ -210,3 +231,20 @@ def test_a_credential_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "not-for-the-log" not in repr(settings)
     assert settings.api_token is not None
     assert settings.api_token.get_secret_value() == "not-for-the-log"
+
+
+def test_a_batch_goes_to_one_address_by_put_and_lines_are_called_what_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = load(
+        monkeypatch,
+        ORDERS_API_URL="https://api.example.com/orders/batch",
+        ORDERS_BATCH="100",
+        ORDERS_BATCH_FORMAT="ndjson",
+        ORDERS_BATCH_RESULTS="results:id,status",
+    )
+
+    shape = settings.api_shape
+    assert (settings.batch, settings.batch_linger_seconds) == (100, 2.0)
+    assert shape.content_type == "application/x-ndjson"
+    assert shape.batch == BatchShape(BatchFormat.NDJSON, parse_result_names("results:id,status"))

@@ -9,7 +9,7 @@ from ledger.evidence import Evidence
 from ledger.finish import Basis, Estimate, estimate_finish, expected
 from ledger.pace.hold import Failure, HoldKind
 from ledger.pace.pace import Override, Pace, Pause
-from ledger.pace.steps import configure, failed, override, pause
+from ledger.pace.steps import carry, configure, failed, override, pause
 from ledger.report import StatusReport
 from ledger.sending_status import sending_status
 from ledger.uploads.lane import Tally
@@ -180,3 +180,12 @@ def test_an_override_that_nothing_follows_may_end_too_soon() -> None:
 
     assert reckon(account(enqueued=200, tally=Tally()), pace=alone).seconds == 50
     assert "no rate is set" in reckon(account(enqueued=201, tally=Tally()), pace=alone).reason
+
+
+def test_a_turn_carries_as_many_orders_as_a_request_holds() -> None:
+    waiting = account(enqueued=3_000, tally=Tally())
+
+    estimate = reckon(waiting, pace=carry(ONE_PER_SECOND, 100))
+
+    assert estimate.seconds == 30.0
+    assert estimate.per_second == 100.0

@@ -57,6 +57,15 @@ def test_one_that_would_outlive_the_stream_is_refused_with_what_to_raise() -> No
     )
 
 
+def test_a_turn_that_carries_a_hundred_orders_makes_room_for_as_many_more() -> None:
+    refusal = _decide(estimate=10_000_000, orders_per_turn=100)
+
+    assert _decide(estimate=7_700_000, orders_per_turn=100) is None
+    assert refusal is not None
+    assert "27.8 hours at 1/s with 100 orders each" in refusal
+    assert "upload at most 7,776,000 orders now" in refusal
+
+
 def test_all_open_uploads_count_for_what_they_have_not_sent() -> None:
     assert _decide(estimate=40_000, others=30_000) is None
     refusal = _decide(estimate=40_000, others=50_000)
@@ -237,9 +246,15 @@ def _announce(ledger: MemoryLedger, name: str, estimate: int) -> None:
     ledger.write_estimate(upload, token="t", estimate=estimate, now=0.0)
 
 
-def _decide(*, estimate: int, others: int = 0) -> str | None:
+def _decide(*, estimate: int, others: int = 0, orders_per_turn: int = 1) -> str | None:
     ledger = MemoryLedger()
     _announce(ledger, "a" * 20, others)
     _announce(ledger, "b" * 20, estimate)
-    refusal = decide(ledger.open_accounts(), rate=Rate(1.0), retention_hours=24, own=estimate)
+    refusal = decide(
+        ledger.open_accounts(),
+        rate=Rate(1.0),
+        retention_hours=24,
+        own=estimate,
+        orders_per_turn=orders_per_turn,
+    )
     return refusal.sentence if refusal else None

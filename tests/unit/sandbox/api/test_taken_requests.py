@@ -1,6 +1,7 @@
 import pytest
 
-from sandbox.api.taken_requests import TakenRequests
+from consumer.adapters.batch_answer import ResultNames
+from sandbox.api.taken_requests import OrdersNamed, TakenRequests
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,6 @@ def test_the_order_id_is_found_wherever_the_path_has_it(
         ("/orders", b'{"order_id": "A"}', "A"),
         ("/orders?dry=no", b'{"by": "shop", "order": {"order_id": "A"}}', "A"),
         ("/orders", b'{"order_id": 1}', None),
-        ("/orders", b'["A"]', None),
         ("/orders", b"not JSON", None),
         ("/elsewhere", b'{"order_id": "A"}', None),
     ],
@@ -55,8 +55,26 @@ def test_the_order_id_is_found_wherever_the_path_has_it(
 def test_where_no_path_names_an_order_its_body_does(
     target: str, body: bytes, order_id: str | None
 ) -> None:
-    assert TakenRequests("POST", "/orders").order_id_of(target, body) == order_id
+    assert TakenRequests("POST", "/orders").orders_of(target, body) == OrdersNamed(order_id)
 
 
 def test_a_path_that_names_the_order_goes_before_its_body() -> None:
-    assert TakenRequests().order_id_of("/orders/A", b'{"order_id": "B"}') == "A"
+    assert TakenRequests().orders_of("/orders/A", b'{"order_id": "B"}') == OrdersNamed("A")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"order_id": "A"}, {"order_id": "B"}]',
+        b'[{"line": 1, "order": {"order_id": "A"}}, {"order_id": "B"}]',
+        b'{"order_id": "A"}\n{"order_id": "B"}\n',
+    ],
+)
+def test_an_array_or_several_lines_are_a_batch(body: bytes) -> None:
+    assert TakenRequests("PUT", "/batch").orders_of("/batch", body) == OrdersNamed(None, ("A", "B"))
+
+
+def test_where_each_order_is_answered_for_one_line_is_a_batch_too() -> None:
+    takes = TakenRequests("PUT", "/batch", results=ResultNames((), None, "status"))
+
+    assert takes.orders_of("/batch", b'{"order_id": "A"}\n') == OrdersNamed(None, ("A",))

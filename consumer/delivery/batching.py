@@ -1,0 +1,62 @@
+"""Which orders are sent together?
+
+Those of a lane whose ordinals have the same number (`Batch`): a batch is complete when an order of
+another number or the end of its lane came from the stream. One that could be sent, and does not get
+complete, is sent as it is after a while.
+"""
+
+from consumer.delivery.batch import Batch
+from consumer.delivery.entries import Entry, Stage
+from consumer.delivery.settle_queue import NEVER
+from consumer.delivery.window import Window
+from ledger.uploads.lane import LaneKey
+
+
+class Batching:
+    """The batches that may get more orders, at most one of a lane."""
+
+    def __init__(self, window: Window, *, orders: int, linger_seconds: float) -> None:
+        """`orders` are sent in one request, at most."""
+        self._window = window
+        self._orders = orders
+        self._linger_seconds = linger_seconds
+        self._filling: dict[LaneKey, Batch] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Put an entry that came from the stream into a batch, or into the window as it is."""
+        if entry.key is not None and entry.ends_lane:
+            self._close(entry.key)
+        if entry.key is None or not entry.is_order or entry.stage is not Stage.WAITING:
+            self._window.queue.append(entry)
+            return
+        number, batch = (entry.ordinal - 1) // self._orders, self._filling.get(entry.key)
+        if batch and batch.number == number and batch.pending[-1].line < entry.line:
+            batch.add(entry)
+        elif batch and batch.number > number:  # it comes after all, and alone
+            self._window.queue.append(Batch.begin(entry, number).closed())
+        else:
+            self._close(entry.key)
+            batch = self._filling[entry.key] = Batch.begin(entry, number)
+            self._window.queue.append(batch)
+        if self._window.last is batch:
+            batch.position = entry.position  # nothing of another lane is in between
+
+    def close_overdue(self, now: float) -> None:
+        """Complete the batches that could be sent and get no more orders."""
+        for key, batch in list(self._filling.items()):
+            if not batch.is_let_in:
+                continue
+            if batch.closes_at is None:
+                batch.closes_at = now + self._linger_seconds
+            if now >= batch.closes_at:
+                self._close(key)
+
+    def due(self) -> float:
+        """When the next batch is to be completed as it is."""
+        return min((batch.closes_at or NEVER for batch in self._filling.values()), default=NEVER)
+
+    def _close(self, key: LaneKey) -> None:
+        """The lane's batch gets no more orders."""
+        batch = self._filling.pop(key, None)
+        if batch is not None and batch.closed().is_let_in:
+            self._window.let_in(batch)
