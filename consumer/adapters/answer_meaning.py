@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
+from consumer.adapters.answer_head import Head
 from consumer.adapters.answer_table import PUBLISHED, AnswerTable, Meaning
 from consumer.adapters.asked_wait import asked_wait_seconds, retry_after_seconds
-from consumer.adapters.http_answer import Head
 from consumer.delivery.attempts import (
     Accepted,
     Conflict,

@@ -3,8 +3,8 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
+from typing import NamedTuple
 
 from consumer.adapters.http_answer import Broken, HttpAnswer
 from consumer.adapters.http_connection import HttpConnection, NothingSent, nothing
@@ -15,8 +15,7 @@ SERVICE_SECONDS = 300.0  # a connection open for days would miss a change of the
 _SHARE_OF_PROMISE = 0.5  # the API counts its Keep-Alive seconds from an earlier moment
 
 
-@dataclass(frozen=True, slots=True)
-class _Idle:
+class _Idle(NamedTuple):
     connection: HttpConnection
     opened_at: float
     until: float

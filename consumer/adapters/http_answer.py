@@ -1,41 +1,27 @@
-"""The API's answer, parsed from the bytes received so far."""
+"""The API's answer, read from the bytes received so far."""
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
-
-from consumer.adapters.rate_limit_fields import RATE_LIMIT_FIELDS
+from consumer.adapters.answer_head import (
+    BODY_ENDS_WITH_CONNECTION,
+    BODY_IN_CHUNKS,
+    Head,
+    parse_head,
+)
+from consumer.adapters.chunked_body import ChunkedBody
 
 HEAD_BYTES = 65_536
 BODY_BYTES = 65_536
 ANSWER_BYTES = 2 * (HEAD_BYTES + BODY_BYTES)  # as received: chunk sizes and 1xx answers count here
 
-_READ_FIELDS = frozenset(
-    (
-        b"content-length",
-        b"date",
-        b"keep-alive",
-        b"retry-after",
-        b"transfer-encoding",
-        *(name.encode() for name in RATE_LIMIT_FIELDS),
-    )
-)
-_KEEP_ALIVE = re.compile(r"(?:^|[\s,;])timeout\s*=\s*\"?([0-9]{1,9})", re.IGNORECASE)
-
-Fields = dict[str, list[str]]
+_START = b"HTTP/1."
+_HEAD_END = re.compile(rb"\n\r?\n")
+_SWITCHES_PROTOCOL = 101
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Status, and the header fields in use, by name in lower case."""
-
-    status: int
-    fields: Fields
-
-
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
+class HttpAnswer(NamedTuple):
     """A complete answer.
 
     idle_seconds: how long the API promises to keep the connection open: None without a promise, 0
@@ -56,110 +42,103 @@ class Broken:
 
 
 class AnswerReader:
-    """Reads one answer from the chunks in which it arrives, within bounds.
-
-    Interim answers (1xx) are skipped. The parser is llhttp, Node's; bounds are ours.
-    """
+    """Reads one answer as it arrives, within bounds; interim answers (1xx) are skipped."""
 
     def __init__(self) -> None:
-        self._parser = HttpResponseParser(self)
-        # RFC 9112 section 2.2 lets a recipient take a bare LF, and every common client does.
-        self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)
-        self._received_bytes = 0
-        self._head_bytes = 0
-        self._fields: Fields = {}
+        self._received: bytes | bytearray = b""
+        self._place = 0  # of what is not yet understood
+        self._searched = 0  # up to here there is no end of a head
         self._head: Head | None = None
-        self._interim = False
-        self._body = bytearray()
-        self._whole = False
-        self._closes = False
+        self._body_bytes = BODY_ENDS_WITH_CONNECTION
+        self._chunks: ChunkedBody | None = None
 
     def feed(self, chunk: bytes) -> HttpAnswer | Broken | None:
-        """Parse the next bytes, at least one; None while the answer is incomplete."""
-        self._received_bytes += len(chunk)
-        try:
-            self._parser.feed_data(chunk)
-        except HttpParserUpgrade:
-            return Broken("the answer switches to another protocol")
-        except HttpParserError as error:
-            if not self._whole:
-                return self.broken(f"the answer is not HTTP: {str(error).lower()}")
-            self._closes = True  # bytes after the answer belong to no request of ours
-        too_large = self._too_large()
-        if too_large is not None or self._head is None or not self._whole:
-            return too_large
-        return self._answer(self._head)
+        """Read the next bytes, at least one; None while the answer is incomplete."""
+        if not self._received:
+            self._received = chunk
+        else:
+            if isinstance(self._received, bytes):
+                self._received = bytearray(self._received)
+            self._received += chunk
+        if self._head is None:
+            broken = self._read_heads()
+            if broken is not None or self._head is None:
+                return broken
+        return self._read_body(self._head)
 
     def ended(self) -> HttpAnswer | Broken:
         """The API closed the connection, which completes an answer without a length."""
-        if self._received_bytes == 0:
+        if not self._received:
             return self.broken("the connection was closed without an answer")
-        if self._head is None or self._has_length(self._head):
+        if self._head is None or self._body_bytes != BODY_ENDS_WITH_CONNECTION:
             return self.broken("the connection was closed in the middle of the answer")
-        self._closes = True
-        return self._answer(self._head)
+        return HttpAnswer(self._head, bytes(self._received[self._place :]), idle_seconds=0.0)
 
     def broken(self, reason: str) -> Broken:
         """The answer will not be complete, for this reason."""
         return Broken(reason, self._head)
 
-    def _too_large(self) -> Broken | None:
-        waits_for_head = self._head is None and self._received_bytes > HEAD_BYTES
-        if self._head_bytes > HEAD_BYTES or waits_for_head:
-            return self.broken(f"the answer's head is longer than {HEAD_BYTES:,} bytes")
-        if len(self._body) > BODY_BYTES or self._received_bytes > ANSWER_BYTES:
-            return self.broken(f"the answer's body is longer than {BODY_BYTES:,} bytes")
-        return None
+    def _read_heads(self) -> Broken | None:
+        """Skip interim answers, and read the head of the final one if all of it has come."""
+        while ended := _HEAD_END.search(self._received, self._searched):
+            start, end = self._place, ended.end()
+            if end - start > HEAD_BYTES:
+                return self._head_too_long()
+            head = parse_head(self._received, start, end)
+            if head is None:
+                return self._not_http("its head cannot be read")
+            self._place = self._searched = end
+            if head.status == _SWITCHES_PROTOCOL:
+                return self.broken("the answer switches to another protocol")
+            if 100 <= head.status < 200:  # noqa: PLR2004 - the class of interim answers
+                continue
+            body_bytes = head.body_bytes()
+            if body_bytes is None:
+                return self._not_http("its length cannot be known")
+            self._head, self._body_bytes = head, body_bytes
+            return None
+        self._searched = max(self._place, len(self._received) - 2)  # an end may be here in part
+        begun = self._received[self._place : self._place + len(_START)]
+        if not _START.startswith(begun):
+            return self._not_http("it does not begin with a status line")
+        return self._head_too_long() if len(self._received) > HEAD_BYTES else None
 
-    def _answer(self, head: Head) -> HttpAnswer:
-        return HttpAnswer(head, bytes(self._body), self._idle_seconds())
+    def _read_body(self, head: Head) -> HttpAnswer | Broken | None:
+        match self._body_bytes:
+            case value if value == BODY_IN_CHUNKS:
+                return self._read_chunks(head)
+            case value if value == BODY_ENDS_WITH_CONNECTION:
+                is_too_long = len(self._received) - self._place > BODY_BYTES
+                return self._body_too_long() if is_too_long else None
+            case body_bytes:
+                if body_bytes > BODY_BYTES:
+                    return self._body_too_long()
+                end = self._place + body_bytes
+                if len(self._received) < end:
+                    return None
+                return self._whole(head, bytes(self._received[self._place : end]), end)
 
-    def _idle_seconds(self) -> float | None:
-        if self._closes:
-            return 0.0
-        named = _KEEP_ALIVE.search(", ".join(self._fields.get("keep-alive", ())))
-        return float(named[1]) if named else None
+    def _read_chunks(self, head: Head) -> HttpAnswer | Broken | None:
+        if self._chunks is None:
+            self._chunks = ChunkedBody(self._place)
+        chunks = self._chunks
+        chunks.read(self._received, bound=BODY_BYTES)
+        if chunks.is_broken:
+            return self._not_http("its body has something that is no chunk")
+        if len(chunks.content) > BODY_BYTES or len(self._received) > ANSWER_BYTES:
+            return self._body_too_long()
+        return self._whole(head, bytes(chunks.content), chunks.place) if chunks.is_whole else None
 
-    @staticmethod
-    def _has_length(head: Head) -> bool:
-        codings = ",".join(head.fields.get("transfer-encoding", ())).lower().split(",")
-        return "content-length" in head.fields or codings[-1].strip() == "chunked"
+    def _whole(self, head: Head, body: bytes, end: int) -> HttpAnswer:
+        """The answer, which ends at this place; bytes behind it belong to no request of ours."""
+        keeps = len(self._received) == end and not head.closes
+        return HttpAnswer(head, body, head.idle_seconds() if keeps else 0.0)
 
-    # Called by the parser.
+    def _not_http(self, why: str) -> Broken:
+        return self.broken(f"the answer is not HTTP: {why}")
 
-    def on_message_begin(self) -> None:
-        """The first byte of an answer, interim or final, or of something after it."""
-        if self._whole:
-            self._closes = True
+    def _head_too_long(self) -> Broken:
+        return self.broken(f"the answer's head is longer than {HEAD_BYTES:,} bytes")
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A field of the head, or of a trailer, which is ignored."""
-        self._head_bytes += len(name) + len(value)
-        lower = name.lower()
-        if lower in _READ_FIELDS and self._head is None:
-            self._fields.setdefault(lower.decode(), []).append(value.decode("latin-1"))
-
-    def on_headers_complete(self) -> None:
-        """The empty line after a head; one that is too long is ignored."""
-        if self._head is not None or self._head_bytes > HEAD_BYTES:
-            return
-        status = self._parser.get_status_code()
-        self._interim = 100 <= status < 200  # noqa: PLR2004 - the class of interim answers
-        if not self._interim:
-            self._head = Head(status, self._fields)
-
-    def on_body(self, piece: bytes) -> None:
-        """Some bytes of the body."""
-        if not self._whole:
-            self._body += piece
-
-    def on_message_complete(self) -> None:
-        """The last byte of an answer."""
-        if self._whole:
-            return
-        if self._interim:
-            self._interim = False
-            self._fields = {}
-            return
-        self._whole = True
-        self._closes = not self._parser.should_keep_alive()
+    def _body_too_long(self) -> Broken:
+        return self.broken(f"the answer's body is longer than {BODY_BYTES:,} bytes")

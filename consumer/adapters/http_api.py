@@ -6,12 +6,14 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from requests.exceptions import RequestException
+
+from consumer.adapters.answer_head import Head
 from consumer.adapters.answer_meaning import attempt_from, broken_off
 from consumer.adapters.api_shape import USUAL_SHAPE, ApiShape
 from consumer.adapters.api_url import parse_api_url
 from consumer.adapters.connections import Connections
 from consumer.adapters.credentials import CredentialUnreadable
-from consumer.adapters.http_answer import Head
 from consumer.adapters.http_connection import nothing
 from consumer.adapters.http_transport import AnswerBroken, HttpTransport, NothingArrived
 from consumer.adapters.opening import opener
@@ -99,6 +101,8 @@ class HttpApi:
             return Unavailable(None, str(error), may_have_arrived=False)
         except AnswerBroken as error:
             return broken_off(str(error), error.head)
+        except RequestException as error:  # what signed it made it one that cannot be written
+            return Unauthorized(NOTHING_SENT, f"The signed request cannot be sent: {error}.")
         self._last_fields = answer.head.fields
 
         def meaning(head: Head, body: bytes) -> OrderAttempt:

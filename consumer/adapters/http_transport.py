@@ -11,9 +11,10 @@ from requests.cookies import RequestsCookieJar
 from requests.exceptions import ConnectionError as NoUsableAnswer
 from requests.exceptions import InvalidHeader, InvalidURL, RequestException
 
+from consumer.adapters.answer_head import Head
 from consumer.adapters.api_url import ApiUrl
 from consumer.adapters.connections import Connections
-from consumer.adapters.http_answer import Broken, Head, HttpAnswer
+from consumer.adapters.http_answer import Broken, HttpAnswer
 from consumer.adapters.http_connection import nothing
 from consumer.adapters.opening import NotOpened
 from consumer.adapters.request_headers import RequestHeaders
@@ -103,7 +104,7 @@ class HttpTransport(BaseAdapter):
             raise RequestException(
                 "trust, certificates and proxies are those that this transport was made with"
             )
-        seconds = timeout if isinstance(timeout, int | float) else self._seconds
+        seconds = self._seconds if timeout is None or isinstance(timeout, tuple) else timeout
         deadline = time.monotonic() + seconds
         written = self._written(request)
         match self._connections.exchange(written, deadline=deadline, begin=begin, sent=sent):
@@ -130,4 +131,9 @@ class HttpTransport(BaseAdapter):
         head = f"{request.method} {target} HTTP/1.1\r\n{host}{headers.lines()}\r\n"
         if head.count("\n") != len(headers) + 2 + bool(host):
             raise InvalidHeader("a header field has a line break", request=request)
-        return head.encode("latin-1") + (body.encode() if isinstance(body, str) else body)
+        if not isinstance(body, bytes | str):
+            raise RequestException("its body is neither bytes nor text", request=request)
+        try:
+            return head.encode("latin-1") + (body if isinstance(body, bytes) else body.encode())
+        except UnicodeEncodeError as error:
+            raise InvalidHeader("a header field is not Latin-1", request=request) from error

@@ -3,7 +3,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.adapters.http_answer import ANSWER_BYTES, AnswerReader, Broken, Head, HttpAnswer
+from consumer.adapters.answer_head import Head
+from consumer.adapters.http_answer import ANSWER_BYTES, AnswerReader, Broken, HttpAnswer
 
 SOUND = (
     b"HTTP/1.1 103 Early Hints\r\nRetry-After: 1\r\n\r\n"
