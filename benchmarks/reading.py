@@ -6,6 +6,11 @@ On one core, in one run, the same lines:
     yardstick   json + pydantic + aws_kinesis_agg, as one would write it with the libraries
     ceiling     `Order.model_validate_json` alone, on lines in memory
 
+With --own-orders also our reading with two other rules for the same lines:
+
+    own model   a pydantic model as ORDERS_ORDER_MODEL names it: `Order` itself
+    mapping     a mapping of the same fields, as ORDERS_ORDER_MAPPING names it
+
 Every figure is the best of several rounds. The three alternate, so that other processes on the
 machine disturb them equally. Peak memory is that of a child process which reads a generated file,
 less what it had after its imports. With --end-to-end the file also passes through the real Lambda
@@ -21,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from aws_kinesis_agg.aggregator import RecordAggregator
@@ -28,12 +34,16 @@ from boto3.session import Session
 
 from benchmarks.chain import chain, order_lines
 from ledger.dynamodb.connect import open_ledger
-from orders.aggregate import AggregateWriter
+from ledger.uploads.upload import LaneTail
 from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import format_of
-from orders.order import Order
+from orders.order import ORDER_FIELDS, Order
+from orders.order_mapping import MappedField, OrderMapping, rules_of_mapping
+from orders.order_rules import ORDINARY, OrderRules
+from orders.own_model import rules_of_model
 from orders.parsed_lines import FilePosition
 from orders.upload import UploadId, lane_hash_key, partition_key, upload_id
+from producer_lambda.packing import Packing
 from producer_lambda.s3 import READ_BYTES
 
 UPLOAD = UploadId("0123456789abcdef0123")
@@ -44,10 +54,20 @@ MEMORY_LINES = (1_000_000, 5_000_000)
 END_TO_END_SECONDS = 900.0
 
 
-def ours(content: bytes) -> Iterable[int]:
+def ours(content: bytes, rules: OrderRules = ORDINARY) -> Iterable[int]:
     """Sizes of the records that the producer would put."""
-    writer = AggregateWriter(KEY, HASH_KEY, aggregate_bytes=AGGREGATE_BYTES)
-    return _packed(writer, lambda offset: _chunks(content, offset))
+    return _packed(lambda offset: _chunks(content, offset), rules)
+
+
+def own_rules() -> Mapping[str, OrderRules]:
+    """Other rules for the same lines."""
+    types = {"quantity": "integer", "unit_price": "any", "placed_at": "date-time"}
+    fields = {name: MappedField(type=types.get(name, "string")) for name in ORDER_FIELDS}  # type: ignore[arg-type]
+    fields["placed_at"].required = False
+    return {
+        "own model": rules_of_model(Order, "order_id"),
+        "mapping": rules_of_mapping(OrderMapping(id="order_id", fields=fields)),
+    }
 
 
 def yardstick(content: bytes) -> Iterable[int]:
@@ -69,14 +89,15 @@ def ceiling(lines: list[bytes]) -> None:
         check(line)
 
 
-def measure(count: int, rounds: int) -> None:
-    """Print the three rates, and ours against the other two."""
+def measure(count: int, rounds: int, others: Mapping[str, OrderRules]) -> None:
+    """Print the three rates, and ours against the other two; beside them ours by other rules."""
     content = b"".join(order_lines(count))
     lines = content.splitlines()
     contenders: Mapping[str, Callable[[], object]] = {
         "ours": lambda: sum(ours(content)),
         "yardstick": lambda: sum(yardstick(content)),
         "ceiling": lambda: ceiling(lines),
+        **{name: partial(_read_by, content, rules) for name, rules in others.items()},
     }
     best = dict.fromkeys(contenders, float("inf"))
     for _ in range(rounds):
@@ -108,14 +129,13 @@ def measure_memory() -> None:
 def read_file(path: str) -> None:
     """In the child: read, check and pack a file; print the peak of its memory in MB."""
     start = _peak_megabytes()
-    writer = AggregateWriter(KEY, HASH_KEY, aggregate_bytes=AGGREGATE_BYTES)
     with Path(path).open("rb") as file:
 
         def open_at(offset: int) -> Iterator[bytes]:
             file.seek(offset)
             return iter(lambda: file.read(READ_BYTES), b"")
 
-        sum(_packed(writer, open_at))
+        sum(_packed(open_at, ORDINARY))
     print(_peak_megabytes() - start)
 
 
@@ -149,12 +169,17 @@ def _read_end_to_end(content: bytes) -> float:
     raise SystemExit("the file was not read in time")
 
 
-def _packed(writer: AggregateWriter, open_at: Callable[[int], Iterable[bytes]]) -> Iterator[int]:
+def _read_by(content: bytes, rules: OrderRules) -> None:
+    sum(ours(content, rules))
+
+
+def _packed(open_at: Callable[[int], Iterable[bytes]], rules: OrderRules) -> Iterator[int]:
+    packing = Packing(UPLOAD, (LaneTail(),), aggregate_bytes=AGGREGATE_BYTES)
     form = format_of("orders.jsonl")
-    for batch in parse_file(open_at, form, FilePosition(), ReadingLimits()):
-        for aggregate in writer.add(batch.numbers, batch.bodies):
+    for batch in parse_file(open_at, form, FilePosition(), ReadingLimits(rules=rules)):
+        for aggregate in packing.add(batch):
             yield len(aggregate.payload)
-    yield len(writer.end().payload)
+    yield from (len(aggregate.payload) for aggregate in packing.end())
 
 
 def _chunks(content: bytes, offset: int) -> Iterator[bytes]:
@@ -180,6 +205,9 @@ def main() -> None:
     parser.add_argument(
         "--end-to-end", action="store_true", help="also through the Lambda of a sandbox"
     )
+    parser.add_argument(
+        "--own-orders", action="store_true", help="also by a model and a mapping of one's own"
+    )
     parser.add_argument("--read", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.read:
@@ -188,7 +216,7 @@ def main() -> None:
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     if cores:
         os.sched_setaffinity(0, {max(cores)})
-    measure(options.lines, options.rounds)
+    measure(options.lines, options.rounds, own_rules() if options.own_orders else {})
     if cores:
         os.sched_setaffinity(0, cores)
     if not options.no_memory:

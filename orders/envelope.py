@@ -80,8 +80,14 @@ class Unreadable:
 Decoded = OrderEnvelope | EndMarker | UnknownVersion | Unreadable
 
 
-def encode_order(line: int, prev: int, ordinal: int, body: bytes) -> bytes:
-    """The record data of an order. Raises struct.error beyond 32 bits."""
+def encode_order(line: int, prev: int, ordinal: int, body: bytes, order_id: str = "") -> bytes:
+    """The record data of an order, with its id where one is given.
+
+    Raises struct.error beyond 32 bits.
+    """
+    if order_id:
+        header = HEADER.pack(VERSION_WITH_ID, ORDER, line, prev, ordinal)
+        return header + body_with_id(order_id, body)
     return HEADER.pack(VERSION, ORDER, line, prev, ordinal) + body
 
 

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from orders.order import NotAnOrder
 from orders.order_rules import Checked, OrderRules, exact_number, truth, whole_number
-from orders.own_rules import IntegerOrderId, OwnFields, RulesWrong, own_rules
+from orders.own_rules import AnyOrderId, OwnFields, RulesWrong, own_rules
 
 _CELLS: dict[object, Callable[[str], object]] = {
     int: whole_number,
@@ -76,7 +76,7 @@ def rules_of_model(model: type[BaseModel], id_field: str) -> OrderRules:
 
 def _check_of(model: type[BaseModel], id_field: str) -> Callable[[bytes], Checked]:
     check_model = model.__pydantic_validator__.validate_json
-    named: Any = (IntegerOrderId, Field(validation_alias=id_field))
+    named: Any = (AnyOrderId, Field(validation_alias=id_field))
     check_id: Callable[[bytes], Checked] = create_model(
         "OrderIdOfLine", order_id=named
     ).__pydantic_validator__.validate_json

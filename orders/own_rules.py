@@ -23,8 +23,17 @@ def _text_of_integer(value: object) -> object:
     return str(value) if type(value) is int else value
 
 
-IntegerOrderId = Annotated[OrderIdText, BeforeValidator(_text_of_integer)]
+def _text_of_integer_only(value: object) -> str:
+    if type(value) is not int:
+        raise ValueError("must be a whole number")
+    return str(value)
+
+
+AnyOrderId = Annotated[OrderIdText, BeforeValidator(_text_of_integer)]
 """An order id that is a string or an integer in JSON; a string in either case here."""
+
+IntegerOrderId = Annotated[OrderIdText, BeforeValidator(_text_of_integer_only)]
+"""An order id that is an integer in JSON, as a string."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from consumer.kcl.daemon import JavaMissing, find_java
 from consumer.kcl.properties import kcl_worker_id
 from consumer.run_folder import write_by_rename
 from consumer.worker.signals import Signals
+from orders.chosen_rules import chosen_rules
+from orders.own_rules import RulesWrong
 from sandbox.code_archive import CHECKOUT
 from sandbox.configured_api import ConfiguredApi
 from sandbox.embedded_aws import embedded_clients, start_aws
@@ -79,11 +81,22 @@ def run_sandbox(options: SandboxOptions, say: Callable[[str], None]) -> None:
 def _check_machine(options: SandboxOptions) -> None:
     if sys.platform != "linux":
         raise WrongUse("The sandbox runs on Linux only: it finds and ends processes by /proc.")
+    _check_order_rules()
     if not options.consumer:
         return
     try:
         find_java(os.environ.get("ORDERS_JAVA"), heap_megabytes=_JAVA_MEGABYTES)
     except JavaMissing as error:
+        raise WrongUse(str(error)) from error
+
+
+def _check_order_rules() -> None:
+    """Those that the function will read by: it would fail at every upload."""
+    names = ("ORDERS_ORDER_MODEL", "ORDERS_ORDER_ID_FIELD", "ORDERS_ORDER_MAPPING")
+    model, id_field, mapping = (os.environ.get(name, "") for name in names)
+    try:
+        chosen_rules(model=model, id_field=id_field, mapping=mapping)
+    except RulesWrong as error:
         raise WrongUse(str(error)) from error
 
 

@@ -17,3 +17,14 @@ def test_without_java_nothing_is_started_or_written(
         run_sandbox(SandboxOptions(tmp_path / "sandbox", Rate(1.0)), print)
 
     assert not (tmp_path / "sandbox").exists()
+
+
+def test_with_a_model_that_cannot_be_used_nothing_is_started_or_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDERS_ORDER_MODEL", "no_such_module:Order")
+
+    with pytest.raises(WrongUse, match="ORDERS_ORDER_MODEL no_such_module:Order cannot be"):
+        run_sandbox(SandboxOptions(tmp_path / "sandbox", Rate(1.0)), print)
+
+    assert not (tmp_path / "sandbox").exists()
