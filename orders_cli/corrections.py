@@ -8,7 +8,6 @@ cancelled, missing, or not let in closes nothing.
 Ids are compared when somebody asks, by reading the corrected file again.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -28,6 +27,7 @@ from ledger.uploads.upload import Account
 from orders.file_reading import ReadingLimits
 from orders.formats import SourceUnreadable
 from orders.upload import UploadId, lane_number_of
+from orders.upload_keys import corrected_by
 from orders_cli.failures import UsageWrong
 from orders_cli.local_file import local_opener
 from orders_cli.output import say
@@ -40,24 +40,10 @@ if TYPE_CHECKING:
 
 MANY_LETTERS = 10_000_000
 CLOSED_AT_ONCE = 500
-NAME_KEPT_CHARACTERS = 100
-"""So that with what is corrected the name is not cut in the key."""
-_IN_KEY = re.compile(r"-corrects-([0-9a-f]{20})-[^/]*\Z", re.ASCII)
 
 
 class CorrectedLedger(UploadLedger, DeadLetters, Protocol):
     """The parts of the ledger that corrections need."""
-
-
-def correcting_name(upload: UploadId, name: str) -> str:
-    """The name under which a file is stored that corrects orders of an upload."""
-    return f"corrects-{upload}-{name[-NAME_KEPT_CHARACTERS:]}"
-
-
-def corrected_by(key: str) -> UploadId | None:
-    """The upload that the object under this key corrects."""
-    found = _IN_KEY.search(key)
-    return UploadId(found[1]) if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ def whole_upload_fields(account: Account) -> dict[str, Any]:
         "created_at": upload.created_at,
         "ended_at": upload.ended_at,
         "linked": upload.linked,
+        "duplicate_of": upload.duplicate_of,
     }
 
 

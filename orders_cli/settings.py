@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consumer.setting_sentence import sentence_of
+from ledger.uploads.duplicate import Duplicates
 from orders.chosen_rules import chosen_rules
 from orders.file_reading import ReadingLimits
 from orders.own_rules import RulesWrong
@@ -77,6 +78,11 @@ class CommandSettings(BaseSettings):
     order_mapping: str = Field(
         "",
         description="File (.toml or .json) that maps the fields of orders of your own.",
+    )
+    duplicates: Duplicates = Field(
+        Duplicates.WARN,
+        description="What `orders upload` does about orders that were uploaded before or that "
+        "repeat an id of their file: `allow`, `warn` or `refuse`, as the producer has it.",
     )
     metrics_url: str | None = Field(
         None,

@@ -52,6 +52,12 @@ def trouble_lines(
         for account in accounts
         if account.upload.reason and account.upload.state is not UploadState.CANCELLED
     ]
+    lines += [
+        f"{account.upload.id}  is the same file as upload {account.upload.duplicate_of}, so its "
+        "orders are sent once more; `orders cancel` stops that"
+        for account in accounts
+        if account.upload.duplicate_of and account.upload.listed_open
+    ]
     return lines + [f"{letter.upload or letter.key}  {letter.reason}" for letter in dead_letters]
 
 
@@ -77,7 +83,9 @@ def account_lines(account: Account) -> list[tuple[str, str]]:
         ("reason", upload.reason),
         ("kind", upload.kind.value),
         ("linked", str(upload.linked or "")),
+        ("the same as", str(upload.duplicate_of or "")),
         *((name.replace("_", " "), f"{number:,}") for name, number in counts(account).items()),
+        ("open letters", f"{account.open_letters:,}" if account.tally.refused else ""),
         ("read in", duration(upload.progress.read_seconds)),
         ("since", moment(upload.created_at)),
         ("ended", moment(upload.ended_at) if upload.ended_at else ""),

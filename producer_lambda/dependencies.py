@@ -4,8 +4,9 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from ledger.earlier_upload import DuplicateLedger
 from ledger.ports.pace import PaceStore
-from ledger.ports.uploads import UploadLedger
+from ledger.uploads.duplicate import Duplicates
 from orders.file_reading import ReadingLimits
 from orders.rate import Rate
 from orders.upload import UploadId
@@ -23,7 +24,7 @@ class Dependencies:
     jitter: random numbers from 0 to 1.
     """
 
-    ledger: UploadLedger
+    ledger: DuplicateLedger
     pace: PaceStore
     store: ObjectStore
     stream: RecordStream
@@ -46,3 +47,4 @@ class RunSettings:
     retention_hours: float
     rate: Rate | None
     report_prefix: str
+    duplicates: Duplicates = Duplicates.WARN

@@ -128,6 +128,7 @@ def run_settings(settings: ProducerSettings) -> RunSettings:
         retention_hours=settings.retention_hours,
         rate=settings.rate,
         report_prefix=settings.report_prefix,
+        duplicates=settings.duplicates,
     )
 
 

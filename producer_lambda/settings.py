@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ledger.uploads.duplicate import Duplicates
 from orders.rate import Rate, parse_rate
 from orders.upload import MAX_LANES
 
@@ -46,6 +47,10 @@ class ProducerSettings(BaseSettings):
     )
     rate: Annotated[Rate | None, BeforeValidator(_read_rate)] = Field(
         None, description="rate limit that admission assumes until the ledger has one"
+    )
+    duplicates: Duplicates = Field(
+        Duplicates.WARN,
+        description="same file uploaded again: `allow`, `warn` in its account, or `refuse`",
     )
     csv_delimiter: str = Field(
         "",

@@ -4,12 +4,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
 
+from ledger.earlier_upload import claim_bytes, same_bytes_clause
 from ledger.errors import upload_missing
-from ledger.uploads.upload import Progress, Upload, UploadState
+from ledger.uploads.duplicate import Duplicates
+from ledger.uploads.upload import Account, Progress, Upload, UploadState
 from orders.file_reading import parse_file
 from orders.formats import Format, SourceUnreadable, format_of
 from orders.parsed_lines import FilePosition, ParsedLines
-from producer_lambda.admission import Refusal, decide, estimate_orders, take_sample
+from orders.upload_keys import is_repeated_on_purpose
+from producer_lambda.admission import (
+    Refusal,
+    decide,
+    estimate_orders,
+    take_sample,
+)
 from producer_lambda.dependencies import Dependencies, RunSettings
 from producer_lambda.enqueuing import Enqueuer, Halt, halt_of
 from producer_lambda.object_store import SourceLost
@@ -117,11 +125,21 @@ class _Run:
         upload, ledger = self._upload, self._ledger
         if upload.admitted or _has_progress(upload):
             return None
+        earlier = self._earlier()
+        if earlier and self._settings.duplicates is Duplicates.REFUSE:
+            return Refusal(
+                f"{same_bytes_clause(earlier)}, and ORDERS_DUPLICATES=refuse; to send its orders "
+                "once more, upload it by `orders upload --again`"
+            )
         sample = take_sample(self._dependencies.store.open_at(upload.source, 0))
         estimate = estimate_orders(sample, upload.source.size_bytes, form)
         # The estimate first, then the sum: of two uploads at once each sees the other.
         is_ours = ledger.write_estimate(
-            upload.id, token=upload.run_token, estimate=estimate, now=self._clock.time()
+            upload.id,
+            token=upload.run_token,
+            estimate=estimate,
+            now=self._clock.time(),
+            duplicate_of=earlier.upload.id if earlier else None,
         )
         if not is_ours:
             return Halt.SUPERSEDED
@@ -139,6 +157,14 @@ class _Run:
         return refusal or halt_of(
             ledger.admit(upload.id, token=upload.run_token, now=self._clock.time())
         )
+
+    def _earlier(self) -> Account | None:
+        """The upload that holds the same bytes; noted for those to come, whatever they will do."""
+        if self._settings.duplicates is Duplicates.ALLOW:
+            return None
+        upload, now = self._upload, self._clock.time()
+        earlier = claim_bytes(self._ledger, upload.source, upload.id, now=now)
+        return None if is_repeated_on_purpose(upload.source.key) else earlier
 
     def _parts(self, form: Format) -> Iterator[ParsedLines]:
         upload, store = self._upload, self._dependencies.store

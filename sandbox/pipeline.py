@@ -59,6 +59,7 @@ def deploy_pipeline(
         "OrderModel": around.get("ORDERS_ORDER_MODEL"),
         "OrderIdField": around.get("ORDERS_ORDER_ID_FIELD"),
         "OrderMapping": around.get("ORDERS_ORDER_MAPPING"),
+        "Duplicates": around.get("ORDERS_DUPLICATES"),
         "RetentionHours": around.get("ORDERS_RETENTION_HOURS"),
         "ShardBytesPerSecond": around.get("ORDERS_SHARD_BYTES_PER_SECOND"),
     }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ledger.dynamodb.claims import DynamoClaims
 from ledger.dynamodb.documents import DynamoDocuments
+from ledger.dynamodb.fingerprints import DynamoFingerprints
 from ledger.dynamodb.lanes import DynamoLanes
 from ledger.dynamodb.letter_closing import DynamoLetterClosing
 from ledger.dynamodb.redrives import DynamoRedrives
@@ -21,6 +22,7 @@ class DynamoLedger(
     DynamoLanes,
     DynamoLetterClosing,
     DynamoRedrives,
+    DynamoFingerprints,
     DynamoClaims,
     DynamoDocuments,
 ):

@@ -7,6 +7,7 @@
     redrive under way   upload#<id>      redrive               redrive, when it was begun
     totals of uploads   totals           totals                -
       that ended
+    bytes of uploads    bytes#<print>    bytes                 -
     claim               claims#<worker>  <NNNN>                worker, its number
     pace                pace             pace                  -
     history             history          history               -
@@ -14,8 +15,8 @@
 The index `listing` finds keys, and the rows are then read consistently. The row of an ended upload
 hardly changes any more, so the index carries a copy of it (`ended`), which is enough for a list. It
 also carries `lanes`, which tells how many rows an open upload has, and `linked`. `expires_at`
-(epoch seconds, DynamoDB's time to live) is set only on the rows of ended uploads and of their
-lanes.
+(epoch seconds, DynamoDB's time to live) is set only on the rows of ended uploads, of their lanes,
+and of the bytes that an upload held.
 """
 
 from __future__ import annotations
@@ -61,6 +62,11 @@ def key_of(row: Row) -> Row:
 def upload_pk(upload: UploadId) -> str:
     """The partition of an upload: its row, its lanes, its dead letters."""
     return f"{_UPLOAD}{upload}"
+
+
+def fingerprint_key(fingerprint: str) -> Row:
+    """The row that says which upload held some bytes first."""
+    return key(f"bytes#{fingerprint}", "bytes")
 
 
 def upload_id_of(row: Row) -> UploadId:

@@ -62,8 +62,19 @@ class DynamoUploads(DynamoClosing):
                 # Only where there is none: an existing row may count settled orders.
                 self._table.add(lane_key(lane.key) | lane_fields(lane))
 
-    def write_estimate(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
-        return self._set(upload, {"estimate": estimate}, token=token, now=now) is not None
+    def write_estimate(
+        self,
+        upload: UploadId,
+        *,
+        token: str,
+        estimate: int,
+        now: float,
+        duplicate_of: UploadId | None = None,
+    ) -> bool:
+        fields: Row = {"estimate": estimate}
+        if duplicate_of is not None:
+            fields["duplicate_of"] = duplicate_of
+        return self._set(upload, fields, token=token, now=now) is not None
 
     def admit(self, upload: UploadId, *, token: str, now: float) -> UploadState | None:
         return self._set(upload, {"admitted": True}, token=token, now=now)

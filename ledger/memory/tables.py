@@ -26,6 +26,7 @@ class Tables:
         self._lanes: dict[LaneKey, Lane] = {}
         self._ended_tally = Tally()
         self._letters: dict[tuple[UploadId, str], DeadLetter] = {}
+        self._fingerprints: dict[str, UploadId] = {}
         self._redrives: dict[UploadId, Redrive] = {}
         self._claims: dict[tuple[str, int], Claim] = {}
         self._pace = Pace()

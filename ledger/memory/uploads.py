@@ -34,9 +34,17 @@ class MemoryUploads(Tables):
             self._uploads[upload] = row
             return self.close_if_drained(upload, now=now).upload
 
-    def write_estimate(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
+    def write_estimate(
+        self,
+        upload: UploadId,
+        *,
+        token: str,
+        estimate: int,
+        now: float,
+        duplicate_of: UploadId | None = None,
+    ) -> bool:
         def change(row: Upload) -> Upload:
-            return replace(row, estimate=estimate, updated_at=now)
+            return replace(row, estimate=estimate, duplicate_of=duplicate_of, updated_at=now)
 
         return self._change(upload, token, change) is not None
 

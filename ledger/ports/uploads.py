@@ -24,8 +24,19 @@ class UploadLedger(Protocol):
         have died before it could.
         """
 
-    def write_estimate(self, upload: UploadId, *, token: str, estimate: int, now: float) -> bool:
-        """Write the estimate, before all open uploads are summed. False: another run took over."""
+    def write_estimate(
+        self,
+        upload: UploadId,
+        *,
+        token: str,
+        estimate: int,
+        now: float,
+        duplicate_of: UploadId | None = None,
+    ) -> bool:
+        """Write the estimate, before all open uploads are summed. False: another run took over.
+
+        duplicate_of: the earlier upload of the same bytes.
+        """
 
     def admit(self, upload: UploadId, *, token: str, now: float) -> UploadState | None:
         """Admit the upload for good, before its first order is put.

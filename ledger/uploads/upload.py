@@ -82,6 +82,7 @@ class Upload:
     linked: the upload that this one sends again, or that sends this one again.
     ended_tally: settled orders by outcome when it ended, None before, so that a list of ended
         uploads needs no lanes.
+    duplicate_of: the earlier upload of the same bytes, whose orders were sent or will be.
     letters_closed: its dead letters that were sent again, dismissed or corrected.
     """
 
@@ -103,6 +104,7 @@ class Upload:
     linked: UploadId | None = None
     ended_tally: Tally | None = None
     letters_closed: int = 0
+    duplicate_of: UploadId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import typer
 
 from ledger.uploads.dead_letter import UNREADABLE, DeadLetter
 from orders.upload import UploadId
+from orders.upload_keys import redriving_name
 from orders_cli.aws import Aws, open_to_change
 from orders_cli.command_options import AsJson, OfUpload, Yes, whoami
 from orders_cli.corrections import corrections_in
@@ -126,7 +127,7 @@ def _redriver(aws: Aws, upload: UploadId, position: str | None, problems: _Probl
 
 def _redrive_one(redriver: Redriver, upload: UploadId, prefix: str, done: list[Redriven]) -> None:
     """Each new upload is in `done` as soon as it is stored."""
-    key_of = partial(new_key, prefix, f"redrive-of-{upload}.jsonl")
+    key_of = partial(new_key, prefix, redriving_name(upload))
     for redriven in redriver.redrive_all(upload, new_key=key_of, now=time.time()):
         done.append(redriven)
         say(f"{count(redriven.orders, 'order')} of {upload} again as {redriven.redriven_as}")

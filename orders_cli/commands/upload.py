@@ -15,12 +15,13 @@ from typing import Annotated
 
 import typer
 
-from ledger.ports.uploads import UploadLedger
+from ledger.earlier_upload import DuplicateLedger, claim_bytes
 from ledger.uploads.upload import Account, Upload, UploadState
+from orders.upload_keys import correcting_name, repeating_name
 from orders_cli.aws import Aws, open_to_change
 from orders_cli.bucket import Stored
 from orders_cli.command_options import AsJson, Yes, command_app, examples, whoami
-from orders_cli.corrections import corrected_sentence, correcting_name, corrections_in
+from orders_cli.corrections import corrected_sentence, corrections_in
 from orders_cli.failures import AwsUnreachable, ExitCode, failure_of
 from orders_cli.invalid_lines import invalid_line_text, invalid_lines
 from orders_cli.json_documents import document, whole_upload_fields
@@ -31,6 +32,7 @@ from orders_cli.quantities import count
 from orders_cli.status_text import account_lines
 from orders_cli.store_once import find_in_doubt, store_file
 from orders_cli.upload_watch import exit_code_of, wait_for
+from orders_cli.uploaded_before import check_duplicates
 
 INVALID_SHOWN = 10
 
@@ -42,19 +44,25 @@ def upload(
     file: Annotated[
         Path, typer.Argument(help="JSON lines (.jsonl, .ndjson, .json) or .csv, plain or .gz.")
     ],
+    *,
     wait: Annotated[bool, typer.Option("--wait", help="Watch until all is settled.")] = False,
     corrects: Annotated[
         str | None,
         typer.Option(metavar="UPLOAD", help="The file has corrected orders that it refused."),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Send its orders even if they were uploaded before.")
+    ] = False,
     as_json: AsJson = False,
     yes: Yes = False,
 ) -> None:
     """Upload a file of orders, one per line.
 
     It is then read and sent automatically. Every upload has its own key and id: the same file again
-    is another upload, whose orders are sent as well. Once the file is stored, its id and key are
-    printed, whatever fails after that: if you see them, do not upload the file again.
+    is another upload, whose orders are sent as well. Before it is stored, a file that was uploaded
+    before, and order ids that it repeats, are warned of or refused (ORDERS_DUPLICATES). Once the
+    file is stored, its id and key are printed, whatever fails after that: if you see them, do not
+    upload the file again.
 
     With --corrects, an order closes the dead letters with its order id in that upload once the API
     has answered it: seen at once with --wait, else by the next `orders dead-letters redrive`,
@@ -69,10 +77,15 @@ def upload(
     if corrects:
         original = aws.find_account(corrects).upload.id
         name = correcting_name(original, file.name)
-        say(corrected_sentence(aws, file, original))
+    if again:
+        name = repeating_name(name)
     key = new_key(aws.settings.upload_prefix, name)
     try:
         check_ready(aws, key)
+        if original:
+            say(corrected_sentence(aws, file, original))
+        if not again:
+            check_duplicates(aws, file)
     except Exception:
         say("Nothing was stored.")
         raise
@@ -104,11 +117,15 @@ class _StoredUpload:
     def update(self, account: Account) -> None:
         self.account = account
 
-    def announce(self, ledger: UploadLedger) -> None:
-        """Write its row, unless the producer was faster. Raises LedgerUnreachable."""
+    def announce(self, ledger: DuplicateLedger) -> None:
+        """Write its row, unless the producer was faster, and note its bytes.
+
+        Raises LedgerUnreachable.
+        """
         upload = self.stored.upload
         self.account = Account(ledger.announce(upload, self.stored.source, now=time.time()))
         self.account = ledger.read_account(upload) or self.account
+        claim_bytes(ledger, self.stored.source, upload, now=time.time())
 
     @property
     def sentence(self) -> str:

@@ -180,6 +180,7 @@ def test_the_producer_gets_its_settings(deployed: Deployed) -> None:
         "ORDERS_INTAKE_QUEUE_URL": deployed.outputs["IntakeQueueUrl"],
         "ORDERS_REPORT_PREFIX": "reports/",
         "ORDERS_LANES": "1",
+        "ORDERS_DUPLICATES": "warn",
         "ORDERS_LINE_BYTES": "262144",
         "ORDERS_AGGREGATE_BYTES": "200000",
         "ORDERS_SHARD_BYTES_PER_SECOND": "1000000",

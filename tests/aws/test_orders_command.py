@@ -38,6 +38,8 @@ from orders_cli.bucket import UploadBucket
 from orders_cli.command_options import whoami
 from orders_cli.main import main
 from orders_cli.redriver import Redriver
+from orders_cli.store_once import store_file
+from orders_cli.uploaded_before import expected_etag
 from tests.support.ledger_table import create_ledger_table
 from tests.support.stores import claim
 
@@ -583,6 +585,75 @@ def test_waiting_ends_with_the_upload_and_its_invalid_lines(desk: Desk, tmp_path
     assert said.code == 3
     assert "done_with_problems" in said.out
     assert "line 1: is no JSON: broken" in said.err
+
+
+# --- the same orders twice ------------------------------------------------------------------------
+
+
+def test_a_file_that_was_uploaded_before_is_warned_of(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    first = desk.type("upload", str(file), "--yes", "--json")
+
+    again = desk.type("upload", str(file), "--yes")
+
+    upload = first.document("upload")
+    assert again.code == 0
+    assert f"The same file was uploaded as {upload['key']} on " in again.err
+    assert f"(upload {upload['upload']}, reading)" in again.err
+    assert "same file" not in first.err
+
+
+def test_a_file_that_was_uploaded_before_is_refused_where_the_setting_says_so(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1))
+    desk.type("upload", str(file), "--yes")
+    desk.monkeypatch.setenv("ORDERS_DUPLICATES", "refuse")
+
+    refused = desk.type("upload", str(file), "--yes")
+    meant = desk.type("upload", str(file), "--yes", "--again", "--json")
+
+    assert (refused.code, refused.out) == (2, "")
+    assert "Nothing was stored." in refused.err
+    assert "add --again" in refused.err
+    assert meant.code == 0
+    keys = list(desk.storage.keys("uploads/"))
+    assert len(keys) == 2
+    assert meant.document("upload")["key"] in keys
+
+
+def test_ids_that_a_file_repeats_are_warned_of_or_refused(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.jsonl"
+    lines = [order(1), b"broken", order(2), order(1), *[order(2)] * 9]
+    file.write_bytes(b"\n".join(lines))
+
+    warned = desk.type("upload", str(file), "--yes")
+    desk.monkeypatch.setenv("ORDERS_DUPLICATES", "refuse")
+    refused = desk.type("upload", str(file), "--yes")
+    desk.monkeypatch.setenv("ORDERS_DUPLICATES", "allow")
+    allowed = desk.type("upload", str(file), "--yes")
+
+    assert (warned.code, refused.code, allowed.code) == (0, 2, 0)
+    for said in (warned, refused):
+        assert "Line 4 repeats the order id 'A-1' of line 1." in said.err
+        assert "Line 5 repeats the order id 'A-2' of line 3." in said.err
+        assert "5 more orders repeat an order id of this file." in said.err
+    assert "repeat" not in allowed.err
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, 8 << 20, (8 << 20) - 1, (16 << 20) + 1])
+def test_the_etag_of_a_file_is_known_before_it_is_stored(
+    desk: Desk, tmp_path: Path, size_bytes: int
+) -> None:
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(b"x" * size_bytes)
+
+    with file.open("rb") as content:
+        stored = store_file(desk.storage, content, "uploads/known.jsonl", lambda _: None)
+
+    assert stored.source.etag.strip('"') == expected_etag(file)
 
 
 # --- looking --------------------------------------------------------------------------------------

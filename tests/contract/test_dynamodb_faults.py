@@ -141,6 +141,17 @@ def test_a_cancel_in_the_middle_of_the_end_of_the_reading_stands(
     assert (account.upload.read_complete, account.waiting) == (True, 3)
 
 
+def test_a_fingerprint_expires_long_after_its_upload(
+    moto_client: "DynamoDBClient", table: str, sound: DynamoLedger
+) -> None:
+    sound.claim_fingerprint("e-1", UPLOAD, now=1_000.0)
+
+    (row,) = moto_client.scan(TableName=table)["Items"]
+
+    assert row["expires_at"] == {"N": str(1_000 + 400 * DAY_SECONDS)}
+    assert "listing" not in row
+
+
 def test_a_letter_that_is_closed_in_the_middle_of_an_upload_s_end_is_counted_in_lists(
     sound: DynamoLedger, faulty: Faulty
 ) -> None:

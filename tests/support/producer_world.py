@@ -5,12 +5,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from hashlib import md5
 from threading import Lock
 from typing import Any, ParamSpec, TypeVar, cast
 
 from aws_kinesis_agg.deaggregator import messages_pb2
 
 from ledger.memory.ledger import MemoryLedger
+from ledger.uploads.duplicate import Duplicates
 from ledger.uploads.upload import Account, Source
 from orders.aggregate import MAGIC, Aggregate
 from orders.envelope import EndMarker, OrderEnvelope, decode
@@ -255,13 +257,15 @@ class World:
     shard_bytes_per_second: int | None = None
     retention_hours: float = 24.0
     rate: Rate | None = None
+    duplicates: Duplicates = Duplicates.WARN
     handed_on: list[UploadId] = field(default_factory=list)
     tokens: int = 0
 
     def store(self, content: bytes, key: str = "uploads/orders.jsonl") -> UploadRequest:
         """Put a file into the bucket; returns its event."""
         self.bucket.objects[key] = content
-        source = Source(BUCKET, key, "v1", "etag", len(content))
+        etag = md5(content, usedforsecurity=False).hexdigest()  # as S3 makes it
+        source = Source(BUCKET, key, "v1", etag, len(content))
         return UploadRequest(upload_id(BUCKET, key, "v1"), source)
 
     def run(
@@ -305,6 +309,7 @@ class World:
             retention_hours=self.retention_hours,
             rate=self.rate,
             report_prefix="reports/",
+            duplicates=self.duplicates,
         )
 
     def account(self, request: UploadRequest) -> Account:

@@ -7,6 +7,7 @@ from typing import Protocol
 from ledger.claim import Claim, LiveProcess
 from ledger.ports.claims import Claims
 from ledger.ports.dead_letters import DeadLetters
+from ledger.ports.fingerprints import Fingerprints
 from ledger.ports.lanes import LaneLedger
 from ledger.ports.pace import HistoryStore, PaceStore
 from ledger.ports.redrives import Redrives
@@ -24,7 +25,15 @@ SOURCE = Source("orders-bucket", "uploads/march.jsonl", "v1", "etag", 1234)
 
 
 class Ledger(
-    UploadLedger, LaneLedger, DeadLetters, Redrives, Claims, PaceStore, HistoryStore, Protocol
+    UploadLedger,
+    LaneLedger,
+    DeadLetters,
+    Redrives,
+    Fingerprints,
+    Claims,
+    PaceStore,
+    HistoryStore,
+    Protocol,
 ):
     """Every port of the ledger."""
 

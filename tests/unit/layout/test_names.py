@@ -15,8 +15,8 @@ ROLES = {"app", "load_settings", "log", "main"}
 MODULE_ROLES = {
     "settings",  # of each program
     # The ledger's rules, its ports, and each implementation of them; the command on them.
-    *("claims", "closing", "dead_letters", "documents", "lanes", "ledger", "pace", "redrives"),
-    *("upload", "uploads"),
+    *("claims", "closing", "dead_letters", "documents", "fingerprints", "lanes", "ledger"),
+    *("pace", "redrives", "upload", "uploads"),
 }
 
 

@@ -16,7 +16,8 @@ from orders.formats import SourceUnreadable
 from orders.outcome import Outcome
 from orders.plain_text import OpenAt
 from orders.upload import UploadId
-from orders_cli.corrections import Corrected, Corrections, corrected_by, correcting_name
+from orders.upload_keys import correcting_name
+from orders_cli.corrections import Corrected, Corrections
 from orders_cli.local_file import new_key
 
 if TYPE_CHECKING:
@@ -96,17 +97,6 @@ class Shop:
 
     def open_lines(self) -> list[int]:
         return [one.line for one in self.ledger.dead_letters(UPLOAD, limit=9)]
-
-
-@pytest.mark.parametrize(
-    "name", ["b.jsonl", "x" * 300 + ".csv.gz", "a b/-corrects-.jsonl", f"corrects-{'c' * 20}-b.csv"]
-)
-def test_the_key_says_what_the_upload_corrects(name: str) -> None:
-    key = new_key("uploads/", correcting_name(UPLOAD, name))
-
-    assert corrected_by(key) == UPLOAD
-    assert key.endswith(name[-5:])
-    assert corrected_by(new_key("uploads/", "b.jsonl")) is None
 
 
 def test_an_accepted_order_closes_the_letter_with_its_id() -> None:

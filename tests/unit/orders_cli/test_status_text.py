@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from ledger.pace import steps
 from ledger.pace.change import change
 from ledger.pace.history import History, Sample
@@ -17,7 +19,7 @@ from orders_cli.status_text import (
 )
 from orders_cli.upload_watch import exit_code_of, progress_sentence
 from tests.support.stores import claim
-from tests.unit.orders_cli.ledgers import FIRST, NOW, Book
+from tests.unit.orders_cli.ledgers import FIRST, NOW, SECOND, Book
 
 
 def paced(book: Book, rate: str = "1/s") -> Book:
@@ -153,6 +155,22 @@ def test_trouble_names_the_upload_and_the_reason() -> None:
     letter = IntakeDeadLetter(None, "uploads/x.jsonl", "it failed")
 
     assert trouble_lines([], [letter]) == ["uploads/x.jsonl  it failed"]
+
+
+def test_an_upload_of_the_same_bytes_is_named_until_it_ends() -> None:
+    book = Book()
+    book.announce()
+    book.ledger.start_run(FIRST, token="run", lanes=1, now=NOW)
+    book.ledger.write_estimate(FIRST, token="run", estimate=1, now=NOW, duplicate_of=SECOND)
+    account = book.ledger.read_account(FIRST)
+    assert account is not None
+    ended = replace(account, upload=replace(account.upload, listed_open=False))
+
+    [line] = trouble_lines([account], [])
+
+    assert line.startswith(f"{FIRST}  is the same file as upload {SECOND}, ")
+    assert trouble_lines([ended], []) == []
+    assert ("the same as", SECOND) in account_lines(ended)
 
 
 def test_progress_says_how_far_an_upload_is() -> None:

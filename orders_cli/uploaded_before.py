@@ -1,0 +1,95 @@
+"""Were the orders of a local file uploaded before, or do they stand in it twice?"""
+
+from collections.abc import Iterable, Iterator
+from hashlib import md5
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boto3.s3.transfer import TransferConfig
+
+from ledger.earlier_upload import DuplicateLedger, find_same_bytes, same_bytes_clause
+from ledger.uploads.duplicate import Duplicates
+from ledger.uploads.upload import Source
+from orders.file_reading import ReadingLimits, parse_file
+from orders.formats import SourceUnreadable, format_of
+from orders.parsed_lines import FilePosition, ParsedLines
+from orders.repeated_ids import RepeatedId, repeated_ids
+from orders_cli.failures import UsageWrong
+from orders_cli.local_file import local_opener
+from orders_cli.output import say
+from orders_cli.quantities import count
+
+if TYPE_CHECKING:
+    from orders_cli.aws import Aws
+
+REPEATS_SHOWN = 5
+_PARTS_MAX = 10_000
+_PARTS = TransferConfig()
+"""How boto3 divides a large file, unless it is told otherwise."""
+
+
+def check_duplicates(aws: "Aws", file: Path) -> None:
+    """Warn of orders that would be sent twice, or raise UsageWrong where the setting refuses them.
+
+    A file that cannot be read to its end is not looked at further: as an upload, its account says
+    why.
+    """
+    if aws.settings.duplicates is Duplicates.ALLOW:
+        return
+    found = list(_duplicates(aws.ledger, file, aws.settings.reading_limits))
+    for sentence in found:
+        say(sentence)
+    if found and aws.settings.duplicates is Duplicates.REFUSE:
+        raise UsageWrong(
+            "ORDERS_DUPLICATES=refuse keeps orders from being sent twice;",
+            hint="add --again to upload the file all the same.",
+        )
+
+
+def _duplicates(ledger: DuplicateLedger, file: Path, limits: ReadingLimits) -> Iterator[str]:
+    source = Source("", file.name, "", expected_etag(file), file.stat().st_size)
+    earlier = find_same_bytes(ledger, source)
+    if earlier:
+        clause = same_bytes_clause(earlier)
+        yield f"{clause[0].upper()}{clause[1:]}: its orders would be sent once more."
+    yield from repeat_sentences(repeated_ids(lambda: parts_of(file, limits)))
+
+
+def repeat_sentences(repeats: Iterable[RepeatedId]) -> Iterator[str]:
+    """What a person is told of the orders that repeat an id."""
+    found = iter(repeats)
+    for one in islice(found, REPEATS_SHOWN):
+        yield f"Line {one.line} repeats the order id {one.order_id!r} of line {one.first_line}."
+    if more := sum(1 for _ in found):
+        yield f"{count(more, 'more order')} repeat an order id of this file."
+
+
+def parts_of(file: Path, limits: ReadingLimits) -> Iterator[ParsedLines]:
+    """A local file as the producer reads it, as far as it can be read."""
+    try:
+        yield from parse_file(local_opener(file), format_of(file.name), FilePosition(), limits)
+    except SourceUnreadable:
+        return
+
+
+def expected_etag(file: Path) -> str:
+    """The ETag that S3 gives the file when this command stores it; empty where it is too large.
+
+    Source: MD5 of the bytes; in parts, MD5 of the parts' MD5s, and their number.
+    """
+    part_bytes = _PARTS.multipart_chunksize
+    size_bytes = file.stat().st_size
+    if size_bytes > _PARTS_MAX * part_bytes:
+        return ""
+    whole = md5(usedforsecurity=False)
+    if size_bytes < _PARTS.multipart_threshold:
+        for chunk in local_opener(file)(0):
+            whole.update(chunk)
+        return whole.hexdigest()
+    parts = 0
+    with file.open("rb") as content:
+        while part := content.read(part_bytes):
+            whole.update(md5(part, usedforsecurity=False).digest())
+            parts += 1
+    return f"{whole.hexdigest()}-{parts}"
