@@ -6,7 +6,12 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from consumer.adapters.api_tls import TlsChoice, check_tls
-from consumer.adapters.sign_in_ways import SignInChoice, check_sign_in
+from consumer.adapters.request_fields import parse_headers
+from consumer.adapters.sign_in_ways import (
+    SignInChoice,
+    check_header_is_free,
+    check_sign_in,
+)
 from consumer.api_settings import ApiSettings
 
 
@@ -92,4 +97,7 @@ class SignInSettings(ApiSettings):
         if self.api_cert_file or self.api_key_file or self.api_key_secret or self.api_ca_file:
             check_tls(self.api_tls, self.api_url)
         check_sign_in(self.sign_in)
+        check_header_is_free(
+            self.api_auth, {*parse_headers(self.api_headers), self.api_idempotency_header}
+        )
         return self

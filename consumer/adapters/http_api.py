@@ -135,5 +135,6 @@ class HttpApi:
         self._connections.open_ahead(seconds=min(self._attempt_seconds, CONNECT_AHEAD_SECONDS))
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections, and fetch no more tokens."""
         self._transport.close()
+        self._sign_in.close()

@@ -51,10 +51,17 @@ class KeptFresh(Generic[T]):
         self._doubted = False
         self._failure: CredentialUnreadable | None = None
         self._failures = 0
+        self._is_closed = False
 
     def start(self) -> None:
-        """Fetch the value now, and keep it fresh until the process ends."""
+        """Fetch the value now, and keep it fresh until `close`."""
         start_thread("kept-fresh", self._keep, fail=die)
+
+    def close(self) -> None:
+        """Fetch no more."""
+        with self._change:
+            self._is_closed = True
+            self._change.notify_all()
 
     def value(self, *, seconds: float) -> T:
         """The value to use; waits at most `seconds` for the first. Raises CredentialUnreadable."""
@@ -97,14 +104,14 @@ class KeptFresh(Generic[T]):
         return max(FIRST_RETRY_SECONDS, began + fetched.renew_seconds - self._clock())
 
     def _keep(self) -> None:
-        while True:
+        while not self._is_closed:
             self._wait(self.renew())
 
     def _wait(self, seconds: float) -> None:
         """Wait until the next fetch is due; a refused value is fetched anew earlier."""
         due = self._clock() + seconds
         with self._change:
-            while (left := due - self._clock()) > 0:
+            while not self._is_closed and (left := due - self._clock()) > 0:
                 if self._doubted:
                     left = min(left, self._fetched_at + READ_AGAIN_SECONDS - self._clock())
                     if left <= 0:

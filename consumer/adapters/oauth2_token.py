@@ -58,6 +58,8 @@ def token_fetcher(
             answer = transport.send(_request(grant, password), timeout=FETCH_SECONDS)
         except RequestException as error:
             raise CredentialUnreadable(f"The token endpoint did not answer: {error}.") from error
+        finally:
+            transport.close()  # the next fetch is far away
         if answer.status_code != _OK:
             if answer.status_code in _REFUSED:
                 secret.refused(password)

@@ -28,6 +28,9 @@ class SignIn(Protocol):
     def hide(self, text: str, auth: AuthBase) -> str:
         """The text without any secret that this auth sent."""
 
+    def close(self) -> None:
+        """Nothing is signed any more."""
+
 
 def signed(request: PreparedRequest, auth: AuthBase) -> PreparedRequest:
     """The request as it goes out, signed last, so that a signature covers all of it.
@@ -108,6 +111,9 @@ class CredentialSignIn:
     def hide(self, text: str, auth: AuthBase) -> str:
         """The text without the credential."""
         return without_secrets(text, auth.secrets) if isinstance(auth, SecretAuth) else text
+
+    def close(self) -> None:
+        """Nothing runs."""
 
 
 class BearerSignIn(CredentialSignIn):

@@ -3,8 +3,10 @@
 import base64
 import binascii
 import importlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 from requests import PreparedRequest
 from requests.auth import AuthBase, HTTPDigestAuth
@@ -14,6 +16,9 @@ from consumer.adapters.sign_in import without_secrets
 
 SHORTEST_SECRET_CHARACTERS = 8
 """Header values of an unknown auth that are shorter are no secrets, but versions and flags."""
+
+
+_LINE = re.compile(r"[\t -~\x80-\xff]*")
 
 
 class FactoryUnusable(Exception):
@@ -62,9 +67,7 @@ class RememberingAuth(AuthBase):
         """Sign the request."""
         before, url = dict(r.headers), r.url or ""
         signed: PreparedRequest = self.auth(r)
-        for field, value in dict(signed.headers).items():
-            if isinstance(value, bytes):
-                signed.headers[field] = value.decode("latin-1")
+        _check_sendable(signed, url)
         values = [v for f, v in signed.headers.items() if before.get(f) != v]
         if signed.url != url:
             query = (signed.url or "").partition("?")[2]
@@ -102,6 +105,28 @@ class FactorySignIn:
     def hide(self, text: str, auth: AuthBase) -> str:
         """The text without what the auth put into the request."""
         return without_secrets(text, auth.secrets) if isinstance(auth, RememberingAuth) else text
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+def _check_sendable(signed: PreparedRequest, url: str) -> None:
+    """Raises CredentialUnreadable for what the transport would refuse; shows no value."""
+    wrong = None
+    if urlsplit(signed.url or "")[:2] != urlsplit(url)[:2]:
+        wrong = "the request's host"
+    body: object = signed.body
+    if not isinstance(body, bytes | str | None):
+        wrong = "a body that is not bytes"
+    headers: Mapping[str, object] = dict(signed.headers)
+    for field, value in headers.items():
+        text = value.decode("latin-1") if isinstance(value, bytes) else value
+        if not isinstance(text, str) or not _LINE.fullmatch(text):
+            wrong = "a header's value that cannot be sent"
+        else:
+            signed.headers[field] = text
+    if wrong is not None:
+        raise CredentialUnreadable(f"The auth class of ORDERS_API_AUTH sets {wrong}.")
 
 
 def _forms(value: str) -> list[str]:

@@ -22,6 +22,10 @@ class RenewedSignIn:
         """Fetch the first one now, and keep it fresh."""
         self._kept.start()
 
+    def close(self) -> None:
+        """Fetch no more."""
+        self._kept.close()
+
     def auth(self, *, seconds: float) -> AuthBase:
         """What signs the next request; raises CredentialUnreadable where none is valid."""
         return self._kept.value(seconds=seconds)

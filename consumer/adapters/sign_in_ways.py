@@ -1,6 +1,7 @@
 """The ways to sign in: what ORDERS_API_AUTH may say, and which settings each needs."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -129,6 +130,15 @@ def check_sign_in(choice: SignInChoice) -> None:
         FixedCredential(choice.token, rule=rule_of(way))
     except CredentialUnreadable as error:
         raise SignInUnusable(str(error).rstrip(".")) from error
+
+
+def check_header_is_free(api_auth: str, taken: Collection[str]) -> None:
+    """Is the header of `header:NAME` none of these? Raises SignInUnusable."""
+    if way_of(api_auth) == "header" and header_of(api_auth).lower() in map(str.lower, taken):
+        raise SignInUnusable(
+            f"ORDERS_API_AUTH is wrong: {header_of(api_auth)} is set by ORDERS_API_HEADERS or "
+            "ORDERS_API_IDEMPOTENCY_HEADER, too; keep one of them"
+        )
 
 
 def token_origin(token_url: str) -> ApiUrl:

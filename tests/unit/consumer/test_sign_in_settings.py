@@ -73,6 +73,20 @@ def test_each_way_is_taken_with_what_it_needs(
         ({"ORDERS_API_AUTH": "header:"}, "ORDERS_API_AUTH is wrong", "no header's name"),
         ({"ORDERS_API_AUTH": "header:X Y", **TOKEN}, "ORDERS_API_AUTH is", "no header's name"),
         ({"ORDERS_API_AUTH": "header:Host", **TOKEN}, "ORDERS_API_AUTH is", "name another"),
+        (
+            {"ORDERS_API_AUTH": "header:X-Key", "ORDERS_API_HEADERS": '{"x-key": "1"}', **TOKEN},
+            "ORDERS_API_AUTH is wrong: X-Key is set by ORDERS_API_HEADERS",
+            "keep one",
+        ),
+        (
+            {
+                "ORDERS_API_AUTH": "header:X-Key",
+                "ORDERS_API_IDEMPOTENCY_HEADER": "x-key",
+                **TOKEN,
+            },
+            "ORDERS_API_AUTH is wrong: X-Key is set by",
+            "keep one",
+        ),
         ({"ORDERS_API_AUTH": "header:X-Key"}, "ORDERS_API_AUTH=header:X-Key", "set one of"),
         ({"ORDERS_API_AUTH": "basic"}, "ORDERS_API_AUTH=basic", "set one of ORDERS_API_TOKEN"),
         ({"ORDERS_API_AUTH": "basic", **TOKEN}, "ORDERS_API_TOKEN", "user:password"),

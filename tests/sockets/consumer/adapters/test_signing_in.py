@@ -305,6 +305,34 @@ def test_an_auth_class_that_fails_blocks_sending_and_shows_nothing(
     assert SECRET not in attempt.reason
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "url", "complaint"),
+    [
+        ("X-Key", f"{SECRET}\r\nX-Evil: 1", "", "a header's value that cannot be sent"),
+        ("X-Key", f"{SECRET}\u2603", "", "a header's value that cannot be sent"),
+        ("X-Key", SECRET, "http://elsewhere.example/", "the request's host"),
+    ],
+)
+def test_an_auth_class_that_sets_what_cannot_be_sent_blocks_sending_too(
+    monkeypatch: pytest.MonkeyPatch, field: str, value: str, url: str, complaint: str
+) -> None:
+    class Sets(AuthBase):
+        def __call__(self, r: PreparedRequest) -> PreparedRequest:
+            r.headers[field] = value
+            r.url = url or r.url
+            return r
+
+    factories(monkeypatch, make=Sets)
+    with (
+        ScriptedApi([always(OK)]).serving() as server,
+        client(monkeypatch, server, ORDERS_API_AUTH="shop_auth:make") as api,
+    ):
+        attempt = api.send(outgoing())
+
+    assert attempt == Unauthorized(0, f"The auth class of ORDERS_API_AUTH sets {complaint}.")
+    assert server.requests == []
+
+
 # Client certificates.
 
 

@@ -1,5 +1,7 @@
 """Keeping fresh what expires: fetched ahead, used for as long as it is valid."""
 
+import threading
+
 import pytest
 
 from consumer.adapters.credentials import CredentialUnreadable
@@ -72,3 +74,16 @@ def test_it_heals_once_the_issuer_is_back(kept: KeptFresh[str], issuer: Issuer) 
 def test_without_any_the_wait_is_bounded(kept: KeptFresh[str]) -> None:
     with pytest.raises(CredentialUnreadable, match="The issuer did not answer in time"):
         kept.value(seconds=0.0)
+
+
+def test_a_closed_one_fetches_no_more(issuer: Issuer) -> None:
+    kept = KeptFresh(issuer.fetch, source="The issuer", clock=lambda: issuer.now)
+    before = threading.enumerate()
+    kept.start()
+    (thread,) = set(threading.enumerate()) - set(before)
+    kept.value(seconds=10.0)
+
+    kept.close()
+
+    thread.join(10.0)
+    assert not thread.is_alive()
