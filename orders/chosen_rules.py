@@ -5,7 +5,7 @@ from pathlib import Path
 from orders.order_mapping import load_mapping, rules_of_mapping
 from orders.order_rules import ORDINARY, OrderRules
 from orders.own_model import load_model, rules_of_model
-from orders.own_rules import RulesWrong
+from orders.rule_errors import RulesWrong
 
 DEFAULT_ID_FIELD = "order_id"
 _CODE = Path(__file__).resolve().parents[1]

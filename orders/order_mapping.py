@@ -28,7 +28,8 @@ from pydantic import (
 
 from orders.order import OrderIdText, require_date_text
 from orders.order_rules import OrderRules, exact_number, truth, whole_number
-from orders.own_rules import IntegerOrderId, OwnFields, RulesWrong, own_rules
+from orders.own_rules import IntegerOrderId, OwnFields, own_rules
+from orders.rule_errors import RulesWrong
 
 _STRICT: Final = Field(strict=True)
 _TYPES: Final[dict[str, Any]] = {

@@ -14,17 +14,14 @@ from pydantic.fields import FieldInfo
 
 from orders.order import NotAnOrder
 from orders.order_rules import Checked, OrderRules, exact_number, truth, whole_number
-from orders.own_rules import AnyOrderId, OwnFields, RulesWrong, own_rules
+from orders.own_rules import AnyOrderId, OwnFields, own_rules
+from orders.rule_errors import ModelFailed, RulesWrong
 
 _CELLS: dict[object, Callable[[str], object]] = {
     int: whole_number,
     float: exact_number,
     bool: truth,
 }
-
-
-class ModelFailed(Exception):
-    """A model failed on a line instead of accepting or rejecting it: a bug of the model."""
 
 
 def load_model(path: str) -> type[BaseModel]:

@@ -15,10 +15,6 @@ from orders.order import (
 from orders.order_rules import Checked, OrderRules
 
 
-class RulesWrong(Exception):
-    """The settings name rules that cannot be used; the message is a sentence that says why."""
-
-
 def _text_of_integer(value: object) -> object:
     return str(value) if type(value) is int else value
 

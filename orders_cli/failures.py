@@ -10,6 +10,7 @@ import sys
 from enum import IntEnum
 
 from ledger.errors import LedgerError, LedgerUnreachable, UploadMissing
+from orders.rule_errors import ModelFailed, RulesWrong
 
 
 class ExitCode(IntEnum):
@@ -68,6 +69,8 @@ def failure_of(error: Exception) -> CommandFailed | None:
             is_setting = isinstance(cause, Exception) and isinstance(_of_aws(cause), SettingWrong)
             kind = SettingWrong if is_setting else AwsUnreachable
             return kind(_sentence(error), hint=_sentence(error.hint))
+        case RulesWrong() | ModelFailed():
+            return SettingWrong(_sentence(error))
         case LedgerError():
             return CommandFailed(_sentence(error), hint=_sentence(error.hint))
         case _:

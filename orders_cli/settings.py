@@ -11,7 +11,6 @@ from consumer.setting_sentence import sentence_of
 from ledger.uploads.duplicate import Duplicates
 from orders.chosen_rules import chosen_rules
 from orders.file_reading import ReadingLimits
-from orders.own_rules import RulesWrong
 from orders_cli.failures import SettingWrong
 
 _FOLDER = r"^[^/\s][^\s]*/$"
@@ -92,13 +91,10 @@ class CommandSettings(BaseSettings):
 
     @property
     def reading_limits(self) -> ReadingLimits:
-        """How the producer reads a file. Raises SettingWrong."""
-        try:
-            rules = chosen_rules(
-                model=self.order_model, id_field=self.order_id_field, mapping=self.order_mapping
-            )
-        except RulesWrong as error:
-            raise SettingWrong(str(error)) from error
+        """How the producer reads a file. Raises RulesWrong."""
+        rules = chosen_rules(
+            model=self.order_model, id_field=self.order_id_field, mapping=self.order_mapping
+        )
         return ReadingLimits(self.line_bytes, self.csv_delimiter, rules)
 
     def require(self, name: str) -> str:

@@ -14,7 +14,7 @@ from consumer.kcl.properties import kcl_worker_id
 from consumer.run_folder import write_by_rename
 from consumer.worker.signals import Signals
 from orders.chosen_rules import chosen_rules
-from orders.own_rules import RulesWrong
+from orders.rule_errors import RulesWrong
 from sandbox.code_archive import CHECKOUT
 from sandbox.configured_api import ConfiguredApi
 from sandbox.embedded_aws import embedded_clients, start_aws

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from orders.own_model import ModelFailed
 from orders_cli.command_options import AsJson, command_app, examples
-from orders_cli.failures import ExitCode, SettingWrong
+from orders_cli.failures import ExitCode
 from orders_cli.file_check import FileCheck
 from orders_cli.invalid_lines import invalid_line_text, shown
 from orders_cli.json_documents import document
@@ -39,10 +38,7 @@ def check(
     """
     check_file(file)
     found = FileCheck(file, load_settings().reading_limits, shown_lines=limit)
-    try:
-        _follow(found)
-    except ModelFailed as error:
-        raise SettingWrong(str(error)) from error
+    _follow(found)
     if as_json:
         answer_json(_document(found))
     else:

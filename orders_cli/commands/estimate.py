@@ -8,11 +8,10 @@ import typer
 
 from ledger.report import StatusReport
 from orders.file_reading import ReadingLimits
-from orders.own_model import ModelFailed
 from orders.rate import Rate
 from orders_cli.aws import open_to_read
 from orders_cli.command_options import AsJson, command_app, examples, rate_option
-from orders_cli.failures import ExitCode, SettingWrong, UsageWrong
+from orders_cli.failures import ExitCode, UsageWrong
 from orders_cli.file_check import FileCheck
 from orders_cli.file_estimate import PRICES_OF, FileContents, FileEstimate, estimate_file
 from orders_cli.json_documents import estimate_document
@@ -67,11 +66,8 @@ def _report(settings: CommandSettings, rate: Rate | None) -> StatusReport | None
 
 def _contents(file: Path, limits: ReadingLimits) -> FileContents:
     found = FileCheck(file, limits, shown_lines=0)
-    try:
-        for _ in found.read():
-            pass
-    except ModelFailed as error:
-        raise SettingWrong(str(error)) from error
+    for _ in found.read():
+        pass
     if found.unreadable:
         raise UsageWrong(f"{file} is not what its name says: {found.unreadable}.")
     stream_bytes = found.order_bytes + _ENVELOPE_BYTES * found.orders

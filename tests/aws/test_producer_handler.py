@@ -14,7 +14,7 @@ from moto.kinesis.models import Shard
 from ledger.dynamodb.connect import open_ledger
 from ledger.uploads.upload import Account
 from orders.aggregate import Aggregate
-from orders.own_rules import RulesWrong
+from orders.rule_errors import RulesWrong
 from producer_lambda import handler as entry
 from tests.support.producer_world import Seen, consume, order_line, taken_apart
 

@@ -14,9 +14,9 @@ from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import SourceUnreadable, format_of
 from orders.order_mapping import load_mapping, rules_of_mapping
 from orders.order_rules import ORDINARY, OrderRules
-from orders.own_model import ModelFailed, rules_of_model
-from orders.own_rules import RulesWrong
+from orders.own_model import rules_of_model
 from orders.parsed_lines import FilePosition, ParsedLines
+from orders.rule_errors import ModelFailed, RulesWrong
 
 HOW_TO = Path(__file__).parents[3] / "docs" / "how-to" / "own-orders.md"
 

@@ -8,9 +8,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
+from orders.rule_errors import RulesWrong
 from orders_cli.commands import check
 from orders_cli.commands.check import app
-from orders_cli.failures import SettingWrong, UsageWrong
+from orders_cli.failures import SettingWrong, UsageWrong, failure_of
 from tests.support.producer_world import order_line
 
 SCHEMA = json.loads(
@@ -119,5 +120,7 @@ def test_rules_that_cannot_be_used_are_a_sentence(
 
     ended = CliRunner().invoke(app, [str(file)])
 
-    assert isinstance(ended.exception, SettingWrong)
-    assert str(ended.exception).startswith("ORDERS_ORDER_MODEL json:JSONDecoder is no pydantic")
+    assert isinstance(ended.exception, RulesWrong)
+    failure = failure_of(ended.exception)
+    assert isinstance(failure, SettingWrong)
+    assert str(failure).startswith("ORDERS_ORDER_MODEL json:JSONDecoder is no pydantic model;")
