@@ -32,7 +32,7 @@ class Batch(Entry):
     latest; None: that is not counted yet.
     """
 
-    number: int = 0
+    number: tuple[int, int] = (0, 0)
     pending: list[Entry] = field(default_factory=list)
     unsettled: int = 0
     limit: int | None = None
@@ -43,7 +43,7 @@ class Batch(Entry):
     closes_at: float | None = None
 
     @classmethod
-    def begin(cls, first: Entry, number: int) -> "Batch":
+    def begin(cls, first: Entry, number: tuple[int, int]) -> "Batch":
         """A batch with its first order; more may be added until it is closed."""
         batch = cls(first.position, first.key, first.prev, first.line, first.ordinal, number=number)
         batch.stage = Stage.FILLING

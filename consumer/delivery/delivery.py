@@ -15,6 +15,7 @@ seconds since the epoch.
 from collections.abc import Iterable
 
 from consumer.delivery import actions
+from consumer.delivery.batching import lane_name
 from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.dispatcher import Dispatcher
 from consumer.delivery.entries import StreamPosition, StreamRecord
@@ -187,6 +188,8 @@ class Delivery:
                 self._refreshed(result, now, seconds)
             case Lane() | None:
                 self._orders.settles.settled(result, seconds)
+                if result and result.ended:
+                    self._view.forget_batch_ends(lane_name(result.key))
                 self.dispatcher.fill(now)
 
     def _failed(self, action: actions.LedgerAction, error: LedgerError, now: float) -> None:

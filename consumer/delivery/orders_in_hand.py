@@ -34,6 +34,8 @@ class OrdersInHand:
         if settings.batch_orders > 1:
             self.batching = Batching(
                 self.window,
+                self.view,
+                self.lanes,
                 orders=settings.batch_orders,
                 linger_seconds=settings.batch_linger_seconds,
             )
@@ -121,13 +123,8 @@ class OrdersInHand:
                 else:
                     self._observe(OrdersMissing(entry.key, entry.count))
             self._collect(entry)
-        elif entry.stage is Stage.WAITING and not self.finish_unsent(entry):
-            order_id = entry.carried_id or order_id_of(entry.body)
-            if order_id is None:
-                entry.reason = "the order's body has no readable order_id"
-                self.finish(entry, Outcome.REFUSED)
-            else:
-                entry.order_id = OrderId(order_id)
+        elif entry.stage is Stage.WAITING and not (self.finish_unsent(entry) or _has_id(entry)):
+            self.finish(entry, Outcome.REFUSED)
 
     def _open_batch(self, batch: Batch) -> None:
         """Make a batch ready, as far as it may get no more orders."""
@@ -136,12 +133,8 @@ class OrdersInHand:
             return
         self.finish_unsent(batch)
         for order in batch.pending:
-            order_id = order_id_of(order.body)
-            if order_id is None:
-                order.reason = "the order's body has no readable order_id"
+            if not _has_id(order):
                 self._finish_part(order, Outcome.REFUSED)
-            else:
-                order.order_id = OrderId(order_id)
         self.window.have_outcomes(batch)
         batch.enter_window()
 
@@ -245,3 +238,13 @@ class OrdersInHand:
         for name in list(self.view.pace.blockers):
             if name.startswith(prefix) and name not in refused:
                 self.view.unblock(name)
+
+
+def _has_id(order: Entry) -> bool:
+    """Read an order's id, from its envelope or its body; False, and why, where it has none."""
+    order_id = order.carried_id or order_id_of(order.body)
+    if order_id is None:
+        order.reason = "the order's body has no readable order_id"
+        return False
+    order.order_id = OrderId(order_id)
+    return True

@@ -92,6 +92,26 @@ class PaceView:
         if name in self.pace.set_aside:
             self._change(lambda pace, _: steps.was_set_aside(pace, name))
 
+    def end_batch(self, lane: str, ordinal: int, *, settled: int) -> None:
+        """A batch ends before it is full; nothing of it may be sent before that is written."""
+        self._change(
+            lambda pace, _: (
+                steps.end_batch(pace, lane, ordinal, settled=settled)
+                if pace.owners.get(self._shard) == self._token
+                else pace
+            )
+        )
+
+    def forget_batch_ends(self, lane: str) -> None:
+        """All of a lane is settled."""
+        if lane in self.pace.batch_ends:
+            self._change(lambda pace, _: steps.forget_batch_ends(pace, lane))
+
+    @property
+    def has_unwritten(self) -> bool:
+        """Are there changes that the store does not have yet?"""
+        return bool(self._unwritten)
+
     def _change(self, step: PaceStep, now: float = 0.0) -> None:
         self.pace = step(self.pace, now)
         self._unwritten.append(step)

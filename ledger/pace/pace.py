@@ -104,6 +104,7 @@ class Pace:
     throttled: how many 429s came in a row, without a hold so far.
     passed: the start of the attempt, of any shard, that last ended a hold or a row of 429s.
     orders_per_turn: how many orders one request holds, at most, as a worker last wrote it.
+    batch_ends: by `<upload>/<lane>`, the ordinals after which a batch ended before it was full.
     """
 
     configured: str | None = None
@@ -124,6 +125,7 @@ class Pace:
     throttled: int = 0
     passed: float = 0.0
     orders_per_turn: int = 1
+    batch_ends: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def rate(self, now: float) -> Rate | None:
         """The rate in effect; None if nobody has set one."""

@@ -43,6 +43,20 @@ def carry(pace: Pace, orders_per_turn: int) -> Pace:
     return replace(pace, orders_per_turn=orders_per_turn)
 
 
+def end_batch(pace: Pace, lane: str, ordinal: int, *, settled: int) -> Pace:
+    """A batch of a lane ends after this order; earlier ends count until all is settled up to there.
+
+    A process that starts anew then makes the same requests.
+    """
+    ends = (end for end in pace.batch_ends.get(lane, ()) if end > settled)
+    return replace(pace, batch_ends={**pace.batch_ends, lane: tuple(sorted({*ends, ordinal}))})
+
+
+def forget_batch_ends(pace: Pace, lane: str) -> Pace:
+    """All of the lane is settled."""
+    return replace(pace, batch_ends={n: e for n, e in pace.batch_ends.items() if n != lane})
+
+
 def override(pace: Pace, value: Override | None, *, now: float) -> Pace:
     """Set the rate over the configured one, or remove that with None."""
     return _revise_rate(pace, replace(pace, override=value), now)

@@ -64,6 +64,18 @@ class BatchApi:
         self.taken.update(taken_lines(received))
         return LATENCY_SECONDS, attempt
 
+    def repeats_have_one_key(self) -> bool:
+        """Did each order that was taken come under one key only, and each key with one body?"""
+        bodies: dict[str, tuple[bytes, ...]] = {}
+        keys: dict[int, str] = {}
+        for batch in self.batches:
+            if bodies.setdefault(batch.key, batch.bodies) != batch.bodies:
+                return False
+            for line in taken_lines(batch):
+                if keys.setdefault(line, batch.key) != batch.key:
+                    return False
+        return True
+
     def _answer(self, request: BatchRequest) -> Attempt:
         answers = [self.bad.get(order.order_id, Accepted(200)) for order in request.orders]
         if self.answers_for_each:

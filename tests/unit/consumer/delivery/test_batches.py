@@ -1,13 +1,15 @@
 """Are orders that are sent together sent once each, and in the same requests again?"""
 
+from dataclasses import replace
+
 import pytest
 
-from consumer.delivery.attempts import Accepted, Answered, Conflict, Throttled, Unavailable
+from consumer.delivery.attempts import Answered, Conflict, Throttled, Unavailable
 from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamRecord
 from ledger.pace import steps
 from ledger.uploads.upload import UploadState
-from orders.envelope import EndMarker
+from orders.envelope import EndMarker, OrderEnvelope
 from orders.upload import batch_idempotency_key, idempotency_key
 from tests.support.batch_api import BatchApi, down, refused
 from tests.support.simulated import SHARD, START, UPLOAD, World
@@ -159,14 +161,7 @@ def test_a_restart_makes_the_same_requests_with_the_same_keys() -> None:
         world.crash(token=f"token-{number + 2}")
     world.run_to_end()
 
-    bodies: dict[str, tuple[bytes, ...]] = {}
-    keys: dict[int, set[str]] = {}
-    for batch in api.batches:
-        assert bodies.setdefault(batch.key, batch.bodies) == batch.bodies
-        if isinstance(batch.attempt, Accepted):
-            for line in batch.lines:
-                keys.setdefault(line, set()).add(batch.key)
-    assert {len(found) for found in keys.values()} == {1}
+    assert api.repeats_have_one_key()
     assert world.account.tally.accepted == 199
     assert world.account.tally.refused == 1
 
@@ -182,6 +177,77 @@ def test_a_batch_that_gets_no_more_orders_is_sent_after_a_while() -> None:
 
     assert lines_of(api) == [(1, 30)]
     assert 2.0 <= api.batches[0].at - START <= 3.1
+
+
+def test_ids_that_the_envelopes_carry_are_those_of_the_batch() -> None:
+    def carrying(record: StreamRecord) -> list[StreamRecord]:
+        item = record.item
+        if isinstance(item, OrderEnvelope):
+            item = replace(item, body=b'{"no": 1}', order_id=f"mine-{item.line // 3}")
+        return [replace(record, item=item)]
+
+    api = BatchApi()
+    world = world_of(4, api, tamper=carrying)
+
+    world.run_to_end()
+
+    assert [batch.order_ids for batch in api.batches] == [
+        ("mine-0",),
+        ("mine-0", "mine-1"),
+        ("mine-1",),
+    ]
+
+
+def test_an_order_without_an_id_is_taken_out_of_its_batch() -> None:
+    def spoiled(record: StreamRecord) -> list[StreamRecord]:
+        item = record.item
+        if isinstance(item, OrderEnvelope) and item.line == 2:
+            item = replace(item, body=b"no JSON")
+        return [replace(record, item=item)]
+
+    api = BatchApi()
+    world = world_of(4, api, tamper=spoiled)
+
+    world.run_to_end()
+
+    (letter,) = world.ledger.dead_letters(UPLOAD, limit=10)
+    assert (letter.line, letter.reason) == (2, "the order's body has no readable order_id")
+    assert [batch.lines for batch in api.batches] == [(1, 3, 4)]
+
+
+def test_a_cancelled_upload_sends_no_further_batch() -> None:
+    api = BatchApi()
+    world = world_of(500, api)
+    world.timeline.run(lambda: len(api.batches) == 2, until=START + 60)
+
+    world.ledger.cancel(UPLOAD, reason="wrong file", now=world.timeline.now())
+    world.run_to_end()
+
+    assert len(api.batches) <= 3
+    assert world.account.tally.cancelled == 500 - world.account.tally.accepted
+    assert world.account.tally.accepted == 100 * len(api.batches)
+
+
+def test_a_batch_that_ended_early_is_the_same_one_after_a_restart() -> None:
+    records: list[StreamRecord] = []
+
+    def only_thirty(record: StreamRecord) -> list[StreamRecord]:
+        records.append(record)
+        return [record] if len(records) <= 30 else []
+
+    api = BatchApi()
+    world = world_of(100, api, tamper=only_thirty)
+    world.timeline.run(lambda: len(api.batches) == 1, until=START + 60)
+    world.crash(token="token-2", after_seconds=6.0)
+    for record in records[30:]:
+        world.stream.put(record.item)
+
+    world.run_to_end()
+    world.run(2.0)
+
+    assert lines_of(api) == [(1, 30), (1, 30), (31, 100)]
+    assert api.batches[0].key == api.batches[1].key
+    assert not world.pace.batch_ends
 
 
 def test_orders_that_are_set_aside_are_taken_out_of_their_batch() -> None:
