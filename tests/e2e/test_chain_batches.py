@@ -16,7 +16,7 @@ from tests.e2e.worker_watch import Watch
 from tests.support.command_desk import Desk, order_line
 from tests.support.eventually import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.kcl]
+pytestmark = [pytest.mark.e2e, pytest.mark.kcl, pytest.mark.slow]
 
 ORDERS = 10_000
 BATCH = 100
