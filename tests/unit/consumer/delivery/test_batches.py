@@ -66,6 +66,24 @@ def test_three_bad_orders_among_a_thousand_become_dead_letters_and_nothing_else_
     assert len(api.batches) <= 10 + 3 * 15
 
 
+def test_orders_of_ones_own_are_sent_together_under_the_ids_that_their_envelopes_carry() -> None:
+    def tamper(record: StreamRecord) -> list[StreamRecord]:
+        item = record.item
+        if isinstance(item, OrderEnvelope):
+            item = replace(item, order_id=f"own-{item.line}", body=b"{}")
+        return [replace(record, item=item)]
+
+    api = BatchApi(bad={"own-5": refused()}, answers_for_each=True)
+    world = world_of(20, api, batch_orders=10, tamper=tamper)
+
+    world.run_to_end()
+
+    assert lines_of(api) == [(1, 10), (11, 20)]
+    (letter,) = world.ledger.dead_letters(UPLOAD, limit=10)
+    assert (letter.line, letter.order_id) == (5, "own-5")
+    assert world.account.tally.accepted == 19
+
+
 def test_an_answer_for_each_order_finds_the_bad_ones_at_once() -> None:
     api = BatchApi(bad={"o5": refused(), "o117": refused()}, answers_for_each=True)
     world = world_of(200, api)
