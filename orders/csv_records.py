@@ -69,12 +69,13 @@ class CsvParser:
         self._longest_bytes = longest_bytes
         self._begun: list[str] = []  # physical lines of the unfinished record
         self._end = FilePosition()
+        self._ends_file = False
         csv.field_size_limit(max(csv.field_size_limit(), longest_bytes + 1))
 
     def take(self, block: LineBlock) -> ParsedLines:
         """The records that end in this block."""
         text = block.text.decode("utf-8", "surrogateescape")
-        self._end = block.end
+        self._end, self._ends_file = block.end, block.ends_file
         return self._parse([*self._begun, *text.split("\n")], is_last=False)
 
     def finish(self) -> ParsedLines | None:
@@ -105,7 +106,8 @@ class CsvParser:
             numbers.append(first_line + start)
             bodies.append(body)
         begun = self._begun
-        end = FilePosition(self._end.offset - _size(begun), self._end.line - len(begun))
+        begun_bytes = _size(begun) - (bool(begun) and self._ends_file)
+        end = FilePosition(self._end.offset - begun_bytes, self._end.line - len(begun))
         return ParsedLines(numbers, order_ids, bodies, invalid, blank, end, rules.carries_id)
 
     def _records(

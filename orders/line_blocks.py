@@ -17,12 +17,14 @@ class LineBlock:
     first_line: the number of its first line, from 1.
     count: how many lines it holds, 1 or more.
     offset: where the next line begins in the text of the file, in bytes.
+    ends_file: its last line is the file's last and has no line feed.
     """
 
     text: bytes
     first_line: int
     count: int
     offset: int
+    ends_file: bool = False
 
     @property
     def end(self) -> FilePosition:
@@ -67,7 +69,8 @@ def split_blocks(
             carry = carry[:kept_bytes]
     if carry:
         for piece in _pieces(carry, dropped_bytes, at, longest_bytes):
-            yield replace(piece, offset=piece.offset - 1)  # there was no line feed
+            ended = replace(piece, offset=piece.offset - 1)  # there was no line feed
+            yield replace(ended, ends_file=True) if isinstance(ended, LineBlock) else ended
 
 
 def _pieces(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ledger.pace.doubt import without_doubts
 from ledger.pace.hold import HOLD_SECONDS_MAX, Failure, Hold, HoldKind, back_off
 from ledger.pace.pace import NOTICE_SECONDS, Blocker, Override, Pace, Pause
+from ledger.pace.turns import lapsed
 from ledger.pace.voiding import void_turns, waiting_probes
 from orders.rate import NO_LIMIT
 
@@ -35,6 +36,7 @@ def configure(pace: Pace, rate: str, *, now: float) -> Pace:
     """Set the configured rate if its value changed; an override stays."""
     if pace.configured == rate:
         return pace
+    pace = lapsed(pace, now)
     return _revise_rate(pace, replace(pace, configured=rate), now)
 
 
@@ -59,6 +61,7 @@ def forget_batch_ends(pace: Pace, lane: str) -> Pace:
 
 def override(pace: Pace, value: Override | None, *, now: float) -> Pace:
     """Set the rate over the configured one, or remove that with None."""
+    pace = lapsed(pace, now)
     return _revise_rate(pace, replace(pace, override=value), now)
 
 

@@ -116,6 +116,16 @@ def test_continuing_from_any_part_gives_what_would_have_followed(
         assert _flat(rest) == _flat(other_chunks[index + 1 :])
 
 
+def test_a_last_line_without_a_line_feed_leaves_no_part_that_ends_before_its_record() -> None:
+    stored = HEADER + HEADER + b'"never closed,c,s,1,9.99,EUR,'
+    parts = _read(stored, "o.csv", chunk_bytes=1, start=FilePosition())
+
+    for index, part in enumerate(parts):
+        rest = _read(stored, "o.csv", chunk_bytes=97, start=part.end)
+
+        assert _flat(rest) == _flat(parts[index + 1 :])
+
+
 def _read(stored: bytes, key: str, *, chunk_bytes: int, start: FilePosition) -> list[ParsedLines]:
     parts = []
     reading = parse_file(

@@ -20,7 +20,7 @@ def test_a_line_may_span_many_chunks() -> None:
 def test_a_last_line_without_line_feed_is_a_line() -> None:
     assert split(b"a\nb") == [
         LineBlock(b"a", first_line=1, count=1, offset=2),
-        LineBlock(b"b", first_line=2, count=1, offset=3),
+        LineBlock(b"b", first_line=2, count=1, offset=3, ends_file=True),
     ]
 
 
@@ -50,7 +50,7 @@ def test_a_long_line_is_the_same_wherever_the_chunks_end() -> None:
     pieces = split(*(text[n : n + 3] for n in range(0, len(text), 3)))
 
     assert pieces[1] == LongLine(b"x" * 10, line=2, offset=43)
-    assert pieces[2:] == [LineBlock(b"b", first_line=3, count=1, offset=44)]
+    assert pieces[2:] == [LineBlock(b"b", first_line=3, count=1, offset=44, ends_file=True)]
 
 
 def test_a_long_line_at_the_end_needs_no_line_feed() -> None:

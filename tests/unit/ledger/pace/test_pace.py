@@ -186,6 +186,22 @@ def test_an_override_ends_by_itself_and_wastes_no_turn() -> None:
     assert pace.override is None
 
 
+@pytest.mark.parametrize("configured", [None, "30/m"])
+def test_a_change_after_an_override_ended_by_itself_keeps_the_interval(
+    configured: str | None,
+) -> None:
+    pace, first = granted(at("20/m"))
+    pace = override(pace, Override("1/s", "ann", "", NOW + 1.0), now=NOW)
+
+    if configured:
+        pace = configure(pace, configured, now=NOW + 1.0)
+    else:
+        pace = override(pace, None, now=NOW + 1.0)
+    _, following = granted(pace, NOW + 1.0)
+
+    assert following.turns[0] - first.turns[0] == (2.0 if configured else 3.0)
+
+
 def test_an_override_survives_a_restart_with_another_configured_rate() -> None:
     pace = override(at("1/s"), Override("5/s", "ann", "", None), now=NOW)
 
