@@ -20,7 +20,9 @@ from pydantic_settings import NoDecode
 from consumer.refusal_budget import RefusalBudget, parse_refusal_budget
 from consumer.setting_sentence import sentence_of
 from consumer.sign_in_settings import SignInSettings
+from orders.quota import Quota, parse_quotas, parse_time_zone
 from orders.rate import Rate, parse_rate
+from orders.sending_hours import parse_hours
 
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _NAME = r"^[A-Za-z0-9_.-]+$"  # what Kinesis and DynamoDB accept; goes into the properties as it is
@@ -56,6 +58,22 @@ class ConsumerSettings(SignInSettings):
         description="The pace: `N/s`, `N/m`, `N/h` (1/h to 2000/s) or `none` for no limit. It "
         "is written to the ledger when it changed; `orders pace` overrides it. Unset: what the "
         "ledger holds stays.",
+    )
+    quota: Annotated[tuple[InstanceOf[Quota], ...], NoDecode] = Field(
+        default=(),
+        description="At most so many requests in a time, retries included, beside the rate: "
+        "`N/m`, `N/h`, `N/d` by the calendar, `N/24h` for the time just past, commas between "
+        "several; `none` or unset: no quota.",
+    )
+    hours: str = Field(
+        default="",
+        description="When sending is allowed, such as `Mon-Fri 22:00-06:00, Sat,Sun 00:00-24:00`; "
+        "`always` or unset: at any time.",
+    )
+    time_zone: str = Field(
+        default="UTC",
+        description="IANA name of the time zone of the quota's days and hours and of the sending "
+        "hours.",
     )
     window: int = Field(
         default=64, ge=1, le=1024, description="Orders in hand and not settled, at most."
@@ -144,6 +162,22 @@ class ConsumerSettings(SignInSettings):
     @classmethod
     def _parse_rate(cls, given: object) -> object:
         return parse_rate(given) if isinstance(given, str) else given
+
+    @field_validator("quota", mode="before")
+    @classmethod
+    def _parse_quota(cls, given: object) -> object:
+        return parse_quotas(given) if isinstance(given, str) else given
+
+    @field_validator("hours")
+    @classmethod
+    def _check_hours(cls, given: str) -> str:
+        return given.strip() if parse_hours(given).ranges else ""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, given: str) -> str:
+        parse_time_zone(given)
+        return given
 
     @field_validator("refusal_budget", mode="before")
     @classmethod

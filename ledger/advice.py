@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ledger.pace.hold import HoldKind
+from ledger.pace.limits import Shut
 from ledger.pace.pace import HOW_TO_SET_RATE, BlockReason
 
 
 class OtherCause(StrEnum):
-    """What stops sending beside a hold (HoldKind) and a blocked state (BlockReason)."""
+    """What stops sending beside a hold (HoldKind), a limit (Shut) and a blocker (BlockReason)."""
 
     PAUSED = "paused"
     NO_RATE = "no rate"
@@ -73,6 +74,14 @@ ADVICE: Mapping[str, Advice] = {
         "neither ORDERS_RATE nor `orders pace` set a rate",
         HOW_TO_SET_RATE,
         is_in_reason=True,
+    ),
+    Shut.QUOTA: Advice(
+        "as many requests were made as ORDERS_QUOTA allows",
+        "nothing to do: sending goes on by itself when the quota's next window begins",
+    ),
+    Shut.HOURS: Advice(
+        "ORDERS_HOURS allows no sending now",
+        "nothing to do: sending goes on by itself when the hours begin",
     ),
     OtherCause.NO_WORKER: Advice(
         "no worker has shown a sign of life for 30 seconds",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ledger.evidence import Evidence, stall_after_seconds
+from ledger.pace.forecast import seconds_to_send, sent_until
 from ledger.pace.pace import NO_RATE, Pace
 from ledger.sending_status import SHORT_HOLD_SECONDS, SendingState, SendingStatus
 from ledger.uploads.upload import Account, UploadState
@@ -149,6 +150,8 @@ def _seconds_until_sent(
 ) -> float | None:
     """From now. If an override ends before, the configured rate follows; None if there is none."""
     starts_in = _starts_in(pace, now)
+    if pace.limits.is_set:
+        return _seconds_beside_limits(to_send, pace, basis, per_second, now)
     override = pace.override_at(now)
     if override is None or override.until is None:
         return starts_in + to_send / per_second
@@ -162,3 +165,25 @@ def _seconds_until_sent(
     if basis is Basis.ACHIEVED:  # a lower rate may be achieved, a higher one will not
         later = min(later, per_second)
     return max(starts_in, lasts_seconds) + (to_send - sent_before) / later
+
+
+def _seconds_beside_limits(
+    to_send: int, pace: Pace, basis: Basis, per_second: float, now: float
+) -> float | None:
+    """The same where quotas and hours add to it."""
+    starts_in, override = _starts_in(pace, now), pace.override_at(now)
+    first = max(now + starts_in, min(pace.next_free, now + starts_in + 1 / per_second))
+    if override is None or override.until is None:
+        return seconds_to_send(to_send, pace, per_second, first) + first - now
+    later_pace = replace(pace, override=None)
+    sent = sent_until(override.until, to_send, pace, per_second, first)
+    later = later_pace.target_per_second(override.until)
+    if sent.orders >= to_send:
+        return seconds_to_send(to_send, pace, per_second, first) + first - now
+    if later is None:
+        return None
+    if basis is Basis.ACHIEVED:
+        later = min(later, per_second)
+    rest = replace(later_pace, used=sent.used)
+    begin = max(override.until, first)
+    return seconds_to_send(to_send - sent.orders, rest, later, begin) + begin - now

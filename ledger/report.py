@@ -37,6 +37,7 @@ class PaceReport:
     override: who set the current pace over the configured one, why and until when.
     measured_seconds: the time that `achieved` covers. margin_seconds: extra time between two turns,
     learned from 429s. orders_per_turn: how many of the orders a second one request carries.
+    item: the whole of it, for a forecast beside quotas and hours.
     """
 
     target_per_second: float | None
@@ -46,6 +47,7 @@ class PaceReport:
     measured_seconds: float | None = None
     margin_seconds: float = 0.0
     orders_per_turn: int = 1
+    item: Pace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ def pace_of(pace: Pace, now: float, measure: Measure | None = None) -> PaceRepor
         measured_seconds=measure.seconds if measure else None,
         margin_seconds=pace.spacing_seconds(now) - rate.interval_seconds if rate else 0.0,
         orders_per_turn=pace.orders_per_turn,
+        item=pace if pace.limits.is_set else None,
     )
 
 

@@ -1,11 +1,13 @@
 """Whether sending continues, and if not, why and since when."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from ledger.advice import OtherCause
 from ledger.pace.hold import HoldKind
 from ledger.pace.pace import NO_RATE, Pace, is_shard_blocker
+from ledger.pace.turns import shut_now
 from ledger.workers import Absence
 
 SHORT_HOLD_SECONDS = 60.0
@@ -61,7 +63,23 @@ def sending_status(pace: Pace, now: float, absent: Absence | None = None) -> Sen
         kind = pace.hold.kind.value
         state = SendingState.BLOCKED if pace.hold.needs_person else SendingState.HELD
         return SendingStatus(state, f"{kind}: {pace.hold.why}", kind, since=pace.hold.since)
-    return SendingStatus(SendingState.RUNNING)
+    return _shut(pace, now) or SendingStatus(SendingState.RUNNING)
+
+
+def _shut(pace: Pace, now: float) -> SendingStatus | None:
+    room = shut_now(pace, now)
+    if room is None or room.why is None:
+        return None
+    what = f"the quota of {room.quota} is used up" if room.quota else room.why.value
+    zone = pace.limits.parsed.zone
+    ends = datetime.fromtimestamp(room.start, zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+    return SendingStatus(
+        SendingState.HELD,
+        f"{what}; sending goes on at {ends}",
+        room.why,
+        since=min(pace.next_free, now),
+        until=room.start,
+    )
 
 
 def _until_person_acts(pace: Pace, now: float) -> SendingStatus | None:
@@ -88,4 +106,6 @@ def halted_since(pace: Pace, now: float) -> float | None:
         moments.append(pause.since)
     if hold and (hold.kind is not HoldKind.THROTTLED or now - hold.since > SHORT_HOLD_SECONDS):
         moments.append(hold.since)
+    if shut_now(pace, now):
+        moments.append(min(pace.next_free, now))  # the end of the last turn
     return min(moments, default=None)

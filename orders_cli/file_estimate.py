@@ -5,6 +5,7 @@ It reads no file: `commands/estimate.py` counts the lines.
 
 from dataclasses import dataclass
 
+from ledger.pace.forecast import seconds_to_send
 from ledger.report import PaceSource, StatusReport
 from orders.rate import Rate
 from producer_lambda.admission import LONGEST_RETENTION_HOURS, MARGIN
@@ -103,8 +104,11 @@ def estimate_file(
         why = _NO_PACE if is_unset else _NO_LIMIT
         return FileEstimate(contents, ahead, None, 0, retention_hours, (), why)
     sending = (ahead + contents.orders) / per_second
+    if report and report.pace.item:  # quotas and sending hours
+        start = report.at + starts_in
+        sending = seconds_to_send(ahead + contents.orders, report.pace.item, per_second, start)
     needed_hours = int(sending / 3_600 / MARGIN) + 1
-    own_hours = contents.orders / per_second / 3_600
+    own_hours = sending / 3_600 * contents.orders / max(1, ahead + contents.orders)
     costs = _costs(contents, hours=own_hours, retention_hours=retention_hours)
     return FileEstimate(contents, ahead, starts_in + sending, needed_hours, retention_hours, costs)
 

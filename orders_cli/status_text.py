@@ -5,6 +5,9 @@ from dataclasses import asdict, replace
 
 from ledger.advice import action_beside_reason
 from ledger.finish import Basis, Estimate
+from ledger.pace.pace import Pace
+from ledger.pace.quota_use import below_rate, quota_use
+from ledger.pace.turns import shut_now
 from ledger.report import Backlog, PaceReport, PaceSource, StatusReport
 from ledger.sending_status import SendingState, SendingStatus
 from ledger.uploads.upload import Account, UploadState
@@ -140,6 +143,19 @@ def _target(pace: PaceReport) -> str:
         return str(Rate(pace.target_per_second))
     rate = Rate(pace.target_per_second / pace.orders_per_turn)
     return f"{rate}, each with up to {pace.orders_per_turn} orders"
+
+
+def limit_sentences(pace: Pace, now: float) -> list[str]:
+    """What is used of each quota, the sending hours, and when the next turn is."""
+    limits = pace.limits
+    said = [f"quota {use.quota}: {use.used:,} used" for use in quota_use(pace, now)]
+    if limits.hours:
+        said.append(f"sending hours: {limits.hours}")
+    said.append(f"time zone of both: {limits.time_zone}")
+    room = shut_now(pace, now)
+    if room and room.why:
+        said.append(f"{room.why.value}; the next turn is at {moment(room.start)}")
+    return [*said, *below_rate(pace, now)]
 
 
 def waiting_sentence(report: StatusReport) -> str:

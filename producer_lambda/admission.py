@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ledger.pace.forecast import seconds_to_send
+from ledger.pace.limits import beside_rate
+from ledger.pace.pace import Pace
 from ledger.uploads.upload import Account, UploadState
 from orders.formats import Format
 from orders.plain_text import BrokenGzip, gunzip
@@ -51,23 +54,29 @@ def estimate_orders(sample: bytes, size_bytes: int, form: Format) -> int:
     return max(1, round(lines * size_bytes / len(sample)))
 
 
-def decide(
+def decide(  # noqa: PLR0913 - all of it named
     accounts: Iterable[Account],
     *,
     rate: Rate | None,
     retention_hours: float,
     own: int,
     orders_per_turn: int = 1,
+    pace: Pace | None = None,
+    now: float = 0.0,
 ) -> Refusal | None:
     """Refuse if all open uploads, including the new one, cannot be sent in time.
 
     own: the estimate of the new upload. None admits it, also where the rate is unknown or `none`.
+    pace: whose quotas and sending hours count, too.
     """
     if rate is None or rate.per_second is None:
         return None
     orders = sum(_unsettled(account) for account in accounts)
     per_second = rate.per_second * orders_per_turn
     hours = orders / per_second / 3600
+    if pace and pace.limits.is_set and orders:
+        hours = seconds_to_send(orders, pace, per_second, now) / 3600
+        per_second = orders / hours / 3600
     if hours <= retention_hours * MARGIN:
         return None
     fits = max(0, int(retention_hours * MARGIN * 3600 * per_second) - (orders - own))
@@ -76,10 +85,11 @@ def decide(
         advice = f"deploy with RetentionHours={needed_hours} and upload it again"
     else:
         advice = "raise the pace (`orders pace`) and upload it again"
-    pace = f"{rate} with {orders_per_turn} orders each" if orders_per_turn > 1 else str(rate)
+    at = f"{rate} with {orders_per_turn} orders each" if orders_per_turn > 1 else str(rate)
+    at += beside_rate(pace.limits) if pace else ""
     smaller = f"upload at most {fits:,} orders now" if fits else "wait until others are sent"
     return Refusal(
-        f"{orders:,} orders (about {own:,} of this file) take {_days(hours)} at {pace}, and the "
+        f"{orders:,} orders (about {own:,} of this file) take {_days(hours)} at {at}, and the "
         f"stream keeps an order for {_days(retention_hours)}, of which {MARGIN:.0%} may be used: "
         f"{advice}, or {smaller}"
     )

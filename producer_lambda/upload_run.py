@@ -153,6 +153,8 @@ class _Run:
             orders_per_turn=pace.orders_per_turn,
             retention_hours=self._settings.retention_hours,
             own=estimate,
+            pace=pace,
+            now=self._clock.time(),
         )
         return refusal or halt_of(
             ledger.admit(upload.id, token=upload.run_token, now=self._clock.time())

@@ -117,6 +117,8 @@ class Delivery:
         hold = self._view.pace.hold
         if hold:
             return ("blocked" if hold.needs_person else "held"), hold.why
+        if standstill:
+            return "held", standstill
         return ("running" if self.unsettled else "idle"), ""
 
     # --- what to do next --------------------------------------------------------------------------

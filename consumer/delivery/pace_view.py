@@ -11,7 +11,7 @@ from ledger.pace import steps
 from ledger.pace.hold import Failure
 from ledger.pace.pace import NOTICE_SECONDS, Blocker, Pace
 from ledger.pace.reservation import Closed
-from ledger.pace.turns import lapsed, why_closed
+from ledger.pace.turns import lapsed, shut_now, why_closed
 
 
 class PaceView:
@@ -55,12 +55,15 @@ class PaceView:
         return self.pace.is_shared(self._token, now)
 
     def standstill(self, now: float) -> str | None:
-        """Why nothing is sent: `blocked`, `paused`, a hold's kind, or None."""
+        """Why nothing is sent: `blocked`, `paused`, a hold's kind, quota or hours, or None."""
         if self.pace.blockers_of(self._shard):
             return "blocked"
         if self.pace.pause_at(now):
             return "paused"
-        return self.pace.hold.kind.value if self.pace.hold else None
+        if self.pace.hold:
+            return self.pace.hold.kind.value
+        shut = shut_now(self.pace, now)
+        return shut.why.value if shut and shut.why else None
 
     # --- changes ----------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from consumer.delivery.starts import LEAD_SECONDS
-from ledger.pace.pace import LATE_SECONDS, Pace
+from ledger.pace.pace import Pace
+from ledger.pace.reservation import LATE_SECONDS
 
 EVEN_PER_SECOND = 50.0
 """Up to this rate starts are even; above it, they may crowd a little."""

@@ -10,8 +10,8 @@ from consumer.delivery.latency import Jitter, Latency
 from consumer.delivery.orders_in_hand import OrdersInHand
 from consumer.delivery.schedule import Schedule
 from consumer.delivery.settle_queue import NEVER
-from ledger.pace.pace import Pace
-from ledger.pace.reservation import Grant, Reservation, Superseded
+from ledger.pace.pace import AHEAD_SECONDS, Pace
+from ledger.pace.reservation import Closed, Grant, Reservation, Superseded
 
 WASTED_SHARE = 0.01
 """A turn that comes late by less than this share of the interval is not counted as wasted."""
@@ -43,6 +43,7 @@ class TurnReserver:
         self._asked_at = 0.0
         self._latency = Latency(8, EXPECTED_RESERVE_SECONDS)
         self._full_since = NEVER
+        self._shut: tuple[Closed, Pace] | None = None
 
     def note_room(self, now: float) -> None:
         """See whether the window is full; ask at every turn of events."""
@@ -51,7 +52,7 @@ class TurnReserver:
     def next(self, now: float) -> Reserve | None:
         """Turns to reserve now."""
         pace, schedule = self._view.pace, self._schedule
-        if self._is_waiting or pace.rate(now) is None:
+        if self._is_waiting or pace.rate(now) is None or self._is_shut(now):
             return None
         ahead = len(schedule.held) + len(schedule.assigned)
         is_enough = ahead > 0 if pace.hold else schedule.are_enough(now)
@@ -64,6 +65,18 @@ class TurnReserver:
         batch_orders = self._orders.settings.batch_orders
         begun = self._orders.maybe_begun() + (ahead + wanted) * batch_orders - wanted
         return Reserve(wanted, lead_seconds, self.jitter.seconds, begun)
+
+    def _is_shut(self, now: float) -> bool:
+        """Did the last reservation say that there is no turn yet, and has nothing changed that?"""
+        if self._shut is None:
+            return False
+        closed, seen = self._shut
+        pace = self._view.pace
+        is_same = (pace.epoch, pace.generation) == (seen.epoch, seen.generation)
+        if is_same and pace.used == seen.used and now + AHEAD_SECONDS < (closed.until or 0.0):
+            return True
+        self._shut = None
+        return False
 
     def _orders_ready(self, now: float) -> int:
         """How many orders would take a turn.
@@ -83,6 +96,8 @@ class TurnReserver:
         self._view.see(pace, now)
         if isinstance(reservation, Superseded):
             self._view.is_superseded = True
+        elif isinstance(reservation, Closed):
+            self._shut, self.orders_waited = (reservation, self._view.pace), False
         elif isinstance(reservation, Grant):
             self._view.seen_at = max(self._view.seen_at, self._asked_at)
             self._schedule.add(reservation)

@@ -24,8 +24,12 @@ from ledger.claim import Claim
 from ledger.dynamodb.connect import open_ledger
 from ledger.errors import LedgerError, LedgerUnreachable
 from ledger.pace.change import change
-from ledger.pace.steps import carry, configure
+from ledger.pace.limits import NO_LIMITS, Limits
+from ledger.pace.pace import Pace
+from ledger.pace.quota_use import below_rate
+from ledger.pace.steps import carry, configure, configure_limits
 from ledger.ports.claims import Claims
+from ledger.ports.pace import PaceStore
 
 EXIT_USAGE = 2
 EXIT_OUT_OF_REACH = 5
@@ -92,10 +96,7 @@ def _work(settings: ConsumerSettings, java: Java, context: WorkerContext) -> int
         claim = _claim(settings, ledger, context)
         if claim is None:
             return EXIT_STOPPED
-        change(ledger, lambda pace: carry(pace, settings.batch))
-        if settings.rate is not None:
-            rate = str(settings.rate)
-            change(ledger, lambda pace: configure(pace, rate, now=time.time()))
+        _write_pace(settings, ledger)
     except LedgerUnreachable as error:
         return _give_up(f"AWS is out of reach: {error}; {error.hint}.", EXIT_OUT_OF_REACH)
     except LedgerError as error:
@@ -125,6 +126,23 @@ def _work(settings: ConsumerSettings, java: Java, context: WorkerContext) -> int
     except LedgerError as error:
         log.warning("the worker number is not given back: %s; it is free once it is stale", error)
     return code
+
+
+def _write_pace(settings: ConsumerSettings, ledger: PaceStore) -> None:
+    limits = Limits(",".join(map(str, settings.quota)), settings.hours, settings.time_zone)
+    if not limits.is_set:
+        limits = NO_LIMITS
+
+    def step(pace: Pace) -> Pace:
+        now = time.time()
+        pace = carry(pace, settings.batch)
+        if settings.rate is not None:
+            pace = configure(pace, str(settings.rate), now=now)
+        return configure_limits(pace, limits, now=now)
+
+    pace = change(ledger, step)
+    for sentence in below_rate(pace, time.time()):
+        log.info("%s", sentence)
 
 
 def _claim(settings: ConsumerSettings, claims: Claims, context: WorkerContext) -> Claim | None:

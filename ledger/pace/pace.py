@@ -11,6 +11,7 @@ was faster, reads again and repeats the step. Times are seconds since the epoch.
     steps        how people and answers change it
     voiding      which turns are given back when it changes
     change       how a step is written
+    limits       quotas and sending hours: when the next turn may be
     margin       how much more than the interval separates two turns
     doubt        how many orders the owner of a shard may have begun
 """
@@ -21,11 +22,14 @@ from enum import StrEnum
 from functools import lru_cache
 
 from ledger.pace.hold import Hold
+from ledger.pace.limits import NO_LIMITS, NOTHING_USED, Limits, Room, Used, room_from
 from ledger.pace.margin import Margin
 from ledger.pace.reservation import Reserved
-from orders.rate import Rate, parse_rate
+from orders.rate import HIGHEST_PER_SECOND, Rate, parse_rate
 
 _parsed = lru_cache(maxsize=64)(parse_rate)  # it is asked many times for each turn
+
+_HIGHEST = Rate(HIGHEST_PER_SECOND)
 
 HOW_TO_SET_RATE = "set ORDERS_RATE or run `orders pace RATE`"
 NO_RATE = f"no rate is set: {HOW_TO_SET_RATE}"
@@ -36,8 +40,6 @@ AHEAD_SECONDS = 0.5
 """How far ahead a process holds turns, so that an answer of the ledger may take this long."""
 NOTICE_SECONDS = 1.0
 """Every process sees a change of the pace within this; until then it may start a turn it holds."""
-LATE_SECONDS = 1.0
-"""How late a turn may start while no other machine takes turns."""
 GAP_SHARE = 0.993
 GAP_SLACK = 0.001
 """No two starts are closer than this share of the spacing, so that lateness is made up little by
@@ -102,6 +104,7 @@ class Pace:
     resumed: how often a person lifted the blockers.
     margin: extra time between two turns, on top of the interval.
     throttled: how many 429s came in a row, without a hold so far.
+    limits: quotas and sending hours, beside the rate. used: what is used of each quota.
     passed: the start of the attempt, of any shard, that last ended a hold or a row of 429s.
     orders_per_turn: how many orders one request holds, at most, as a worker last wrote it.
     batch_ends: by `<upload>/<lane>`, the ordinals after which a batch ended before it was full.
@@ -126,12 +129,18 @@ class Pace:
     passed: float = 0.0
     orders_per_turn: int = 1
     batch_ends: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    limits: Limits = NO_LIMITS
+    used: Used = NOTHING_USED
 
     def rate(self, now: float) -> Rate | None:
-        """The rate in effect; None if nobody has set one."""
+        """The rate in effect; None if nobody has set one.
+
+        Beside a quota or sending hours turns are needed, so `none` is the highest rate there is.
+        """
         override = self.override_at(now)
-        rate = override.rate if override else self.configured
-        return _parsed(rate) if rate else None
+        text = override.rate if override else self.configured
+        rate = _parsed(text) if text else None
+        return _HIGHEST if rate and rate.per_second is None and self.limits.is_set else rate
 
     def target_per_second(self, now: float) -> float | None:
         """The orders a second of the rate in effect, where each turn carries as many as it may.
@@ -151,6 +160,14 @@ class Pace:
         rate = self.rate(now)
         interval = rate.interval_seconds if rate else 0.0
         return interval + self.margin.at(now, interval)
+
+    def room_from(self, moment: float) -> Room | None:
+        """The first moment from this one on at which quotas and hours allow a turn.
+
+        None: no such limit is set.
+        """
+        limits = self.limits
+        return room_from(limits.parsed, self.used, moment) if limits.is_set else None
 
     def is_shared(self, token: str, now: float) -> bool:
         """Do processes of another machine than this token's take turns now?"""

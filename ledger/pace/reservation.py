@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+LATE_SECONDS = 1.0
+"""How late a turn may start while no other machine takes turns."""
 ACTIVE_SECONDS = 5.0
 """A shard that had no turn for this long is idle and does not limit the others."""
 
@@ -57,7 +59,10 @@ class Unlimited:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """No turn now: paused, blocked or without a rate. `until` None: until a person acts."""
+    """No turn now: paused, blocked, without a rate, a quota used up, outside sending hours.
+
+    until: None until a person acts.
+    """
 
     reason: str
     until: float | None

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ledger.pace.doubt import without_doubts
 from ledger.pace.hold import HOLD_SECONDS_MAX, Failure, Hold, HoldKind, back_off
+from ledger.pace.limits import Limits, moved
 from ledger.pace.pace import NOTICE_SECONDS, Blocker, Override, Pace, Pause
 from ledger.pace.turns import lapsed
 from ledger.pace.voiding import void_turns, waiting_probes
@@ -57,6 +58,20 @@ def end_batch(pace: Pace, lane: str, ordinal: int, *, settled: int) -> Pace:
 def forget_batch_ends(pace: Pace, lane: str) -> Pace:
     """All of the lane is settled."""
     return replace(pace, batch_ends={n: e for n, e in pace.batch_ends.items() if n != lane})
+
+
+def configure_limits(pace: Pace, limits: Limits, *, now: float) -> Pace:
+    """Set quotas and sending hours if they changed; what is used of a quota that stays is kept."""
+    if pace.limits == limits:
+        return pace
+    pace = lapsed(pace, now)
+    used = moved(pace.used, pace.limits.parsed, limits.parsed, now)
+    before, rate = pace.rate(now), replace(pace, limits=limits).rate(now)
+    if before == rate:
+        freed = void_turns(pace, now, pace.spacing_seconds(now))
+        used = moved(freed.used, pace.limits.parsed, limits.parsed, now)
+        return replace(freed, limits=limits, used=used)
+    return _revise_rate(pace, replace(pace, limits=limits, used=used), now)
 
 
 def override(pace: Pace, value: Override | None, *, now: float) -> Pace:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ledger.pace.doubt import inherited
 from ledger.pace.hold import HOLD_SECONDS_MAX, LONGEST_BACK_OFF_SECONDS, Hold, back_off
+from ledger.pace.limits import Room, fitting
 from ledger.pace.pace import (
     AHEAD_SECONDS,
     BATCH_SECONDS,
@@ -20,7 +21,7 @@ from ledger.pace.pace import (
     machine_of,
 )
 from ledger.pace.reservation import Closed, Grant, Reservation, Reserved, Superseded, Unlimited
-from ledger.pace.voiding import latest_start, void_turns
+from ledger.pace.voiding import latest_start, void_turns, without_row
 from orders.rate import parse_rate
 
 
@@ -55,16 +56,29 @@ def reserve(  # noqa: PLR0913 - all of it named
     pace = replace(pace, margin=margin)
     interval = pace.spacing_seconds(now)
     pace, was_reset = _believable(pace, interval, now)
-    if pace.hold:
-        row, pushed = _probe(pace, pace.hold, shard, interval=interval, now=now + lead_seconds)
-        reserved, skipped_seconds = replace(pace, hold=pushed), 0.0
-    elif not rate.per_second:
+    if not pace.hold and not rate.per_second:
         return pace, Unlimited(pace.epoch, pace.generation)
+    earliest = max(pace.next_free, now + lead_seconds)
+    earliest = max(earliest, pace.hold.until if pace.hold else clear_of_others(pace, shard, now))
+    room = pace.room_from(earliest)
+    shut = shut_until(room, earliest, now)
+    if shut:
+        return pace, shut
+    first = room.start if room else earliest
+    if pace.hold:
+        row, pushed = _probe(pace.hold, first, shard, interval=interval)
+        reserved, skipped_seconds = replace(pace, hold=pushed), 0.0
     else:
         count = max(1, min(wanted, int(BATCH_SECONDS / interval)))
-        earliest = max(pace.next_free, now + lead_seconds)
-        row = Reserved(max(earliest, clear_of_others(pace, shard, now)), count, interval, shard)
-        reserved, skipped_seconds = pace, row.first - pace.next_free
+        if room:
+            count = fitting(room, count, interval)
+        row = Reserved(first, count, interval, shard)
+        opened = pace.room_from(pace.next_free)
+        reserved, skipped_seconds = pace, first - (opened.start if opened else pace.next_free)
+    if room:
+        limits = pace.limits.parsed
+        used = pace.used.since(limits, now).with_turns(limits, first, row.count)
+        reserved = replace(reserved, used=used)
     return _with_row(reserved, row, now), Grant(
         tuple(row.first + i * interval for i in range(row.count)),
         pace.epoch,
@@ -98,6 +112,24 @@ def lapsed(pace: Pace, now: float) -> Pace:
     return void_turns(configured, now, rate.interval_seconds)
 
 
+def shut_until(room: Room | None, earliest: float, now: float) -> Closed | None:
+    """That quotas or hours allow no turn soon; None if they do."""
+    if room is None or room.why is None or room.start <= max(earliest, now + AHEAD_SECONDS):
+        return None
+    return Closed(room.why, room.start)
+
+
+def shut_now(pace: Pace, now: float) -> Room | None:
+    """When quotas and hours allow the next turn, where they allow none for a while; else None.
+
+    The end of a second or of an interval is no standstill.
+    """
+    room = pace.room_from(now)
+    if room is None or room.start <= now + AHEAD_SECONDS + pace.spacing_seconds(now):
+        return None
+    return room
+
+
 def _believable(pace: Pace, interval: float, now: float) -> tuple[Pace, bool]:
     """The pace, reset if `next_free` or a hold is further ahead than it can be.
 
@@ -119,11 +151,8 @@ def _believable(pace: Pace, interval: float, now: float) -> tuple[Pace, bool]:
     return replace(void_turns(pace, now, interval), next_free=now + interval, hold=hold), True
 
 
-def _probe(
-    pace: Pace, hold: Hold, shard: str, *, interval: float, now: float
-) -> tuple[Reserved, Hold]:
+def _probe(hold: Hold, start: float, shard: str, *, interval: float) -> tuple[Reserved, Hold]:
     """Exactly one attempt, and the hold pushed by the back-off: one probe for the fleet."""
-    start = max(pace.next_free, hold.until, now)
     wait_seconds = max(back_off(hold.kind, hold.step + 1), interval)
     pushed = replace(hold, until=start + wait_seconds, step=hold.step + 1)
     return Reserved(start, 1, interval, shard), pushed
@@ -191,6 +220,7 @@ def _without_turns_of(pace: Pace, shard: str, now: float) -> Pace:
     rows = list(pace.reserved)
     while rows and rows[-1].shard == shard and rows[-1].first > now + NOTICE_SECONDS:
         freed = rows.pop()
+        pace = without_row(pace, freed, now)
         hold = pace.hold
         if hold:
             hold = replace(hold, until=max(freed.first, hold.asked_until), step=hold.step - 1)

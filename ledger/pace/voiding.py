@@ -6,8 +6,8 @@ Pure steps from one pace to the next, like everything that changes the pace.
 from dataclasses import replace
 
 from ledger.pace.hold import Hold, back_off
-from ledger.pace.pace import LATE_SECONDS, NOTICE_SECONDS, Pace
-from ledger.pace.reservation import Reserved
+from ledger.pace.pace import NOTICE_SECONDS, Pace
+from ledger.pace.reservation import LATE_SECONDS, Reserved
 
 
 def void_turns(pace: Pace, now: float, interval: float) -> Pace:
@@ -17,12 +17,37 @@ def void_turns(pace: Pace, now: float, interval: float) -> Pace:
     turn follows the last one that may still start, by the shorter of its own interval and the new
     one, so that a change back and forth between two turns wastes none.
     """
+    pace = _with_counts_back(pace, pace.reserved, now)
     last = last_start(pace, now)
     kept = (last,) if last else ()
     voided = replace(pace, epoch=pace.epoch + 1, reserved=kept, hold=_without_probes(pace, now))
     if last is None:
         return voided
     return replace(voided, next_free=last.first + min(last.interval, interval))
+
+
+def without_row(pace: Pace, row: Reserved, now: float) -> Pace:
+    """The pace without this row of turns, none of which can have started."""
+    pace = _with_counts_back(pace, (row,), now)
+    return replace(pace, reserved=tuple(r for r in pace.reserved if r is not row))
+
+
+def _with_counts_back(pace: Pace, rows: tuple[Reserved, ...], now: float) -> Pace:
+    """The pace with what its quotas counted for turns that can still be voided."""
+    if not pace.limits.is_set:
+        return pace
+    limits, used = pace.limits.parsed, pace.used
+    for row in rows:
+        started = row.started_by(now + NOTICE_SECONDS)
+        if started is None:
+            voided = row.count
+        elif row.interval:
+            voided = row.count - 1 - round((started - row.first) / row.interval)
+        else:
+            voided = 0
+        if voided:  # all of a row counts in the same windows
+            used = used.with_turns(limits, row.first, -voided)
+    return replace(pace, used=used)
 
 
 def last_start(pace: Pace, now: float) -> Reserved | None:

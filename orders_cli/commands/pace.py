@@ -22,7 +22,7 @@ from orders_cli.command_options import (
 )
 from orders_cli.failures import UsageWrong
 from orders_cli.output import answer, say
-from orders_cli.status_text import pace_sentence
+from orders_cli.status_text import limit_sentences, pace_sentence
 
 DEFAULT = "default"
 
@@ -59,7 +59,11 @@ def pace(
     if until is not None and rate in (None, DEFAULT):
         raise UsageWrong("--until says when a RATE expires: give a RATE with it.")
     if rate is None:
-        answer(pace_sentence(open_to_read().report().pace))
+        report = open_to_read().report()
+        answer(pace_sentence(report.pace))
+        if report.pace.item:
+            for line in limit_sentences(report.pace.item, report.at):
+                answer(line)
         return
     override = None
     if rate != DEFAULT:

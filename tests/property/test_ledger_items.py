@@ -52,6 +52,8 @@ def every(kind: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - types at run t
     origin, inner = get_origin(kind), get_args(kind)
     if origin is UnionType:
         return st.one_of(*(every(one) for one in inner))
+    if origin is tuple and inner[-1] is not Ellipsis:
+        return st.tuples(*(every(one) for one in inner))
     if origin is tuple:
         return st.lists(every(inner[0]), max_size=3).map(tuple)
     if origin is Mapping:

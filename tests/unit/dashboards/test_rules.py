@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.pace.hold import HoldKind
+from ledger.pace.limits import Shut
 from ledger.sending_status import SendingState
 from ledger.uploads.upload import UploadState
 from tests.support.dashboard_queries import FOLDER, alerts, selectors, unknown_in
@@ -17,7 +18,7 @@ NAMES = [alert["alert"] for alert in ALERTS]
 BLOCKERS = {"refusal budget spent", "later release", "ledger row missing", "no rate"}
 VALUES: dict[tuple[str, str], set[str]] = {
     ("orders_sending_state", "state"): {state.value for state in SendingState},
-    ("orders_sending_state", "reason"): {kind.value for kind in HoldKind} | BLOCKERS,
+    ("orders_sending_state", "reason"): {*HoldKind, *Shut, *BLOCKERS},
     ("orders_uploads", "state"): {state.value for state in UploadState},
 }
 

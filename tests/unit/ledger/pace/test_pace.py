@@ -9,14 +9,20 @@ from ledger.pace.hold import BACK_OFF_SECONDS, HOLD_SECONDS_MAX, Failure, HoldKi
 from ledger.pace.pace import (
     BATCH_SECONDS,
     GAP_SHARE,
-    LATE_SECONDS,
     NOTICE_SECONDS,
     Blocker,
     Override,
     Pace,
     Pause,
 )
-from ledger.pace.reservation import ACTIVE_SECONDS, Closed, Grant, Superseded, Unlimited
+from ledger.pace.reservation import (
+    ACTIVE_SECONDS,
+    LATE_SECONDS,
+    Closed,
+    Grant,
+    Superseded,
+    Unlimited,
+)
 from ledger.pace.steps import (
     THROTTLED_ROW,
     answered,
