@@ -24,7 +24,7 @@ class _Idle(NamedTuple):
 class Connections:
     """Open connections, the last one used first; thread-safe.
 
-    The rule for connections that the API may have closed meanwhile (decision 0020): one that was
+    The rule for connections that the API may have closed meanwhile (decision 73): one that was
     idle too long, was closed or has unsolicited bytes is not used. One that fails before it takes
     a byte of the request is replaced, once, within the same attempt: nothing has reached the API,
     so the pace is kept. Once it took a byte, the request is never sent again here.
