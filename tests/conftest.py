@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import botocore.loaders
 import hypothesis
 import pytest
 from typing_extensions import override
@@ -109,3 +110,10 @@ def no_way_out() -> None:
     patch = pytest.MonkeyPatch()
     patch.setattr(socket.socket, "connect", _only_on_this_machine(socket.socket.connect))
     patch.setattr(socket.socket, "connect_ex", _only_on_this_machine(socket.socket.connect_ex))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def service_models_read_once() -> None:
+    """Let all AWS clients share what botocore reads of a service: megabytes of JSON for each."""
+    loader = botocore.loaders.create_loader()
+    pytest.MonkeyPatch().setattr("botocore.session.create_loader", lambda *_: loader)

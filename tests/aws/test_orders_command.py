@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
 import boto3.s3.inject
-import botocore.loaders
 import jsonschema
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
@@ -128,15 +127,6 @@ class Desk:
             refused_at=2.0 + line,
         )
         self.ledger.put_dead_letter(letter)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def models_read_once() -> Iterator[None]:
-    """Let all sessions of this module share what botocore reads of each service."""
-    loader = botocore.loaders.create_loader()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("botocore.loaders.create_loader", lambda *_: loader)
-        yield
 
 
 def tell_of_uploads(s3: "S3Client", queue: str, prefix: str = "uploads/") -> None:

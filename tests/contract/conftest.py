@@ -1,8 +1,8 @@
 """The ledgers for which the contract holds.
 
 memory      the one in memory
-moto        DynamoDB in this process
-retried     the same, with every write sent twice, as botocore does where an answer was lost
+retried     DynamoDB in this process (moto), with every write sent twice, as botocore does where an
+            answer was lost
 ministack   DynamoDB in another process, over HTTP
 """
 
@@ -33,7 +33,7 @@ MINISTACK = pytest.param("ministack", marks=pytest.mark.aws)
 START_SECONDS = 15.0
 
 
-@pytest.fixture(params=["memory", "moto", "retried", MINISTACK])
+@pytest.fixture(params=["memory", "retried", MINISTACK])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Every ledger there is."""
     yield from _store(request)
@@ -55,9 +55,6 @@ def _store(request: pytest.FixtureRequest) -> Iterator[Store]:
         case "memory":
             memory = MemoryLedger()
             yield Store(memory, lambda: memory)
-        case "moto":
-            client: DynamoDBClient = request.getfixturevalue("moto_client")
-            yield from _dynamo_store(lambda: client)
         case "retried":
             retried = with_fault(request.getfixturevalue("moto_client"), tried_twice)
             yield from _dynamo_store(lambda: retried)

@@ -48,7 +48,8 @@ def test_letters_are_claimed_for_the_file_of_a_redrive(store: Store) -> None:
     assert claimed_for(store.ledger, None) == [3]
 
 
-def test_more_letters_than_fit_into_one_write_are_claimed(ledger: Ledger) -> None:
+def test_more_letters_than_fit_into_one_write_are_claimed(shared_store: Store) -> None:
+    ledger = shared_store.ledger  # moto takes seconds for so many
     lines = range(1, 121)
     keep(ledger, *lines)
     redrive = ledger.begin_redrive(UPLOAD, key=KEY, now=1.0)
@@ -58,7 +59,8 @@ def test_more_letters_than_fit_into_one_write_are_claimed(ledger: Ledger) -> Non
     assert claimed_for(ledger, KEY) == list(lines)
 
 
-def test_letters_with_large_bodies_are_claimed(ledger: Ledger) -> None:
+def test_letters_with_large_bodies_are_claimed(shared_store: Store) -> None:
+    ledger = shared_store.ledger
     large = [replace(letter(line), body=b"x" * 300_000) for line in range(1, 21)]
     for one in large:
         ledger.put_dead_letter(one)

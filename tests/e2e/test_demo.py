@@ -27,6 +27,7 @@ UPLOAD = UploadId("0123456789abcdef0123")
 @pytest.mark.e2e
 @pytest.mark.kcl
 @pytest.mark.chaos
+@pytest.mark.slow
 def test_the_demo_keeps_every_promise_in_about_a_minute(tmp_path: Path) -> None:
     began_at = time.monotonic()
 

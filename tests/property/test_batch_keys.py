@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from consumer.delivery.delivery_settings import DeliverySettings
 from consumer.delivery.entries import StreamRecord
 from tests.support.batch_api import BatchApi, refused
+from tests.support.examples import examples
 from tests.support.simulated import SHARD, START, UPLOAD, World
 
 BATCH = 8
@@ -18,7 +19,7 @@ LIMIT_SECONDS = 10_000.0
 pauses = st.sampled_from((0.05, 0.4, 1.1, 2.5, 5.0))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     pieces=st.lists(st.tuples(st.integers(1, 12), pauses), min_size=1, max_size=6),
     crashes=st.lists(st.tuples(pauses, pauses), max_size=6),

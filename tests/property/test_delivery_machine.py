@@ -21,6 +21,7 @@ from sandbox.judge.observations import Observed, Request, numbers_of_account
 from sandbox.simulation.faulty_ledger import LedgerFault
 from tests import promises
 from tests.support.capricious_api import Mood
+from tests.support.examples import examples
 from tests.support.fleet import Fate, Fleet, FleetShard, Plan, PlannedOrder
 from tests.support.simulated import START
 
@@ -276,6 +277,6 @@ class Deliveries(RuleBasedStateMachine):
 
 
 Deliveries.TestCase.settings = settings(
-    max_examples=250, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(250), stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
 )
 TestDeliveries = Deliveries.TestCase

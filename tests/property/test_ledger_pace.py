@@ -19,6 +19,7 @@ from ledger.pace.pace import BATCH_SECONDS, NOTICE_SECONDS, Blocker, Override, P
 from ledger.pace.reservation import Closed, Grant, Reservation, Superseded, Unlimited
 from ledger.pace.steps import THROTTLED_ROW
 from ledger.pace.turns import own, reserve, why_closed
+from tests.support.examples import examples
 
 START = 1_000_000.0
 SHARDS = ("shardId-000000000000", "shardId-000000000001", "shardId-000000000002")
@@ -219,6 +220,6 @@ class Fleet(RuleBasedStateMachine):
 
 
 Fleet.TestCase.settings = settings(
-    max_examples=250, stateful_step_count=50, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(250), stateful_step_count=50, suppress_health_check=[HealthCheck.too_slow]
 )
 TestFleet = Fleet.TestCase

@@ -17,6 +17,7 @@ from orders.own_model import rules_of_model
 from orders.parsed_lines import FilePosition, ParsedLines
 from orders.upload import UploadId, partition_key
 from producer_lambda.packing import Packing
+from tests.support.examples import examples
 from tests.support.producer_world import consume, order_line
 
 UPLOAD = UploadId("0123456789abcdef0123")
@@ -62,7 +63,7 @@ PIECES = st.one_of(
 )
 CONTENTS = st.lists(PIECES, max_size=20).map(b"\n".join)
 KEYS = st.sampled_from(["o.jsonl", "o.csv"])
-MANY = settings(max_examples=200)
+MANY = settings(max_examples=examples(200))
 
 
 @MANY

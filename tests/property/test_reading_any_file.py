@@ -9,6 +9,7 @@ from ledger.uploads.upload import UploadState
 from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import SourceUnreadable, format_of
 from orders.parsed_lines import FilePosition, ParsedLines
+from tests.support.examples import examples
 from tests.support.producer_world import World, consume, order_line
 
 LONGEST_BYTES = 300
@@ -48,7 +49,7 @@ ENDED = {
     UploadState.DONE_WITH_PROBLEMS,
     UploadState.UNREADABLE,
 }
-MANY = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=examples(200), suppress_health_check=[HealthCheck.too_slow])
 
 
 @MANY

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ledger.uploads.upload import UploadState
 from producer_lambda.upload_requests import UploadRequest
 from producer_lambda.upload_run import NoProgress, RunEnd
+from tests.support.examples import examples
 from tests.support.producer_world import (
     FaultyStream,
     Fuse,
@@ -25,7 +26,7 @@ FAULTS = st.lists(
     st.sampled_from(["none", "none", "lost", "throttled", "unknown", "late", "split"]), max_size=20
 )
 KILLS = st.lists(st.tuples(st.integers(0, 25), st.booleans()), max_size=5)
-MANY = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow])
 
 
 @MANY

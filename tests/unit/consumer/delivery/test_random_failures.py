@@ -25,7 +25,12 @@ def fails_at_random(share: float, *, seed: int, bad: str = "") -> Behaviour:
 
 
 @pytest.mark.parametrize(
-    ("share", "orders"), [(0.3, 400), (0.5, 400), (0.7, 400), (0.8, 300), (0.9, 250)]
+    ("share", "orders"),
+    [
+        *((0.3, 400), (0.5, 400), (0.7, 400)),
+        pytest.param(0.8, 300, marks=pytest.mark.slow),
+        pytest.param(0.9, 250, marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_no_good_order_is_refused_whatever_share_of_attempts_fails(
@@ -39,7 +44,9 @@ def test_no_good_order_is_refused_whatever_share_of_attempts_fails(
     assert world.account.tally.accepted == orders
 
 
-@pytest.mark.parametrize(("share", "hours"), [(0.2, 0.5), (0.5, 1.0), (0.7, 2.0)])
+@pytest.mark.parametrize(
+    ("share", "hours"), [(0.2, 0.5), (0.5, 1.0), pytest.param(0.7, 2.0, marks=pytest.mark.slow)]
+)
 def test_a_bad_order_among_random_failures_is_still_refused_in_the_end(
     share: float, hours: float
 ) -> None:
