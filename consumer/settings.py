@@ -127,6 +127,16 @@ class ConsumerSettings(SignInSettings):
     metrics_port: int = Field(
         default=9464, ge=1, le=65535, description="Port of /metrics, /healthz, /readyz and /."
     )
+    cloudwatch_namespace: str = Field(
+        default="",
+        max_length=255,
+        pattern=r"[A-Za-z0-9._/#:-]*",
+        description="Namespace of the metrics that CloudWatch takes from a line that the worker "
+        "writes to stdout every minute (embedded metric format). Unset: no such line.",
+    )
+    cloudwatch_seconds: float = Field(
+        default=60.0, ge=1, le=3600, description="Time between two such lines."
+    )
     run_folder: Path | None = Field(
         default=None,
         description="Folder of the files by which worker and shard processes report their state; "

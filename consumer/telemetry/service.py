@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from uvicorn import Server
 
+    from consumer.telemetry.cloudwatch import CloudWatchLines
     from consumer.telemetry.watcher import Watcher
 
 END_SECONDS = 3.0
@@ -44,6 +45,7 @@ class Telemetry:
         self._is_ending = False
         self._server: Server | None = None
         self._watcher: Watcher | None = None
+        self._lines: CloudWatchLines | None = None
 
     def begin(self) -> None:
         """Watch and serve, in threads of their own; calling it again does nothing."""
@@ -55,6 +57,8 @@ class Telemetry:
         self._is_ending = True
         if self._watcher:
             self._watcher.stop()
+        if self._lines:
+            self._lines.stop()
         if self._server:
             self._server.should_exit = True
         if self._thread:
@@ -70,6 +74,8 @@ class Telemetry:
         settings, folder = self._settings, self._folder
         watcher = Watcher(settings, folder, lambda: self.worker, self._is_alive)
         self._watcher = watcher
+        if settings.cloudwatch_namespace:
+            self._lines = _cloudwatch_lines(settings, watcher)
         app = make_app(
             watcher.snapshot,
             watcher.exposition,
@@ -91,3 +97,15 @@ class Telemetry:
         self._server.run(sockets=[self._listener])
         if not self._is_ending:
             raise RuntimeError("metrics, health and status page are no longer served")
+
+
+def _cloudwatch_lines(settings: ConsumerSettings, watcher: "Watcher") -> "CloudWatchLines":
+    # A third of a second of imports, which only this needs.
+    from consumer.telemetry.cloudwatch import CloudWatchLines  # noqa: PLC0415
+
+    return CloudWatchLines(
+        settings.cloudwatch_namespace,
+        settings.application,
+        watcher.snapshot,
+        every_seconds=settings.cloudwatch_seconds,
+    )
