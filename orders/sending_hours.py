@@ -14,8 +14,8 @@ HOURS_GRAMMAR = (
 ALWAYS = "always"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHORTEST_MINUTES = 1
-LOOKED_AHEAD_DAYS = 9
-"""The hours repeat each week, so that they open within this time."""
+LOOKED_AHEAD_DAYS = 17
+"""The hours repeat each week, of which a clock change may skip one."""
 
 _DAY_MINUTES = 1_440
 _CLOCK = r"([0-9]{1,2}):([0-9]{2})"
@@ -62,14 +62,9 @@ def _windows_from(hours: SendingHours, day: date, zone: tzinfo) -> tuple[TimeWin
     found: list[TimeWindow] = []
     for days in range(-1, LOOKED_AHEAD_DAYS):
         later = day + timedelta(days=days)
-        found += (
-            TimeWindow(
-                local_moment(later, span.from_minute, zone),
-                local_moment(later, span.until_minute, zone),
-            )
-            for span in hours.ranges
-            if span.weekday == later.weekday()
-        )
+        for span in hours.ranges:
+            if span.weekday == later.weekday():
+                found += _pieces(span, later, zone)
     joined: list[TimeWindow] = []
     for window in sorted(found, key=lambda w: (w.start, w.end)):
         if joined and window.start <= joined[-1].end:
@@ -77,6 +72,41 @@ def _windows_from(hours: SendingHours, day: date, zone: tzinfo) -> tuple[TimeWin
         elif window.start < window.end:  # a clock change may skip all of it
             joined.append(window)
     return tuple(joined)
+
+
+def _pieces(span: OpenRange, day: date, zone: tzinfo) -> tuple[TimeWindow, ...]:
+    """When the wall clock shows a time of the range: in two pieces around a change of the clock.
+
+    A piece may be empty.
+    """
+    starts, ends = (
+        [local_moment(day, minute, zone, fold=fold) for fold in (0, 1)]
+        for minute in (span.from_minute, span.until_minute)
+    )
+    shown = next((pair for pair in (starts, ends) if pair[0] != pair[1]), None)
+    if shown is None:
+        return (TimeWindow(starts[0], ends[0]),)
+    change = _clock_change(min(shown), max(shown), zone)
+    if shown[0] < shown[1]:  # a time that comes twice
+        return (
+            TimeWindow(starts[0], min(ends[0], change)),
+            TimeWindow(max(starts[1], change), ends[1]),
+        )
+    start, end = (pair[0] if pair[0] == pair[1] else change for pair in (starts, ends))
+    return (TimeWindow(start, end),)  # a time that is skipped
+
+
+def _clock_change(before: float, after: float, zone: tzinfo) -> float:
+    """The moment, to the second, from which the clock is another than at `before`."""
+    first, last = int(before), int(after)
+    offset = datetime.fromtimestamp(first, zone).utcoffset()
+    while last - first > 1:
+        middle = (first + last) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == offset:
+            first = middle
+        else:
+            last = middle
+    return float(last)
 
 
 def parse_hours(text: str) -> SendingHours:
