@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 QUOTA_GRAMMAR = (
@@ -117,8 +118,13 @@ def local_moment(day: date, minutes: int, zone: tzinfo, *, fold: int = 0) -> flo
 
 
 def _day_at(moment: float, zone: tzinfo) -> TimeWindow:
-    day = datetime.fromtimestamp(moment, zone).date()
-    end = local_moment(day, 1_440, zone)
-    if end <= moment:  # a clock change at midnight: the end of the day comes twice
-        end = local_moment(day, 1_440, zone, fold=1)
-    return TimeWindow(local_moment(day, 0, zone), end)
+    window, later_end = _day(datetime.fromtimestamp(moment, zone).date(), zone)
+    if window.end <= moment:  # a clock change at midnight: the end of the day comes twice
+        return TimeWindow(window.start, later_end)
+    return window
+
+
+@lru_cache(maxsize=64)  # it is asked several times for each turn
+def _day(day: date, zone: tzinfo) -> tuple[TimeWindow, float]:
+    start, end = local_moment(day, 0, zone), local_moment(day, 1_440, zone)
+    return TimeWindow(start, end), local_moment(day, 1_440, zone, fold=1)

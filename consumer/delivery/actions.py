@@ -12,7 +12,7 @@ from consumer.delivery.entries import Entry
 from consumer.delivery.turn import Turn
 from ledger.errors import LedgerError
 from ledger.pace.pace import Pace
-from ledger.pace.reservation import Reservation
+from ledger.pace.reservation import Reservation, Unused
 from ledger.uploads.dead_letter import DeadLetter
 from ledger.uploads.lane import Lane, LaneKey
 from ledger.uploads.settlement import Settlement
@@ -43,12 +43,14 @@ class Reserve:
     lead_seconds: how long the answer may take; a turn before that would come too late.
     jitter_seconds: by how much the API's answers vary; None: not known.
     begun: how many orders, from the first unsettled one on, may be begun before these turns.
+    unused: earlier turns that passed without an attempt, which quotas need not count.
     """
 
     wanted: int
     lead_seconds: float
     jitter_seconds: float | None
     begun: int
+    unused: tuple[Unused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,8 @@ class Dispatcher:
         """A Send did not start."""
         if send in self.schedule.assigned:
             self.schedule.assigned.remove(send)
+            if not send.turn.is_void(self._view.pace):
+                self.schedule.give_up(send.turn)
             self._lose_turn(send)
         self.drop_void()
         self.fill(now)

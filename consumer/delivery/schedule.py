@@ -8,7 +8,7 @@ from consumer.delivery.latency import Delays
 from consumer.delivery.starts import LEAD_SECONDS, Starts
 from consumer.delivery.turn import Turn
 from ledger.pace.pace import AHEAD_SECONDS, Pace
-from ledger.pace.reservation import Grant
+from ledger.pace.reservation import Grant, Unused
 
 CROWD_SECONDS = 0.1
 """Above EVEN_PER_SECOND, any such time holds at most a tenth of the rate plus one starts."""
@@ -30,6 +30,7 @@ class Schedule:
         self.held: deque[Turn] = deque()
         self.assigned: deque[Send] = deque()  # in the order of their turns
         self._on_this_machine = starts or Starts()
+        self.unused: list[Unused] = []  # since they were last taken
         self._delays = Delays()
         self._unsent: Send | None = None  # the last one, until its request is on its way
         self._last_start: float | None = None
@@ -54,7 +55,12 @@ class Schedule:
     def drop_late(self, now: float, *, among_others: bool) -> None:
         """Give up the turns that no order was ready for in time."""
         while self.held and self.held[0].is_late(now, among_others=among_others):
-            self.held.popleft()
+            self.give_up(self.held.popleft())
+
+    def give_up(self, turn: Turn) -> None:
+        """Note a turn that nothing is sent in."""
+        if turn.interval:
+            self.unused.append(Unused(turn.start, turn.epoch, turn.generation))
 
     def are_enough(self, now: float) -> bool:
         """Do the turns reach so far ahead that more can be reserved in time?"""

@@ -11,7 +11,7 @@ from consumer.delivery.orders_in_hand import OrdersInHand
 from consumer.delivery.schedule import Schedule
 from consumer.delivery.settle_queue import NEVER
 from ledger.pace.pace import AHEAD_SECONDS, Pace
-from ledger.pace.reservation import Closed, Grant, Reservation, Superseded
+from ledger.pace.reservation import Closed, Grant, Reservation, Superseded, Unused
 
 WASTED_SHARE = 0.01
 """A turn that comes late by less than this share of the interval is not counted as wasted."""
@@ -64,11 +64,17 @@ class TurnReserver:
         lead_seconds = min(LEAD_FACTOR * self._latency.worst, LEAD_SECONDS_MAX)
         batch_orders = self._orders.settings.batch_orders
         begun = self._orders.maybe_begun() + (ahead + wanted) * batch_orders - wanted
-        return Reserve(wanted, lead_seconds, self.jitter.seconds, begun)
+        return Reserve(wanted, lead_seconds, self.jitter.seconds, begun, self._take_unused())
+
+    def _take_unused(self) -> tuple[Unused, ...]:
+        """The turns to give back; where it is unknown how that ended, they stay counted."""
+        unused = self._schedule.unused
+        self._schedule.unused = []
+        return tuple(unused) if self._view.pace.limits.is_set else ()
 
     def _is_shut(self, now: float) -> bool:
         """Did the last reservation say that there is no turn yet, and has nothing changed that?"""
-        if self._shut is None:
+        if self._shut is None or self._schedule.unused:
             return False
         closed, seen = self._shut
         pace = self._view.pace

@@ -13,6 +13,7 @@ from ledger.pace.change import pace_contention
 from ledger.pace.pace import Pace
 from ledger.pace.reservation import Grant, Reservation, Unlimited
 from ledger.pace.turns import disown, own, reserve
+from ledger.pace.voiding import give_back
 from ledger.ports.dead_letters import DeadLetters
 from ledger.ports.lanes import LaneLedger
 from ledger.ports.pace import PaceStore
@@ -91,6 +92,8 @@ class LedgerCalls:
 
         def step(pace: Pace) -> tuple[Pace, Reservation]:
             now = self._clock.now()
+            if action.unused and pace.owners.get(self._shard) == self._token:
+                pace = give_back(pace, action.unused)
             pace, reservation = reserve(
                 pace,
                 shard=self._shard,

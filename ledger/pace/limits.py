@@ -157,14 +157,15 @@ def room_from(limits: ParsedLimits, used: Used, moment: float) -> Room:
         window = limits.hours.open_at(at, limits.zone, margin_seconds=LATE_SECONDS)
         if window.start > at:
             at, why, blamed = window.start, Shut.HOURS, None
-        later, quota = max(
-            ((_room_at(q, used, at, limits.zone), q) for q in limits.quotas),
-            key=lambda found: found[0],
-            default=(at, None),
-        )
+        later, turns, end = at, float("inf"), window.end - LATE_SECONDS
+        for quota in limits.quotas:
+            left, same_until, opens = _look(quota, used, at, limits.zone)
+            turns, end = min(turns, left), min(end, same_until)
+            if opens > later:
+                later, why, blamed = opens, Shut.QUOTA, quota
         if later <= at:
-            return _room(limits, used, at, window.end - LATE_SECONDS, (why, blamed))
-        at, why, blamed = later, Shut.QUOTA, quota
+            return Room(at, turns, end, why, blamed)
+        at = later
     raise RuntimeError(f"no open time within {_TRIES} windows after {moment}")
 
 
@@ -174,36 +175,24 @@ def fitting(room: Room, wanted: int, interval: float) -> int:
     return max(1, int(min(float(wanted), fits)))
 
 
-def _room(
-    limits: ParsedLimits,
-    used: Used,
-    at: float,
-    closes: float,
-    shut: tuple[Shut | None, Quota | None],
-) -> Room:
-    turns, end = float("inf"), closes
-    for quota in limits.quotas:
-        turns = min(turns, _left(quota, used, at, limits.zone))
-        end = min(end, _same_windows_until(quota, at, limits.zone))
-    return Room(at, turns, end, *shut)
+def _look(quota: Quota, used: Used, at: float, zone: tzinfo) -> tuple[int, float, float]:
+    """How many turns a quota leaves at a moment, until when they count in the same windows.
 
-
-def _left(quota: Quota, used: Used, at: float, zone: tzinfo) -> int:
-    left = quota.count - used.of(quota, at, zone)
+    Third: the first moment from this one on at which it is not used up.
+    """
     if quota.is_rolling:
-        return left
-    end = quota.window_at(at, zone).end
-    if at >= end - LATE_SECONDS:
-        left = min(left, quota.count - used.of(quota, end, zone))
-    return left
+        left = quota.count - used.of(quota, at, zone)
+        same_until = (_slice(quota, at) + 1) * quota.seconds / SLICES
+        return left, same_until, at if left > 0 else _opens(quota, used, at)
+    window, counts = quota.window_at(at, zone), dict(used.counts.get(quota.window, ()))
+    left, same_until = quota.count - counts.get(int(window.start), 0), window.end - LATE_SECONDS
+    if at >= same_until:  # a turn now counts in the next window, too
+        left, same_until = min(left, quota.count - counts.get(int(window.end), 0)), window.end
+    return left, same_until, at if left > 0 else window.end
 
 
-def _room_at(quota: Quota, used: Used, at: float, zone: tzinfo) -> float:
-    """The first moment, from `at` on, at which this quota is not used up."""
-    if _left(quota, used, at, zone) > 0:
-        return at
-    if not quota.is_rolling:
-        return quota.window_at(at, zone).end
+def _opens(quota: Quota, used: Used, at: float) -> float:
+    """The first moment, from `at` on, at which a rolling quota is not used up."""
     total = 0
     for key, count in reversed(used.counts[quota.window]):
         total += count
@@ -214,13 +203,6 @@ def _room_at(quota: Quota, used: Used, at: float, zone: tzinfo) -> float:
                 past += width * 1e-6  # a slice's end is rounded
             return max(past, at)
     return at
-
-
-def _same_windows_until(quota: Quota, at: float, zone: tzinfo) -> float:
-    if quota.is_rolling:
-        return (_slice(quota, at) + 1) * quota.seconds / SLICES
-    end = quota.window_at(at, zone).end
-    return end - LATE_SECONDS if at < end - LATE_SECONDS else end
 
 
 def _keys(quota: Quota, at: float, zone: tzinfo) -> tuple[int, ...]:

@@ -50,6 +50,18 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Unused:
+    """A granted turn that its holder gave up: it was too late, and nothing is sent in it.
+
+    epoch, generation: of its grant.
+    """
+
+    start: float
+    epoch: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unlimited:
     """The rate is `none`: no turns are needed."""
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ledger.pace.doubt import inherited
 from ledger.pace.hold import HOLD_SECONDS_MAX, LONGEST_BACK_OFF_SECONDS, Hold, back_off
-from ledger.pace.limits import Room, fitting
+from ledger.pace.limits import Room, Used, fitting
 from ledger.pace.pace import (
     AHEAD_SECONDS,
     BATCH_SECONDS,
@@ -53,7 +53,8 @@ def reserve(  # noqa: PLR0913 - all of it named
         return pace, Closed(NO_RATE, None)
     pace = lapsed(pace, now)
     margin = pace.margin.narrowed(jitter_seconds, rate.interval_seconds, now=now)
-    pace = replace(pace, margin=margin)
+    if margin is not pace.margin:
+        pace = replace(pace, margin=margin)
     interval = pace.spacing_seconds(now)
     pace, was_reset = _believable(pace, interval, now)
     if not pace.hold and not rate.per_second:
@@ -73,13 +74,13 @@ def reserve(  # noqa: PLR0913 - all of it named
         if room:
             count = fitting(room, count, interval)
         row = Reserved(first, count, interval, shard)
-        opened = pace.room_from(pace.next_free)
+        opened = pace.room_from(pace.next_free) if first > pace.next_free else None
         reserved, skipped_seconds = pace, first - (opened.start if opened else pace.next_free)
+    used = reserved.used
     if room:
         limits = pace.limits.parsed
-        used = pace.used.since(limits, now).with_turns(limits, first, row.count)
-        reserved = replace(reserved, used=used)
-    return _with_row(reserved, row, now), Grant(
+        used = used.since(limits, now).with_turns(limits, first, row.count)
+    return _with_row(reserved, row, used, now), Grant(
         tuple(row.first + i * interval for i in range(row.count)),
         pace.epoch,
         pace.generation,
@@ -158,13 +159,14 @@ def _probe(hold: Hold, start: float, shard: str, *, interval: float) -> tuple[Re
     return Reserved(start, 1, interval, shard), pushed
 
 
-def _with_row(pace: Pace, row: Reserved, now: float) -> Pace:
+def _with_row(pace: Pace, row: Reserved, used: Used, now: float) -> Pace:
     rows = sorted((*pace.reserved, row), key=lambda r: r.first)
     future = [r for r in rows if r.last > now]
     started = {r.shard: r for r in rows if r.last <= now}  # the newest of each shard
     newest = max(started.values(), key=lambda r: r.first, default=None)
     kept = [r for r in started.values() if r is newest or r.is_active(now)]
-    return replace(pace, next_free=row.last + row.interval, reserved=(*kept, *future))
+    next_free = row.last + row.interval
+    return replace(pace, next_free=next_free, reserved=(*kept, *future), used=used)
 
 
 def own(pace: Pace, shard: str, token: str, *, now: float) -> Pace:

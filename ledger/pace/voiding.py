@@ -3,11 +3,12 @@
 Pure steps from one pace to the next, like everything that changes the pace.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ledger.pace.hold import Hold, back_off
 from ledger.pace.pace import NOTICE_SECONDS, Pace
-from ledger.pace.reservation import LATE_SECONDS, Reserved
+from ledger.pace.reservation import LATE_SECONDS, Reserved, Unused
 
 
 def void_turns(pace: Pace, now: float, interval: float) -> Pace:
@@ -30,6 +31,21 @@ def without_row(pace: Pace, row: Reserved, now: float) -> Pace:
     """The pace without this row of turns, none of which can have started."""
     pace = _with_counts_back(pace, (row,), now)
     return replace(pace, reserved=tuple(r for r in pace.reserved if r is not row))
+
+
+def give_back(pace: Pace, turns: Iterable[Unused]) -> Pace:
+    """The pace with what its quotas counted for turns that passed unused.
+
+    Not where it has changed since they were granted: they may have been given back, or may not be
+    counted in what its quotas are now.
+    """
+    if not pace.limits.is_set:
+        return pace
+    limits, used, now = pace.limits.parsed, pace.used, (pace.epoch, pace.generation)
+    for turn in turns:
+        if (turn.epoch, turn.generation) == now:
+            used = used.with_turns(limits, turn.start, -1)
+    return pace if used == pace.used else replace(pace, used=used)
 
 
 def _with_counts_back(pace: Pace, rows: tuple[Reserved, ...], now: float) -> Pace:
