@@ -10,7 +10,7 @@ NEWCOMER := not slow and not needs
 FAST := $(NEWCOMER) and not aws and not kcl and not e2e and not chaos
 # Two processes: one has the tests with daemons, the other the rest (tests/conftest.py).
 PYTEST := $(BIN)/pytest -n 2
-BENCHMARKS := api_client drain outages pacing reading throughput
+BENCHMARKS := api_client drain outages pacing quota_year reading throughput
 IN_PARALLEL := -j2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
