@@ -8,18 +8,24 @@ from consumer.adapters.api_shape import METHODS
 from consumer.adapters.api_url import ApiUrlUnusable, parse_api_url
 from consumer.adapters.batch_answer import BatchResultsUnusable, parse_result_names
 from consumer.adapters.request_fields import NO_FIELD
+from orders.quota import QuotaError, parse_quotas, parse_time_zone
 from sandbox.api.taken_requests import KEY_HEADER, METHOD, PATH
 from sandbox.sandbox_errors import WrongUse
 
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredApi:
-    """Method, path (of ORDERS_API_URL, whose host the sandbox replaces) and header of the key."""
+    """Method, path (of ORDERS_API_URL, whose host the sandbox replaces) and header of the key.
+
+    quota, time_zone: the API refuses what is above the worker's quotas.
+    """
 
     method: str = METHOD
     path: str = PATH
     key_header: str = KEY_HEADER
     results: str = ""
+    quota: str = ""
+    time_zone: str = "UTC"
 
     @classmethod
     def from_variables(cls, around: Mapping[str, str]) -> Self:
@@ -39,7 +45,13 @@ class ConfiguredApi:
                 parse_result_names(results)
         except BatchResultsUnusable as error:
             raise WrongUse(f"ORDERS_BATCH_RESULTS is wrong: {error}.") from error
-        return cls(method, path, KEY_HEADER if key_header == NO_FIELD else key_header, results)
+        quota, time_zone = around.get("ORDERS_QUOTA") or "", around.get("ORDERS_TIME_ZONE") or "UTC"
+        try:
+            parse_quotas(quota), parse_time_zone(time_zone)
+        except QuotaError as error:
+            raise WrongUse(f"ORDERS_QUOTA or ORDERS_TIME_ZONE is wrong: {error}.") from error
+        header = KEY_HEADER if key_header == NO_FIELD else key_header
+        return cls(method, path, header, results, quota, time_zone)
 
     @property
     def options(self) -> list[str]:
@@ -49,4 +61,5 @@ class ConfiguredApi:
             *("--path", self.path),
             *("--key-header", self.key_header),
             *(("--batch-results", self.results) if self.results else ()),
+            *(("--quota", self.quota, "--time-zone", self.time_zone) if self.quota else ()),
         ]

@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 from contextlib import nullcontext, suppress
+from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from consumer.adapters.batch_answer import (
     ResultNames,
     parse_result_names,
 )
+from orders.quota import Quota, QuotaError, parse_quotas, parse_time_zone
 from orders.rate import Rate, RateError, parse_rate
+from sandbox.api.quota_rule import QuotaRule
 from sandbox.api.server import api_in_threads
 from sandbox.api.taken_requests import KEY_HEADER, METHOD, PATH, TakenRequests
 
@@ -37,7 +40,8 @@ def main() -> int:
         takes = TakenRequests(
             arguments.method, arguments.path, arguments.key_header, arguments.batch_results
         )
-        serving = partial(api_in_threads, arguments.rate, arguments.port, takes=takes)
+        quota = QuotaRule(arguments.quota, arguments.time_zone)
+        serving = partial(api_in_threads, arguments.rate, arguments.port, takes=takes, quota=quota)
         with log as file, serving(file) as address:
             sys.stdout.write(f"{READY}{address}\n")
             sys.stdout.flush()
@@ -65,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=0, help="0 (the default): a free one")
     parser.add_argument("--rate", type=_rate, default="1/s", help="N[.N]/(s|m|h) or none")
+    parser.add_argument("--quota", type=_quotas, default=(), help="as in ORDERS_QUOTA")
+    parser.add_argument("--time-zone", type=_zone, default="UTC", help="of its days")
     parser.add_argument("--method", default=METHOD, help=f"of its requests (default: {METHOD})")
     parser.add_argument("--path", default=PATH, help="of an order, with placeholders")
     parser.add_argument("--key-header", default=KEY_HEADER, help="header of the idempotency key")
@@ -79,6 +85,20 @@ def _results(text: str) -> ResultNames:
     try:
         return parse_result_names(text)
     except BatchResultsUnusable as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _quotas(text: str) -> tuple[Quota, ...]:
+    try:
+        return parse_quotas(text)
+    except QuotaError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _zone(text: str) -> tzinfo:
+    try:
+        return parse_time_zone(text)
+    except QuotaError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 

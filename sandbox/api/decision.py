@@ -8,6 +8,7 @@ from typing import assert_never
 
 from sandbox.api.faults import Fault, FaultBook, FaultKind
 from sandbox.api.gap import GapRule
+from sandbox.api.quota_rule import QuotaRule
 from sandbox.api.request_log import RequestLog
 from sandbox.api.responses import Response, accepted, problem, results_of, value
 from sandbox.api.taken_requests import OrdersNamed, TakenRequests
@@ -46,9 +47,9 @@ Plan = Reply | Drip | Hang | Reset
 
 @dataclass(slots=True)
 class ThrottledApi:
-    """Decides request by request: faults first, then the gap. Callers hold `lock`.
+    """Decides request by request: faults first, then gap and quotas. Callers hold `lock`.
 
-    A request answered by a fault counts for the gap like any other that is not answered 429.
+    A request answered by a fault counts for both like any other that is not answered 429.
     """
 
     gap: GapRule
@@ -56,6 +57,7 @@ class ThrottledApi:
     log: RequestLog = field(default_factory=RequestLog)
     faults: FaultBook = field(default_factory=FaultBook)
     lock: Lock = field(default_factory=Lock)
+    quota: QuotaRule = field(default_factory=QuotaRule)
 
     def decide(
         self,
@@ -87,16 +89,20 @@ class ThrottledApi:
             case FaultKind.STATUS:
                 response = _faulty(fault)
                 if response.status != 429:  # noqa: PLR2004 - Too Many Requests spends nothing
-                    self.gap.count(arrived_at)
+                    self._count(arrived_at)
                 return Reply(response, due_at)
             case FaultKind.HANG:
-                self.gap.count(arrived_at)
+                self._count(arrived_at)
                 return Hang()
             case FaultKind.RESET:
-                self.gap.count(arrived_at)
+                self._count(arrived_at)
                 return Reset(due_at)
             case _:
                 assert_never(fault.kind)
+
+    def _count(self, arrived_at: float) -> None:
+        self.gap.count(arrived_at)
+        self.quota.count(arrived_at)
 
     def _faults_of(self, order_ids: Sequence[str], arrived_at: float) -> dict[str, Fault]:
         """The faults of single orders of a batch."""
@@ -119,7 +125,10 @@ class ThrottledApi:
     ) -> Response:
         if not self.gap.admits(arrived_at):
             return problem(429, "Too many requests: this one came too soon after the last.")
-        self.gap.count(arrived_at)
+        used_up = self.quota.used_up(arrived_at)
+        if used_up:
+            return problem(429, f"Too many requests: the quota of {used_up} is used up.")
+        self._count(arrived_at)
         takes = self.takes
         if not takes.is_at(target):
             return problem(404, f"There is only {takes.path} here.")

@@ -12,6 +12,7 @@ from sandbox.api.connection import Connection
 from sandbox.api.decision import ThrottledApi
 from sandbox.api.gap import GapRule
 from sandbox.api.kernel_stamps import ArrivalClock, ask_for_stamps
+from sandbox.api.quota_rule import QuotaRule
 from sandbox.api.request_log import RequestLog
 from sandbox.api.responses import problem
 from sandbox.api.taken_requests import TakenRequests
@@ -30,12 +31,14 @@ def api_in_threads(
     log_file: BinaryIO | None = None,
     *,
     takes: TakenRequests = TAKEN,
+    quota: QuotaRule | None = None,
 ) -> Iterator[str]:
     """Serve on 127.0.0.1 (port 0: a free one); yields the address without trailing slash.
 
     Raises OSError where the port is taken. On leaving, connections end at once.
     """
-    server = _Server(port, ThrottledApi(GapRule(rate), takes, RequestLog(file=log_file)))
+    log = RequestLog(file=log_file)
+    server = _Server(port, ThrottledApi(GapRule(rate), takes, log, quota=quota or QuotaRule()))
     server.start()
     try:
         yield f"http://{HOST}:{server.port}"

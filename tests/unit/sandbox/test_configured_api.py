@@ -29,6 +29,14 @@ def test_it_takes_what_the_worker_sends_by_these_settings() -> None:
     ]
 
 
+def test_it_holds_the_worker_to_its_quotas() -> None:
+    around = {"ORDERS_QUOTA": "60/m", "ORDERS_TIME_ZONE": "Europe/Berlin"}
+
+    options = ConfiguredApi.from_variables(around).options
+
+    assert options[-4:] == ["--quota", "60/m", "--time-zone", "Europe/Berlin"]
+
+
 def test_a_worker_that_sends_no_key_needs_no_header_of_it() -> None:
     configured = ConfiguredApi.from_variables({"ORDERS_API_IDEMPOTENCY_HEADER": "none"})
 
@@ -38,6 +46,8 @@ def test_a_worker_that_sends_no_key_needs_no_header_of_it() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
+        ("ORDERS_QUOTA", "60", "is not a quota"),
+        ("ORDERS_TIME_ZONE", "Berlin/Europe", "no time zone"),
         ("ORDERS_API_METHOD", "GET", "ORDERS_API_METHOD is 'GET'; it may be PUT, POST, PATCH."),
         ("ORDERS_API_URL", "nowhere", "ORDERS_API_URL is wrong: it must start with"),
     ],
