@@ -13,6 +13,7 @@ from ledger.evidence import Evidence, evidence
 from ledger.finish import Estimate, estimate_finish
 from ledger.pace.history import Measure, Sample, measured
 from ledger.pace.pace import Override, Pace
+from ledger.pace.quota_use import QuotaUse, quota_use
 from ledger.sending_status import SendingStatus, halted_since, sending_status
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import Account, UploadState
@@ -37,7 +38,7 @@ class PaceReport:
     override: who set the current pace over the configured one, why and until when.
     measured_seconds: the time that `achieved` covers. margin_seconds: extra time between two turns,
     learned from 429s. orders_per_turn: how many of the orders a second one request carries.
-    item: the whole of it, for a forecast beside quotas and hours.
+    quotas: what is used of each. item: the whole of it, for a forecast beside quotas and hours.
     """
 
     target_per_second: float | None
@@ -48,6 +49,7 @@ class PaceReport:
     margin_seconds: float = 0.0
     orders_per_turn: int = 1
     item: Pace | None = None
+    quotas: tuple[QuotaUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ def pace_of(pace: Pace, now: float, measure: Measure | None = None) -> PaceRepor
         margin_seconds=pace.spacing_seconds(now) - rate.interval_seconds if rate else 0.0,
         orders_per_turn=pace.orders_per_turn,
         item=pace if pace.limits.is_set else None,
+        quotas=quota_use(pace, now),
     )
 
 

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ledger.finish import Estimate
-from ledger.report import PaceReport
+from ledger.pace.limits import NO_LIMITS
+from ledger.report import PaceReport, StatusReport
 from ledger.sending_status import SendingStatus
 from ledger.uploads.dead_letter import DeadLetter, letter_state
 from ledger.uploads.upload import Account
@@ -41,6 +42,11 @@ def status_document(overview: Overview, dead_letters: Sequence[IntakeDeadLetter]
         "sending": _sending_fields(report.sending),
         "intake_dead_letters": [asdict(letter) for letter in dead_letters],
     }
+
+
+def pace_document(report: StatusReport) -> dict[str, Any]:
+    """The answer of `orders pace --json`."""
+    return document(pace=_pace_fields(report.pace), sending=_sending_fields(report.sending))
 
 
 def document(**fields: object) -> dict[str, Any]:
@@ -115,12 +121,19 @@ def whole_upload_fields(account: Account) -> dict[str, Any]:
 
 
 def _pace_fields(pace: PaceReport) -> dict[str, Any]:
+    limits = pace.item.limits if pace.item else NO_LIMITS
     return {
         "target_per_second": pace.target_per_second,
         "achieved_per_second": pace.achieved_per_second,
         "measured_seconds": pace.measured_seconds,
         "source": pace.source.value,
         "override": asdict(pace.override) if pace.override else None,
+        "quotas": [
+            {"quota": str(use.quota), "limit": use.quota.count, "used": use.used}
+            for use in pace.quotas
+        ],
+        "hours": limits.hours or None,
+        "time_zone": limits.time_zone if limits.is_set else None,
     }
 
 

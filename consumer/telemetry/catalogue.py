@@ -91,6 +91,15 @@ PACE_MARGIN = _state(
     "Extra time between two turns beyond the interval: learned from 429s to requests that arrived "
     "closer together than they were sent; 0 without any.",
 )
+QUOTA_LIMIT = _state(
+    "orders_quota_limit", "The requests that each quota allows in its window.", "quota"
+)
+QUOTA_USED = _state(
+    "orders_quota_used",
+    "The requests that count in each quota's window now: turns that were reserved, retries "
+    "included.",
+    "quota",
+)
 PACE_ACHIEVED = _state(
     "orders_pace_achieved_per_second",
     "Orders accepted or refused per second in the last minute (or the last ten intervals of a slow "

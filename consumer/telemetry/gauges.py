@@ -71,6 +71,8 @@ def _of_ledger(ledger: LedgerSnapshot) -> dict[Metric, Values]:
         catalogue.SETTLED: {(o.value,): getattr(ledger.settled, o.value) for o in Outcome},
         catalogue.PACE_TARGET: _target(status.pace),
         catalogue.PACE_MARGIN: status.pace.margin_seconds,
+        catalogue.QUOTA_LIMIT: {(str(use.quota),): use.quota.count for use in status.pace.quotas},
+        catalogue.QUOTA_USED: {(str(use.quota),): use.used for use in status.pace.quotas},
         catalogue.PACE_ACHIEVED: math.nan if achieved is None else achieved,
         catalogue.SENDING_STATE: {
             (state.value, sending.cause if state is sending.state else ""): state is sending.state

@@ -23,6 +23,7 @@ import orders_cli
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.pace import steps
 from ledger.pace.change import change
+from ledger.pace.limits import Limits
 from ledger.pace.pace import Blocker
 from ledger.uploads.dead_letter import UNREADABLE, DeadLetter, position_of_line
 from ledger.uploads.lane import LaneKey, LaneNumber
@@ -783,6 +784,23 @@ def test_the_pace_is_set_over_the_configured_one_and_taken_back(desk: Desk) -> N
     told = f"2/s (override by {whoami()} until `orders pace default`: they allow it)\n"
     assert (faster.out, shown.out) == (told, told)
     assert back.out == "1/s (configured)\n"
+
+
+def test_the_pace_is_told_as_its_schema_says(desk: Desk) -> None:
+    limits = Limits("50000/d", "", "Europe/Berlin")
+    now = time.time()
+    change(
+        desk.ledger,
+        lambda pace: steps.configure_limits(steps.configure(pace, "1/s", now=now), limits, now=now),
+    )
+
+    said = desk.type("pace", "--json").document("pace")
+    both = desk.type("pace", "2/s", "--json", "--yes")
+
+    assert said["pace"]["target_per_second"] == 1.0
+    assert said["pace"]["quotas"] == [{"quota": "50000/d", "limit": 50_000, "used": 0}]
+    assert both.code == 2
+    assert "--json" in both.err
 
 
 @pytest.mark.parametrize("rate", ["fast", "0/s", "5000/s", "-1/s"])

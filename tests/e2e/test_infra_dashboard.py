@@ -1,10 +1,12 @@
 """Do a real Prometheus and the real consumer give each panel something to show?"""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
+from unittest.mock import patch
 from urllib.error import URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
@@ -29,7 +31,10 @@ VARIABLES = {"$__rate_interval": "10s", "$job": "orders"}
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
     """A sandbox in which orders are sent, one line is invalid, and the API fails for a while."""
     folder = tmp_path_factory.mktemp("sandbox") / "running"
-    with running_sandbox(folder, ["--rate", "2/s"]) as sandbox:
+    with (
+        patch.dict(os.environ, {"ORDERS_QUOTA": "100000/d"}),
+        running_sandbox(folder, ["--rate", "2/s"]) as sandbox,
+    ):
         told = sandbox.environment({})
         order = {"customer_id": "c", "sku": "s", "quantity": 1, "unit_price": 1, "currency": "EUR"}
         lines = [json.dumps({"order_id": f"panel-{n}", **order}) for n in range(300)]

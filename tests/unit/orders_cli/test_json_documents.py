@@ -10,7 +10,9 @@ import pytest
 import orders_cli
 from ledger.pace import steps
 from ledger.pace.change import change
-from ledger.pace.pace import Override
+from ledger.pace.limits import Limits
+from ledger.pace.pace import Override, Pace
+from ledger.pace.turns import own, reserve
 from ledger.uploads.dead_letter import DeadLetter
 from orders.outcome import Outcome
 from orders_cli.checks import CheckResult, Grade
@@ -21,6 +23,7 @@ from orders_cli.json_documents import (
     doctor_document,
     document,
     estimate_document,
+    pace_document,
     status_document,
     whole_upload_fields,
 )
@@ -134,6 +137,40 @@ def test_with_a_pace_the_rest_has_an_end(book: Book) -> None:
     assert document["sending"] == {"state": "running", "reason": "", "since": None, "until": None}
 
 
+def test_quotas_and_hours_stand_beside_the_pace_with_what_is_used(book: Book) -> None:
+    limits = Limits("2/d,60/m", "Mon-Fri 00:00-24:00, Sat,Sun 00:00-24:00", "Europe/Berlin")
+
+    def with_two_turns(pace: Pace) -> Pace:
+        pace = steps.configure_limits(steps.configure(pace, "1/s", now=NOW), limits, now=NOW)
+        pace = own(pace, "shardId-0", "host-1", now=NOW)
+        for second in range(2):
+            pace, _ = reserve(pace, shard="shardId-0", token="host-1", wanted=1, now=NOW + second)
+        return pace
+
+    change(book.ledger, with_two_turns)
+    overview = read_overview(book.ledger, retention_hours=24, now=NOW + 10)
+
+    document = pace_document(overview.report)
+
+    follows(document, "pace")
+    follows(status(book), "status")
+    assert document["pace"]["quotas"] == [
+        {"quota": "2/d", "limit": 2, "used": 2},
+        {"quota": "60/m", "limit": 60, "used": 2},
+    ]
+    assert document["pace"]["hours"] == limits.hours
+    assert document["pace"]["time_zone"] == "Europe/Berlin"
+    assert document["sending"]["state"] == "held"
+    assert "the quota of 2/d is used up" in document["sending"]["reason"]
+    assert document["sending"]["until"] > NOW
+
+
+def test_without_quotas_and_hours_their_fields_are_empty(book: Book) -> None:
+    pace = status(book)["pace"]
+
+    assert (pace["quotas"], pace["hours"], pace["time_zone"]) == ([], None, None)
+
+
 def test_orders_being_cancelled_are_counted_apart_from_waiting_ones(book: Book) -> None:
     book.ledger.cancel(FIRST, reason="wrong prices", now=NOW)
 
@@ -189,5 +226,5 @@ def test_every_other_answer_follows_its_schema(book: Book) -> None:
 def test_each_schema_says_that_it_is_the_first() -> None:
     schemas = [json.loads(path.read_text()) for path in SCHEMAS.glob("*.json")]
 
-    assert len(schemas) == 9
+    assert len(schemas) == 10
     assert all(schema["properties"]["schema"] == {"const": 1} for schema in schemas)

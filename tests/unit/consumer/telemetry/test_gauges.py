@@ -12,9 +12,10 @@ import pytest
 from consumer.telemetry.catalogue import CATALOGUE
 from consumer.telemetry.gauges import families
 from consumer.telemetry.snapshot import Rare, Snapshot, never_falling
+from ledger.pace.limits import Limits
 from ledger.pace.margin import Margin
 from ledger.pace.pace import Blocker, Pace
-from ledger.pace.steps import block, configure
+from ledger.pace.steps import block, configure, configure_limits
 from ledger.uploads.lane import Tally
 from tests.support import seen
 
@@ -50,6 +51,25 @@ def test_the_backlog_is_one_sample_without_labels() -> None:
     assert found["orders_settled_total[refused]"] == 2
     assert found["orders_settled_total[missing]"] == 0
     assert found["orders_pace_target_per_second"] == 1
+
+
+def test_each_quota_shows_what_it_allows_and_what_is_used_of_it() -> None:
+    limits = Limits("50000/d,600/60m", "", "Europe/Berlin")
+    pace = configure_limits(configure(Pace(), "1/s", now=seen.NOW), limits, now=seen.NOW)
+    pace = replace(pace, used=pace.used.with_turns(limits.parsed, seen.NOW, 150))
+
+    found = values(seen.snapshot(seen.ledger_seen(pace=pace)))
+
+    assert found["orders_quota_limit[50000/d]"] == 50_000
+    assert found["orders_quota_limit[600/60m]"] == 600
+    assert found["orders_quota_used[50000/d]"] == 150
+    assert found["orders_quota_used[600/60m]"] == 150
+
+
+def test_without_a_quota_nothing_of_it_is_exported() -> None:
+    found = values(seen.snapshot(seen.ledger_seen()))
+
+    assert not [name for name in found if name.startswith("orders_quota")]
 
 
 def test_what_nobody_knows_is_nan_and_what_never_comes_is_infinite() -> None:
