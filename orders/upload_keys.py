@@ -41,6 +41,13 @@ def corrected_by(key: str) -> UploadId | None:
     return UploadId(found["corrected"]) if found and found["corrected"] else None
 
 
+def resent_by(key: str) -> UploadId | None:
+    """The upload whose orders the object under this key sends again, corrected or as they were."""
+    found = _MARK.search(key)
+    original = found and (found["redriven"] or found["corrected"])
+    return UploadId(original) if original else None
+
+
 def is_repeated_on_purpose(key: str) -> bool:
     """May the object hold the bytes of an earlier one: a redrive, or because a person said so?"""
     found = _MARK.search(key)

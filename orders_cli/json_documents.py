@@ -117,6 +117,10 @@ def whole_upload_fields(account: Account) -> dict[str, Any]:
         "ended_at": upload.ended_at,
         "linked": upload.linked,
         "duplicate_of": upload.duplicate_of,
+        "repeated_ids": upload.id_repeats.in_file,
+        "ids_sent_before": upload.id_repeats.sent_before,
+        "ids_sent_by": list(upload.id_repeats.sent_by),
+        "ids_compared_partly": upload.id_repeats.is_partial,
     }
 
 

@@ -10,6 +10,7 @@ from ledger.pace.quota_use import below_rate, quota_use
 from ledger.pace.turns import shut_now
 from ledger.report import Backlog, PaceReport, PaceSource, StatusReport
 from ledger.sending_status import SendingState, SendingStatus
+from ledger.uploads.id_repeats import IdRepeats
 from ledger.uploads.upload import Account, UploadState
 from orders.rate import Rate
 from orders_cli.intake_dead_letters import IntakeDeadLetter
@@ -61,7 +62,26 @@ def trouble_lines(
         for account in accounts
         if account.upload.duplicate_of and account.upload.listed_open
     ]
+    lines += [
+        f"{account.upload.id}  {sentence}"
+        for account in accounts
+        if account.upload.listed_open
+        for sentence in repeat_clauses(account.upload.id_repeats)
+    ]
     return lines + [f"{letter.upload or letter.key}  {letter.reason}" for letter in dead_letters]
+
+
+def repeat_clauses(repeats: IdRepeats) -> list[str]:
+    """What was found of the order ids of an upload; nothing where none repeats."""
+    clauses = []
+    if repeats.in_file:
+        clauses.append(f"{count(repeats.in_file, 'order')} with an id of an earlier line")
+    if repeats.sent_before:
+        uploads = ", ".join(repeats.sent_by)
+        clauses.append(f"{count(repeats.sent_before, 'order id')} also in upload {uploads}")
+    if repeats.is_partial:
+        clauses.append("not compared with all uploads, for lack of time")
+    return clauses
 
 
 def counts(account: Account) -> dict[str, int]:
@@ -87,6 +107,7 @@ def account_lines(account: Account) -> list[tuple[str, str]]:
         ("kind", upload.kind.value),
         ("linked", str(upload.linked or "")),
         ("the same as", str(upload.duplicate_of or "")),
+        ("order ids", "; ".join(repeat_clauses(upload.id_repeats))),
         *((name.replace("_", " "), f"{number:,}") for name, number in counts(account).items()),
         ("open letters", f"{account.open_letters:,}" if account.tally.refused else ""),
         ("read in", duration(upload.progress.read_seconds)),

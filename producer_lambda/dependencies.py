@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from ledger.earlier_upload import DuplicateLedger
+from ledger.id_search import IdPartStore
 from ledger.ports.pace import PaceStore
 from ledger.uploads.duplicate import Duplicates
 from orders.file_reading import ReadingLimits
@@ -27,6 +28,7 @@ class Dependencies:
     ledger: DuplicateLedger
     pace: PaceStore
     store: ObjectStore
+    id_parts: IdPartStore
     stream: RecordStream
     clock: TimeSource
     enqueue_thread: Executor

@@ -1,7 +1,7 @@
 """In which order do packed orders reach the stream, the report and the ledger?
 
-Records first, then the part of the report, then the progress that names both: a run that is killed
-in between repeats some, and leaves nothing out.
+Records first, then the part of the report and that of the order ids, then the progress that names
+them all: a run that is killed in between repeats some, and leaves nothing out.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from enum import Enum
 
 from ledger.uploads.upload import Progress, Upload, UploadState
 from orders.aggregate import Aggregate
+from orders.id_parts import IdPart, write_id_part
 from orders.invalid_report import report_key, write_report_part
 from producer_lambda.dependencies import Dependencies
 from producer_lambda.publishing import PendingRecord, Publisher, one_per_lane
@@ -17,8 +18,10 @@ from producer_lambda.resume_point import ResumePoint, ResumeTracker
 
 PART_BYTES = 256 * 1024
 """A part of the report is stored once its lines have this size."""
+PART_IDS = 100_000
+"""A part of the order ids is stored once it holds so many."""
 RESUME_BYTES = 8 * 1024 * 1024
-"""A later run reads at most about this much again to find invalid lines and its place."""
+"""A later run reads at most about this much again to find invalid lines, ids and its place."""
 
 
 class Halt(Enum):
@@ -85,9 +88,11 @@ class Enqueuer:
         return not result.left
 
     def save(self, *, everything: bool = False) -> Halt | None:
-        """Save the progress; with `everything` also a part of the report that is still small."""
-        if everything or not self.tracker.unreported or self._is_far():
+        """Save the progress; with `everything` also parts that are still small."""
+        is_stored = not self.tracker.unreported and not self.tracker.unstored_ids
+        if everything or is_stored or self._is_far():
             self._report()
+            self._keep_ids()
             self.tracker.confirm()
         state = self._dependencies.ledger.save_progress(
             self._upload.id,
@@ -105,7 +110,11 @@ class Enqueuer:
     def _is_far(self) -> bool:
         distance = self.tracker.reached.at.offset - self.tracker.confirmed.at.offset
         unreported_bytes = sum(len(one.raw) for one in self.tracker.unreported)
-        return distance >= RESUME_BYTES or unreported_bytes >= PART_BYTES
+        return (
+            distance >= RESUME_BYTES
+            or unreported_bytes >= PART_BYTES
+            or len(self.tracker.unstored_ids) >= PART_IDS
+        )
 
     def _report(self) -> None:
         if self.tracker.unreported:
@@ -117,6 +126,14 @@ class Enqueuer:
             )
             part = write_report_part(self.tracker.unreported)
             self._dependencies.store.put_report(self._upload.source.bucket, key, part)
+
+    def _keep_ids(self) -> None:
+        if self.tracker.unstored_ids:
+            start, end = self.tracker.confirmed.at.offset, self.tracker.reached.at.offset
+            self._dependencies.id_parts.put_id_part(
+                IdPart(self._upload.id, start, end),
+                write_id_part(self.tracker.unstored_ids),
+            )
 
 
 def halt_of(state: UploadState | None) -> Halt | None:

@@ -32,6 +32,7 @@ from ledger.dynamodb.connect import open_ledger
 from orders.chosen_rules import chosen_rules
 from orders.file_reading import ReadingLimits
 from producer_lambda.dependencies import Dependencies, RunSettings
+from producer_lambda.id_part_store import S3IdParts
 from producer_lambda.kinesis import KinesisStream
 from producer_lambda.publishing import PUTS_AT_ONCE
 from producer_lambda.run_deadline import Deadline
@@ -83,6 +84,7 @@ class Producer:
         self._ledger = open_ledger(settings.ledger_table)
         self._stream = KinesisStream(kinesis, settings.stream)
         self._store = S3Store(s3)
+        self._id_parts = S3IdParts(s3, settings.bucket)
         self._settings = run_settings(settings)
 
     def run(self, requests: Sequence[UploadRequest], deadline: Deadline) -> None:
@@ -95,6 +97,7 @@ class Producer:
                 ledger=self._ledger,
                 pace=self._ledger,
                 store=self._store,
+                id_parts=self._id_parts,
                 stream=self._stream,
                 clock=time,
                 enqueue_thread=enqueue_thread,

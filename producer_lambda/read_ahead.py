@@ -1,9 +1,11 @@
 """How does a run read and pack while the stream takes what is packed?"""
 
+from array import array
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future
 
 from ledger.uploads.upload import Upload
+from orders.id_hashes import id_hashes
 from orders.parsed_lines import ParsedLines
 from producer_lambda.enqueuing import Enqueuer, Halt, Packed
 from producer_lambda.packing import Packing
@@ -24,10 +26,18 @@ class ReadAhead:
     """
 
     def __init__(
-        self, upload: Upload, enqueuer: Enqueuer, *, executor: Executor, aggregate_bytes: int
+        self,
+        upload: Upload,
+        enqueuer: Enqueuer,
+        *,
+        executor: Executor,
+        aggregate_bytes: int,
+        keeps_ids: bool,
     ) -> None:
+        """keeps_ids: resume points carry the hashes of the orders' ids."""
         self._enqueuer = enqueuer
         self._executor = executor
+        self._keeps_ids = keeps_ids
         self._packing = Packing(upload.id, enqueuer.tracker.tails, aggregate_bytes=aggregate_bytes)
         self._ready = Packed()
         self._under_way: Future[Halt | None] | None = None
@@ -72,8 +82,10 @@ class ReadAhead:
         self._blank += lines.blank
         self._invalid += len(lines.invalid)
         lane_lines = self._packing.last_lines
+        # Also of orders that are on the stream already: a part of the ids leaves none out.
+        hashes = id_hashes(lines.order_ids) if self._keeps_ids else array("Q")
         ready.resume_points.append(
-            ResumePoint(lines.end, self._blank, self._invalid, lane_lines, lines.invalid)
+            ResumePoint(lines.end, self._blank, self._invalid, lane_lines, lines.invalid, hashes)
         )
         if lines.end.offset - self._flushed_at >= FLUSH_BYTES:
             ready.aggregates.extend(self._packing.flush())

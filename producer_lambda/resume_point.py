@@ -2,16 +2,19 @@
 
 Two things advance separately. The tails say what of each lane is on the stream; they move with
 every record. The resume point is a position in the file before which everything is done: every
-order is on the stream, every invalid line in a stored part of the report. A later run reads from
-the resume point on and skips what the tails say is on the stream.
+order is on the stream, every invalid line in a stored part of the report, every order id (as a
+hash) in a stored part of the ids. A later run reads from the resume point on and skips what the
+tails say is on the stream.
 """
 
+from array import array
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ledger.uploads.upload import LaneTail, Progress
 from orders.aggregate import Aggregate
+from orders.id_hashes import Hashes
 from orders.parsed_lines import FilePosition, InvalidLine
 from orders.upload import parse_partition_key
 
@@ -22,6 +25,7 @@ class ResumePoint:
 
     lane_lines: the last line that each lane was given before it.
     invalid_lines: those between the point before and this one.
+    id_hashes: of the orders between them, where ids are kept.
     """
 
     at: FilePosition
@@ -29,6 +33,7 @@ class ResumePoint:
     invalid: int
     lane_lines: tuple[int, ...]
     invalid_lines: Sequence[InvalidLine]
+    id_hashes: Hashes = field(default_factory=lambda: array("Q"))
 
 
 class ResumeTracker:
@@ -43,6 +48,8 @@ class ResumeTracker:
         """The last point before which every order is on the stream."""
         self.unreported: list[InvalidLine] = []
         """The invalid lines before `reached` that no stored part of the report holds."""
+        self.unstored_ids = array("Q")
+        """The hashes of the orders before `reached` whose ids are in no stored part."""
         self._ahead: deque[ResumePoint] = deque()
 
     def add(self, points: Iterable[ResumePoint]) -> None:
@@ -60,9 +67,10 @@ class ResumeTracker:
         self._advance()
 
     def confirm(self) -> None:
-        """Make the point reached the resume point, now that the lines before it are reported."""
+        """Make the point reached the resume point, now that what is before it is stored."""
         self.confirmed = self.reached
         self.unreported = []
+        self.unstored_ids = array("Q")
 
     def _advance(self) -> None:
         while self._ahead and all(
@@ -71,6 +79,7 @@ class ResumeTracker:
         ):
             self.reached = self._ahead.popleft()
             self.unreported.extend(self.reached.invalid_lines)
+            self.unstored_ids.extend(self.reached.id_hashes)
 
     def progress(self, *, read_seconds: float) -> Progress:
         """What the ledger stores."""

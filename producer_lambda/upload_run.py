@@ -24,6 +24,7 @@ from producer_lambda.object_store import SourceLost
 from producer_lambda.packing import Packing
 from producer_lambda.publishing import Publisher
 from producer_lambda.read_ahead import ReadAhead
+from producer_lambda.repeated_orders import note_id_repeats
 from producer_lambda.run_deadline import Deadline
 from producer_lambda.shard_pacing import ShardPacing
 from producer_lambda.upload_requests import UploadRequest
@@ -98,6 +99,7 @@ class _Run:
             self._enqueuer,
             executor=self._dependencies.enqueue_thread,
             aggregate_bytes=self._settings.aggregate_bytes,
+            keeps_ids=self._settings.duplicates is not Duplicates.ALLOW,
         )
         state, reason = UploadState.SENDING, ""
         try:
@@ -115,6 +117,10 @@ class _Run:
             state = UploadState.DONE_WITH_PROBLEMS if reader.invalid else UploadState.DONE
         if halt is None:
             halt = reader.finish(is_end=state not in _NOTHING_ENQUEUED)
+        if halt is None and reader.orders and self._settings.duplicates is not Duplicates.ALLOW:
+            halt = note_id_repeats(
+                self._upload, self._enqueuer.progress(), self._dependencies, self._deadline
+            )
         return self._end(state, reason) if halt is None else self._stop(halt)
 
     def _admit(self, form: Format) -> Refusal | Halt | None:

@@ -17,6 +17,7 @@ from ledger.dynamodb.schema import (
     upload_id_of,
     upload_pk,
 )
+from ledger.uploads.id_repeats import IdRepeats
 from ledger.uploads.upload import Progress, Upload
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ LETTERS_CLOSED_AS_SEEN = "(attribute_not_exists(letters_closed) OR letters_close
 # Fields missing from older rows take their defaults.
 _UPLOAD = TypeAdapter(Upload)
 _PROGRESS = TypeAdapter(Progress)
+_REPEATS = TypeAdapter(IdRepeats)
 
 
 def upload_key(upload: UploadId) -> Row:
@@ -56,6 +58,11 @@ def upload_row(upload: Upload) -> Row:
 def progress_fields(progress: Progress) -> Row:
     """The progress as an attribute of the upload's row."""
     return {"progress": _PROGRESS.dump_python(progress)}
+
+
+def repeats_fields(repeats: IdRepeats) -> Row:
+    """What was found of the order ids, as an attribute of the upload's row."""
+    return {"id_repeats": _REPEATS.dump_python(repeats)}
 
 
 def changed_fields(old: Upload, new: Upload) -> Row:

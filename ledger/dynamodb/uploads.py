@@ -11,6 +11,7 @@ from ledger.dynamodb.lane_row import lane_fields, lane_key
 from ledger.dynamodb.upload_row import (
     changed_fields,
     progress_fields,
+    repeats_fields,
     upload_key,
     upload_of,
     upload_row,
@@ -21,6 +22,7 @@ from ledger.uploads.upload import Account, Progress, Source, Upload, UploadKind,
 
 if TYPE_CHECKING:
     from ledger.dynamodb.row import Row
+    from ledger.uploads.id_repeats import IdRepeats
     from orders.upload import UploadId
 
 
@@ -91,6 +93,11 @@ class DynamoUploads(DynamoClosing):
             only_if=" AND #progress.#line <= :line",
             seen={"line": progress.line},
         )
+
+    def note_id_repeats(
+        self, upload: UploadId, *, token: str, repeats: IdRepeats, now: float
+    ) -> UploadState | None:
+        return self._set(upload, repeats_fields(repeats), token=token, now=now)
 
     def _set(  # noqa: PLR0913 - one write, all of it named
         self,

@@ -7,6 +7,7 @@ from secrets import token_hex
 from ledger.errors import lane_missing, upload_missing
 from ledger.memory.tables import Tables
 from ledger.uploads.closing import after_reading, cancelled, closed, is_drained
+from ledger.uploads.id_repeats import IdRepeats
 from ledger.uploads.lane import Lane, LaneKey, LaneNumber, Tally
 from ledger.uploads.settlement import Settlement, settle
 from ledger.uploads.upload import Account, Progress, Source, Upload, UploadKind, UploadState
@@ -58,6 +59,14 @@ class MemoryUploads(Tables):
             if progress.line < row.progress.line:
                 return None
             return replace(row, progress=progress, updated_at=now)
+
+        return self._change(upload, token, change)
+
+    def note_id_repeats(
+        self, upload: UploadId, *, token: str, repeats: IdRepeats, now: float
+    ) -> UploadState | None:
+        def change(row: Upload) -> Upload:
+            return replace(row, id_repeats=repeats, updated_at=now)
 
         return self._change(upload, token, change)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
+from ledger.uploads.id_repeats import IdRepeats
 from ledger.uploads.lane import Tally
 from ledger.uploads.upload import Account, Progress, Source, Upload, UploadKind, UploadState
 from orders.upload import UploadId
@@ -53,6 +54,11 @@ class UploadLedger(Protocol):
         Returns the upload's state (`cancelled` tells the reader to stop), None if another run took
         over.
         """
+
+    def note_id_repeats(
+        self, upload: UploadId, *, token: str, repeats: IdRepeats, now: float
+    ) -> UploadState | None:
+        """Set what was found of the order ids. Returns the state, None if another run took over."""
 
     def finish_reading(  # noqa: PLR0913 - one write, all of it named
         self,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ledger.uploads.id_repeats import NO_REPEATS, IdRepeats
 from ledger.uploads.lane import Lane, Tally
 from orders.upload import UploadId
 
@@ -83,6 +84,7 @@ class Upload:
     ended_tally: settled orders by outcome when it ended, None before, so that a list of ended
         uploads needs no lanes.
     duplicate_of: the earlier upload of the same bytes, whose orders were sent or will be.
+    id_repeats: what was found of its order ids, once it was read.
     letters_closed: its dead letters that were sent again, dismissed or corrected.
     """
 
@@ -105,6 +107,7 @@ class Upload:
     ended_tally: Tally | None = None
     letters_closed: int = 0
     duplicate_of: UploadId | None = None
+    id_repeats: IdRepeats = NO_REPEATS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 
 from ledger.pace.change import change
 from ledger.pace.steps import configure
+from ledger.uploads.id_repeats import NO_REPEATS, IdRepeats
 from ledger.uploads.upload import UploadState
 from orders.invalid_report import read_report_parts, report_folder
 from tests.support.eventually import eventually
@@ -64,14 +65,31 @@ def test_an_upload_is_read_by_itself(pipeline: Pipeline) -> None:
 
 def test_a_file_that_needs_four_hand_overs_arrives_whole(pipeline: Pipeline) -> None:
     lines = [order_line(number, pad="x" * 2_000) for number in range(1, 3_501)]
+    lines[3_400] = order_line(5, pad="x" * 2_000)
 
     upload = pipeline.upload(b"\n".join(lines), "uploads/long.jsonl")
-    pipeline.when_read(upload)
+    account = pipeline.when_read(upload)
 
     assert len(pipeline.runs) >= 5
     seen = pipeline.seen(upload)
     assert seen.bodies == dict(enumerate(lines, 1))
     assert seen.repeats == 0
+    # Line 3,401 repeats line 5, which another run read.
+    assert account.upload.id_repeats.in_file == 1
+
+
+def test_order_ids_of_an_earlier_upload_are_counted(pipeline: Pipeline) -> None:
+    first, second = (
+        b"\n".join(order_line(number, note=name) for number in range(50_000, 50_000 + orders))
+        for name, orders in (("a", 900), ("b", 1_000))
+    )
+
+    earlier = pipeline.upload(first, "uploads/ids-a.jsonl")
+    before = pipeline.when_read(earlier)
+    after = pipeline.when_read(pipeline.upload(second, "uploads/ids-b.jsonl"))
+
+    assert before.upload.id_repeats == NO_REPEATS
+    assert after.upload.id_repeats == IdRepeats(sent_before=900, sent_by=(earlier,))
 
 
 def test_an_upload_that_is_cancelled_while_it_is_read_is_read_no_further(

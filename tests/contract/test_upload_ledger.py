@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ledger.errors import UploadMissing
+from ledger.uploads.id_repeats import NO_REPEATS, IdRepeats
 from ledger.uploads.lane import LaneKey, LaneNumber
 from ledger.uploads.upload import LaneTail, Progress, Source, UploadKind, UploadState
 from tests.support.stores import (
@@ -139,6 +140,27 @@ def test_the_estimate_is_written_by_the_last_run_only(store: Store) -> None:
     account = store.ledger.read_account(UPLOAD)
     assert account is not None
     assert account.upload.estimate == 99
+
+
+def test_repeated_ids_are_noted_by_the_last_run_and_stay_with_the_ended_upload(
+    store: Store,
+) -> None:
+    begin(store.ledger)
+    store.another().start_run(UPLOAD, token="run-2", lanes=1, now=1_100.0)
+    found = IdRepeats(in_file=1, sent_before=2, sent_by=(OTHER_UPLOAD,), is_partial=True)
+
+    late = store.ledger.note_id_repeats(UPLOAD, token="run-1", repeats=NO_REPEATS, now=1_101.0)
+    last = store.ledger.note_id_repeats(UPLOAD, token="run-2", repeats=found, now=1_102.0)
+    finish(store.ledger, 2, run="run-2")
+    store.ledger.settle(lane_of(store.ledger), told(orders(1, 2), ended=True))
+    store.ledger.close_if_drained(UPLOAD, now=1_200.0)
+
+    assert (late, last) == (None, UploadState.READING)
+    account = store.another().read_account(UPLOAD)
+    assert account is not None
+    assert account.upload.id_repeats == found
+    [listed] = store.another().ended_accounts(since=0.0)
+    assert listed.upload.id_repeats == found
 
 
 def test_an_admitted_upload_stays_admitted_for_later_runs(store: Store) -> None:
@@ -276,6 +298,7 @@ def test_nothing_of_an_unknown_upload_can_be_changed(ledger: Ledger) -> None:
         lambda: ledger.start_run(UPLOAD, token="t", lanes=1, now=1.0),
         lambda: ledger.write_estimate(UPLOAD, token="t", estimate=1, now=1.0),
         lambda: ledger.admit(UPLOAD, token="t", now=1.0),
+        lambda: ledger.note_id_repeats(UPLOAD, token="t", repeats=NO_REPEATS, now=1.0),
         lambda: ledger.save_progress(UPLOAD, token="t", progress=progress(1), now=1.0),
         lambda: finish(ledger, 1),
         lambda: ledger.close_if_drained(UPLOAD, now=1.0),

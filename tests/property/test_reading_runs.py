@@ -1,11 +1,16 @@
 """Killed anywhere and failed anyhow, the stream tells a consumer each order once and in order."""
 
+import json
 from contextlib import suppress
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.uploads.upload import UploadState
+from orders.id_hashes import id_hashes
+from orders.id_parts import parts_up_to
+from producer_lambda import enqueuing
 from producer_lambda.upload_requests import UploadRequest
 from producer_lambda.upload_run import NoProgress, RunEnd
 from tests.support.examples import examples
@@ -124,6 +129,59 @@ def test_hand_overs_deliver_the_whole_file(kinds: list[str], lanes: int, seconds
     assert set(world.reported(request)) == {
         number for number, kind in enumerate(kinds, 1) if kind in ("invalid", "long")
     }
+
+
+@MANY
+@given(
+    kinds=LINES,
+    kills=KILLS,
+    lanes=st.integers(1, 3),
+    part_ids=st.sampled_from([1, 5, 1_000]),
+    seconds=st.one_of(st.none(), st.integers(3, 10)),
+)
+def test_killed_anywhere_the_kept_ids_are_complete_and_nothing_repeats_itself(
+    kinds: list[str],
+    kills: list[tuple[int, bool]],
+    lanes: int,
+    part_ids: int,
+    seconds: int | None,
+) -> None:
+    content, valid = _file(kinds)
+    ids = [json.loads(body)["order_id"] for body in valid.values()]
+    world = World(lanes=lanes, aggregate_bytes=300, clock=HeldClock(0.3 if seconds else 0.0))
+    world.bucket.chunk_bytes = 400
+    request = world.store(content)
+
+    with patch.object(enqueuing, "PART_IDS", part_ids):
+        for calls, is_after in kills:
+            with suppress(Killed, NoProgress):
+                world.run(request, seconds=seconds or 1e9, fuse=Fuse(calls, is_after=is_after))
+        with suppress(NoProgress):
+            world.run_until_read(request, seconds=seconds or 1e9)
+        world.run_until_read(request)
+
+    parts = parts_up_to(world.account(request).upload.progress.offset, world.id_parts.contents)
+    kept = [hashed for part in world.id_parts.read_id_parts(parts) for hashed in part]
+    assert sorted(kept) == sorted(id_hashes(ids))
+    found = world.account(request).upload.id_repeats
+    assert (found.in_file, found.sent_before) == (len(ids) - len(set(ids)), 0)
+
+
+@MANY
+@given(kinds=LINES, lanes=st.integers(1, 3), steps=st.lists(st.integers(1, 20), max_size=8))
+def test_two_runs_at_once_keep_each_id_once(kinds: list[str], lanes: int, steps: list[int]) -> None:
+    content, valid = _file(kinds)
+    ids = [json.loads(body)["order_id"] for body in valid.values()]
+    world = World(lanes=lanes, aggregate_bytes=300)
+    world.bucket.chunk_bytes = 200
+    request = world.store(content)
+
+    with patch.object(enqueuing, "PART_IDS", 3):
+        _run_inside_each_other(world, request, steps)
+        world.run_until_read(request)
+
+    found = world.account(request).upload.id_repeats
+    assert (found.in_file, found.sent_before) == (len(ids) - len(set(ids)), 0)
 
 
 def _run_inside_each_other(world: World, request: UploadRequest, steps: list[int]) -> None:

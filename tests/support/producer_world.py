@@ -17,6 +17,8 @@ from ledger.uploads.upload import Account, Source
 from orders.aggregate import MAGIC, Aggregate
 from orders.envelope import EndMarker, OrderEnvelope, decode
 from orders.file_reading import ReadingLimits
+from orders.id_hashes import Hashes
+from orders.id_parts import IdPart, read_id_part
 from orders.invalid_report import read_report_parts, report_folder
 from orders.rate import Rate
 from orders.upload import UploadId, upload_id
@@ -97,6 +99,23 @@ class MemoryBucket:
         assert bucket == BUCKET
         assert self.reports.get(key, part) == part, "what a part holds follows from its name"
         self.reports[key] = part
+
+
+@dataclass
+class MemoryIdParts:
+    """An IdPartStore; what is stored last comes first."""
+
+    contents: dict[IdPart, bytes] = field(default_factory=dict)
+
+    def put_id_part(self, part: IdPart, content: bytes) -> None:
+        assert self.contents.get(part, content) == content, "what a part holds follows from its key"
+        self.contents[part] = content
+
+    def id_parts(self) -> Sequence[IdPart]:
+        return list(reversed(self.contents))
+
+    def read_id_parts(self, parts: Sequence[IdPart]) -> Iterator[Hashes]:
+        return (read_id_part(self.contents.get(part, b"")) for part in parts)
 
 
 @dataclass
@@ -246,6 +265,7 @@ class World:
     """Everything outside, and a run of the producer in it."""
 
     bucket: MemoryBucket = field(default_factory=MemoryBucket)
+    id_parts: MemoryIdParts = field(default_factory=MemoryIdParts)
     stream: MemoryStream = field(default_factory=MemoryStream)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     clock: HeldClock = field(default_factory=HeldClock)
@@ -278,6 +298,7 @@ class World:
             ledger=ledger,
             pace=ledger,
             store=guard(self.bucket),
+            id_parts=guard(self.id_parts),
             stream=guard(self.stream),
             clock=self.clock,
             enqueue_thread=self.executor,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orders.id_parts import ID_PREFIX
 from tests.support.template import Template, read_template
 
 OUTPUTS = {
@@ -43,8 +44,12 @@ def test_the_bucket_is_private_and_keeps_every_version(pipeline: Template) -> No
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert "BucketEncryption" in bucket
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
-    expiring = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "Expiration" in rule]
-    assert expiring == []
+    expiring = [
+        rule
+        for rule in bucket["LifecycleConfiguration"]["Rules"]
+        if any("Expir" in name for name in rule)
+    ]
+    assert [rule["Prefix"] for rule in expiring] == [ID_PREFIX, ID_PREFIX]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +111,9 @@ def test_the_producer_may_touch_only_its_own_prefixes(pipeline: Template) -> Non
     )
     assert allowed["ProducerRole/WriteReports"].resources == (
         {"Fn::Sub": "${UploadBucket.Arn}/${ReportPrefix}*"},
+    )
+    assert allowed["ProducerRole/CompareOrderIds"].resources == (
+        {"Fn::Sub": f"${{UploadBucket.Arn}}/{ID_PREFIX}*"},
     )
 
 

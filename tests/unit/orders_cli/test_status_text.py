@@ -5,6 +5,7 @@ from ledger.pace.change import change
 from ledger.pace.history import History, Sample
 from ledger.pace.pace import Override, Pace, Pause
 from ledger.report import pace_of
+from ledger.uploads.id_repeats import IdRepeats
 from ledger.uploads.upload import Account
 from orders.outcome import Outcome
 from orders_cli.intake_dead_letters import IntakeDeadLetter
@@ -171,6 +172,28 @@ def test_an_upload_of_the_same_bytes_is_named_until_it_ends() -> None:
     assert line.startswith(f"{FIRST}  is the same file as upload {SECOND}, ")
     assert trouble_lines([ended], []) == []
     assert ("the same as", SECOND) in account_lines(ended)
+
+
+def test_repeated_ids_are_told_until_the_upload_is_sent_and_in_its_account_for_good() -> None:
+    book = Book()
+    book.announce()
+    book.ledger.start_run(FIRST, token="run", lanes=1, now=NOW)
+    found = IdRepeats(in_file=1, sent_before=1_200, sent_by=(SECOND,), is_partial=True)
+    book.ledger.note_id_repeats(FIRST, token="run", repeats=found, now=NOW)
+    account = book.ledger.read_account(FIRST)
+    assert account is not None
+    ended = replace(account, upload=replace(account.upload, listed_open=False))
+    told = [
+        "1 order with an id of an earlier line",
+        f"1,200 order ids also in upload {SECOND}",
+        "not compared with all uploads, for lack of time",
+    ]
+
+    lines = trouble_lines([account], [])
+
+    assert lines == [f"{FIRST}  {clause}" for clause in told]
+    assert trouble_lines([ended], []) == []
+    assert ("order ids", "; ".join(told)) in account_lines(ended)
 
 
 def test_progress_says_how_far_an_upload_is() -> None:
