@@ -1,43 +1,39 @@
-"""Were the orders of a local file uploaded before, or do they stand in it twice?"""
+"""Were the orders of a local file uploaded before, or does it have an order id twice?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from hashlib import md5
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boto3.s3.transfer import TransferConfig
 
-from ledger.earlier_upload import DuplicateLedger, find_same_bytes, same_bytes_clause
+from ledger.earlier_upload import find_same_bytes, same_bytes_clause
 from ledger.uploads.duplicate import Duplicates
 from ledger.uploads.upload import Source
-from orders.file_reading import ReadingLimits, parse_file
-from orders.formats import SourceUnreadable, format_of
-from orders.parsed_lines import FilePosition, ParsedLines
-from orders.repeated_ids import RepeatedId, repeated_ids
+from orders.repeated_ids import repeated_ids
 from orders_cli.failures import UsageWrong
+from orders_cli.ids_before import NotCompared, sent_before_sentences
 from orders_cli.local_file import local_opener
 from orders_cli.output import say
-from orders_cli.quantities import count
+from orders_cli.repeated_lines import parts_of, repeat_sentences
 
 if TYPE_CHECKING:
     from orders_cli.aws import Aws
 
-REPEATS_SHOWN = 5
 _PARTS_MAX = 10_000
 _PARTS = TransferConfig()
 """How boto3 divides a large file, unless it is told otherwise."""
 
 
-def check_duplicates(aws: "Aws", file: Path) -> None:
+def check_duplicates(aws: "Aws", file: Path, key: str) -> None:
     """Warn of orders that would be sent twice, or raise UsageWrong where the setting refuses them.
 
-    A file that cannot be read to its end is not looked at further: as an upload, its account says
-    why.
+    key: under which the file would be stored. A file that cannot be read to its end is not looked
+    at further: as an upload, its account says why.
     """
     if aws.settings.duplicates is Duplicates.ALLOW:
         return
-    found = list(_duplicates(aws.ledger, file, aws.settings.reading_limits))
+    found = list(_duplicates(aws, file, key))
     for sentence in found:
         say(sentence)
     if found and aws.settings.duplicates is Duplicates.REFUSE:
@@ -47,30 +43,23 @@ def check_duplicates(aws: "Aws", file: Path) -> None:
         )
 
 
-def _duplicates(ledger: DuplicateLedger, file: Path, limits: ReadingLimits) -> Iterator[str]:
+def _duplicates(aws: "Aws", file: Path, key: str) -> Iterator[str]:
+    limits = aws.settings.reading_limits
     source = Source("", file.name, "", expected_etag(file), file.stat().st_size)
-    earlier = find_same_bytes(ledger, source)
+    earlier = find_same_bytes(aws.ledger, source)
     if earlier:
         clause = same_bytes_clause(earlier)
         yield f"{clause[0].upper()}{clause[1:]}: its orders would be sent once more."
     yield from repeat_sentences(repeated_ids(lambda: parts_of(file, limits)))
-
-
-def repeat_sentences(repeats: Iterable[RepeatedId]) -> Iterator[str]:
-    """What a person is told of the orders that repeat an id."""
-    found = iter(repeats)
-    for one in islice(found, REPEATS_SHOWN):
-        yield f"Line {one.line} repeats the order id {one.order_id!r} of line {one.first_line}."
-    if more := sum(1 for _ in found):
-        yield f"{count(more, 'more order')} repeat an order id of this file."
-
-
-def parts_of(file: Path, limits: ReadingLimits) -> Iterator[ParsedLines]:
-    """A local file as the producer reads it, as far as it can be read."""
+    if earlier:
+        return  # which has all of the ids
+    bucket = aws.settings.require("bucket")
     try:
-        yield from parse_file(local_opener(file), format_of(file.name), FilePosition(), limits)
-    except SourceUnreadable:
-        return
+        yield from sent_before_sentences(
+            aws.ledger, aws.s3, bucket, lambda: parts_of(file, limits), key=key
+        )
+    except NotCompared as reason:
+        say(f"{reason}")
 
 
 def expected_etag(file: Path) -> str:

@@ -2,11 +2,15 @@
 
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ledger.uploads.duplicate import Duplicates
+from orders.repeated_ids import RepeatedId, repeated_ids
 from orders_cli.command_options import AsJson, command_app, examples
 from orders_cli.failures import ExitCode
 from orders_cli.file_check import FileCheck
@@ -15,6 +19,7 @@ from orders_cli.json_documents import document
 from orders_cli.local_file import check_file
 from orders_cli.output import answer, answer_json, is_lively, say
 from orders_cli.quantities import count
+from orders_cli.repeated_lines import parts_of, repeat_sentences
 from orders_cli.settings import load_settings
 
 SHOWN_LINES = 20
@@ -33,16 +38,27 @@ def check(
 ) -> None:
     """Check every line of a file as the producer would, before it is uploaded.
 
-    Shows each invalid line with its number and the reason. Needs no AWS. Exit code 3 if the file
+    Shows each invalid line with its number and the reason, and on stderr each order that repeats
+    an order id of the file (unless ORDERS_DUPLICATES=allow). Needs no AWS. Exit code 3 if the file
     has invalid lines, or is not what its name says from some line on.
     """
     check_file(file)
-    found = FileCheck(file, load_settings().reading_limits, shown_lines=limit)
+    settings = load_settings()
+    found = FileCheck(file, settings.reading_limits, shown_lines=limit)
     _follow(found)
+    repeats: Iterator[RepeatedId] = iter(())
+    if settings.duplicates is not Duplicates.ALLOW:
+        repeats = repeated_ids(lambda: parts_of(file, settings.reading_limits))
     if as_json:
-        answer_json(_document(found))
+        first = list(islice(repeats, limit))
+        more = sum(1 for _ in repeats)
+        answer_json(
+            _document(found) | {"repeated_ids": len(first) + more, "repeats": _repeats(first)}
+        )
     else:
         _answer_text(found)
+        for sentence in repeat_sentences(repeats, shown=limit):
+            say(f"orders: {sentence}")
     if not found.is_good:
         raise typer.Exit(ExitCode.PROBLEMS)
 
@@ -70,6 +86,13 @@ def _answer_text(found: FileCheck) -> None:
         f"{count(found.orders, 'order')}, {count(found.invalid, 'invalid line')}, "
         f"{count(found.blank, 'blank line')}"
     )
+
+
+def _repeats(repeats: Sequence[RepeatedId]) -> list[dict[str, object]]:
+    return [
+        {"line": one.line, "order_id": one.order_id, "first_line": one.first_line}
+        for one in repeats
+    ]
 
 
 def _document(found: FileCheck) -> dict[str, object]:

@@ -60,7 +60,8 @@ def upload(
 
     It is then read and sent automatically. Every upload has its own key and id: the same file again
     is another upload, whose orders are sent as well. Before it is stored, a file that was uploaded
-    before, and order ids that it repeats, are warned of or refused (ORDERS_DUPLICATES). Once the
+    before, and order ids that it repeats or that an earlier upload has, are warned of or refused
+    (ORDERS_DUPLICATES). Once the
     file is stored, its id and key are printed, whatever fails after that: if you see them, do not
     upload the file again.
 
@@ -85,7 +86,7 @@ def upload(
         if original:
             say(corrected_sentence(aws, file, original))
         if not again:
-            check_duplicates(aws, file)
+            check_duplicates(aws, file, key)
     except Exception:
         say("Nothing was stored.")
         raise

@@ -16,7 +16,7 @@ import boto3
 import boto3.s3.inject
 import jsonschema
 import pytest
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
 
 import orders_cli
@@ -30,6 +30,8 @@ from ledger.uploads.lane import LaneKey, LaneNumber
 from ledger.uploads.settlement import Settlement, Span
 from ledger.uploads.upload import LaneTail, Progress, Source, UploadKind, UploadState
 from orders.file_reading import ReadingLimits
+from orders.id_hashes import id_hashes
+from orders.id_parts import IdPart, write_id_part
 from orders.invalid_report import report_key, write_report_part
 from orders.outcome import Outcome
 from orders.parsed_lines import InvalidLine
@@ -40,6 +42,7 @@ from orders_cli.main import main
 from orders_cli.redriver import Redriver
 from orders_cli.store_once import store_file
 from orders_cli.uploaded_before import expected_etag
+from producer_lambda.id_part_store import S3IdParts
 from tests.support.ledger_table import create_ledger_table
 from tests.support.stores import claim
 
@@ -613,6 +616,66 @@ def test_a_file_that_was_uploaded_before_is_refused_where_the_setting_says_so(
     keys = list(desk.storage.keys("uploads/"))
     assert len(keys) == 2
     assert meant.document("upload")["key"] in keys
+
+
+def sent(desk: Desk, name: str, *numbers: int) -> UploadId:
+    """An upload of these orders that was read, with the ids that the producer keeps."""
+    upload = desk.store(name, b"\n".join(map(order, numbers)))
+    desk.read(upload, enqueued=len(numbers))
+    hashes = id_hashes([f"A-{number}" for number in numbers])
+    S3IdParts(desk.storage.client, BUCKET).put_id_part(
+        IdPart(upload, 0, 1_000), write_id_part(hashes)
+    )
+    return upload
+
+
+def test_ids_that_an_earlier_upload_has_are_warned_of_or_refused(
+    desk: Desk, tmp_path: Path
+) -> None:
+    earlier = sent(desk, "earlier.jsonl", 1, 2, 3)
+    desk.refuse(earlier, 3, order(3))
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(b"\n".join(map(order, (7, 3, 8, 1))))
+    stored = list(desk.storage.keys("uploads/"))
+    desk.monkeypatch.setenv("ORDERS_DUPLICATES", "refuse")
+
+    refused = desk.type("upload", str(file), "--yes")
+    kept = list(desk.storage.keys("uploads/"))
+    corrected = desk.type("upload", str(file), "--yes", "--corrects", earlier)
+    meant = desk.type("upload", str(file), "--yes", "--again")
+    file.write_bytes(b"\n".join(map(order, (3, 9))))
+    desk.monkeypatch.setenv("ORDERS_DUPLICATES", "warn")
+    warned = desk.type("upload", str(file), "--yes")
+    file.write_bytes(b"\n".join(map(order, (3, 10))))
+    desk.monkeypatch.setenv("ORDERS_DUPLICATES", "allow")
+    allowed = desk.type("upload", str(file), "--yes")
+
+    assert (refused.code, kept) == (2, stored)
+    assert "Line 2 has the order id 'A-3', which an earlier upload has." in refused.err
+    assert "Line 4 has the order id 'A-1', which an earlier upload has." in refused.err
+    assert f"Also in upload {earlier}: 2 order ids of this file, " in refused.err
+    assert [said.code for said in (corrected, meant, warned, allowed)] == [0, 0, 0, 0]
+    assert "Line 1 has the order id 'A-3'" in warned.err
+    assert "order id" not in meant.err + allowed.err
+    assert "earlier upload" not in corrected.err
+
+
+def test_who_may_not_read_the_kept_ids_is_told_so_and_uploads_all_the_same(
+    desk: Desk, tmp_path: Path
+) -> None:
+    sent(desk, "earlier.jsonl", 1)
+    file = tmp_path / "march.jsonl"
+    file.write_bytes(order(1) + b"\n" + order(2))
+
+    def denied(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "ListObjectsV2")
+
+    desk.monkeypatch.setattr(S3IdParts, "id_parts", denied)
+
+    said = desk.type("upload", str(file), "--yes")
+
+    assert said.code == 0
+    assert "were not compared with earlier uploads: " in said.err
 
 
 def test_ids_that_a_file_repeats_are_warned_of_or_refused(desk: Desk, tmp_path: Path) -> None:

@@ -90,6 +90,23 @@ def test_a_json_array_is_named_as_such(tmp_path: Path) -> None:
     )
 
 
+def test_orders_that_repeat_an_id_are_named_and_are_no_invalid_lines(tmp_path: Path) -> None:
+    path = tmp_path / "orders.jsonl"
+    path.write_bytes(b"\n".join(order_line(number) for number in (1, 2, 1, 2)))
+
+    ended = CliRunner().invoke(app, [str(path), "--limit", "1"])
+    answer = json.loads(CliRunner().invoke(app, [str(path), "--limit", "1", "--json"]).stdout)
+    allowed = CliRunner().invoke(app, [str(path)], env={"ORDERS_DUPLICATES": "allow"})
+
+    assert ended.exit_code == 0
+    assert "Line 3 repeats the order id 'order-1' of line 1." in ended.stderr
+    assert "1 more order repeat an order id of this file." in ended.stderr
+    Draft202012Validator(SCHEMA).validate(answer)
+    assert answer["repeated_ids"] == 2
+    assert answer["repeats"] == [{"line": 3, "order_id": "order-1", "first_line": 1}]
+    assert "repeat" not in allowed.stderr
+
+
 def test_what_cannot_be_uploaded_is_a_sentence(tmp_path: Path) -> None:
     ended = CliRunner().invoke(app, [str(tmp_path / "none.jsonl")])
 
