@@ -2,7 +2,8 @@
 
 On one core, in one run, the same lines:
 
-    ours        the producer's reading: split, check, envelope, KPL aggregate
+    ours        the producer's reading: split, check, envelope, KPL aggregate, hashes of the ids
+    without ids the same with ORDERS_DUPLICATES=allow, which keeps no hashes
     yardstick   json + pydantic + aws_kinesis_agg, as one would write it with the libraries
     ceiling     `Order.model_validate_json` alone, on lines in memory
 
@@ -11,7 +12,7 @@ With --own-orders also our reading with two other rules for the same lines:
     own model   a pydantic model as ORDERS_ORDER_MODEL names it: `Order` itself
     mapping     a mapping of the same fields, as ORDERS_ORDER_MAPPING names it
 
-Every figure is the best of several rounds. The three alternate, so that other processes on the
+Every figure is the best of several rounds. They alternate, so that other processes on the
 machine disturb them equally. Peak memory is that of a child process which reads a generated file,
 less what it had after its imports. With --end-to-end the file also passes through the real Lambda
 of a sandbox into its stream, with shard pacing off and on.
@@ -25,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -37,12 +39,15 @@ from ledger.dynamodb.connect import open_ledger
 from ledger.uploads.upload import LaneTail
 from orders.file_reading import ReadingLimits, parse_file
 from orders.formats import format_of
+from orders.id_hashes import id_hashes
+from orders.id_parts import write_id_part
 from orders.order import ORDER_FIELDS, Order
 from orders.order_mapping import MappedField, OrderMapping, rules_of_mapping
 from orders.order_rules import ORDINARY, OrderRules
 from orders.own_model import rules_of_model
 from orders.parsed_lines import FilePosition
 from orders.upload import UploadId, lane_hash_key, partition_key, upload_id
+from producer_lambda.enqueuing import PART_IDS
 from producer_lambda.packing import Packing
 from producer_lambda.s3 import READ_BYTES
 
@@ -54,9 +59,9 @@ MEMORY_LINES = (1_000_000, 5_000_000)
 END_TO_END_SECONDS = 900.0
 
 
-def ours(content: bytes, rules: OrderRules = ORDINARY) -> Iterable[int]:
-    """Sizes of the records that the producer would put."""
-    return _packed(lambda offset: _chunks(content, offset), rules)
+def ours(content: bytes, rules: OrderRules = ORDINARY, *, keeps_ids: bool = True) -> Iterable[int]:
+    """Sizes of the records that the producer would put, which by default also keeps the ids."""
+    return _packed(lambda offset: _chunks(content, offset), rules, keeps_ids=keeps_ids)
 
 
 def own_rules() -> Mapping[str, OrderRules]:
@@ -95,6 +100,7 @@ def measure(count: int, rounds: int, others: Mapping[str, OrderRules]) -> None:
     lines = content.splitlines()
     contenders: Mapping[str, Callable[[], object]] = {
         "ours": lambda: sum(ours(content)),
+        "without ids": lambda: sum(ours(content, keeps_ids=False)),
         "yardstick": lambda: sum(yardstick(content)),
         "ceiling": lambda: ceiling(lines),
         **{name: partial(_read_by, content, rules) for name, rules in others.items()},
@@ -107,7 +113,7 @@ def measure(count: int, rounds: int, others: Mapping[str, OrderRules]) -> None:
             best[name] = min(best[name], time.process_time() - started)
     print(f"{count:,} lines of {len(content) / count - 1:.0f} bytes, one core, best of {rounds}")
     for name, seconds in best.items():
-        print(f"  {name:<10} {count / seconds:>9,.0f} orders/s  {seconds:6.2f} s")
+        print(f"  {name:<11} {count / seconds:>9,.0f} orders/s  {seconds:6.2f} s")
     added = (sum(ours(content)) - len(content) + count) / count
     print(f"  ours against the ceiling    {best['ceiling'] / best['ours']:.2f}  (0.65 wanted)")
     print(f"  ours against the yardstick  {best['yardstick'] / best['ours']:.1f}x (2x wanted)")
@@ -135,7 +141,7 @@ def read_file(path: str) -> None:
             file.seek(offset)
             return iter(lambda: file.read(READ_BYTES), b"")
 
-        sum(_packed(open_at, ORDINARY))
+        sum(_packed(open_at, ORDINARY, keeps_ids=True))
     print(_peak_megabytes() - start)
 
 
@@ -173,10 +179,18 @@ def _read_by(content: bytes, rules: OrderRules) -> None:
     sum(ours(content, rules))
 
 
-def _packed(open_at: Callable[[int], Iterable[bytes]], rules: OrderRules) -> Iterator[int]:
+def _packed(
+    open_at: Callable[[int], Iterable[bytes]], rules: OrderRules, *, keeps_ids: bool
+) -> Iterator[int]:
+    hashes = array("Q")
     packing = Packing(UPLOAD, (LaneTail(),), aggregate_bytes=AGGREGATE_BYTES)
     form = format_of("orders.jsonl")
     for batch in parse_file(open_at, form, FilePosition(), ReadingLimits(rules=rules)):
+        if keeps_ids:
+            hashes.extend(id_hashes(batch.order_ids))
+            if len(hashes) >= PART_IDS:
+                write_id_part(hashes)
+                hashes = array("Q")
         for aggregate in packing.add(batch):
             yield len(aggregate.payload)
     yield from (len(aggregate.payload) for aggregate in packing.end())

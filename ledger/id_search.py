@@ -31,7 +31,7 @@ class IdPartStore(Protocol):
         """All parts of all uploads, those stored last first."""
 
     def read_id_parts(self, parts: Sequence[IdPart]) -> Iterator[Hashes]:
-        """The sorted hashes of each part in turn; none of one that is gone."""
+        """The hashes of each part in turn; none of one that is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def search_ids(
 ) -> tuple[IdRepeats, frozenset[int]]:
     """Look for the ids of an upload in itself and in others.
 
-    own: its sorted hashes, in parts; read once for every million orders. Returns with what was
+    own: its hashes, in parts; read once for every million orders. Returns with what was
     found a sample of the hashes that others have.
     """
     in_file = sent_before = 0

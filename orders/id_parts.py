@@ -1,9 +1,9 @@
 """The order ids of an upload as hashes, in the bucket, so that a later upload can be compared.
 
 They are stored while the upload is read, in parts: `order-ids/<upload>/<start>-<end>`, where start
-and end are offsets into the plain text of the file. The name determines the content, sorted hashes
-of eight bytes (little-endian), one per order between them. After a crash parts may overlap;
-`parts_up_to` picks those that hold each order once.
+and end are offsets into the plain text of the file. The name determines the content: a hash of
+eight bytes (little-endian) for each order between them, in file order. After a crash parts may
+overlap; `parts_up_to` picks those that hold each order once.
 """
 
 import re
@@ -46,16 +46,16 @@ def id_part_of(key: str) -> IdPart | None:
     return IdPart(UploadId(found["upload"]), int(found["start"]), int(found["end"]))
 
 
-def write_id_part(hashes: Iterable[int]) -> bytes:
+def write_id_part(hashes: Hashes) -> bytes:
     """The content of a part."""
-    ordered = array("Q", sorted(hashes))
     if sys.byteorder == "big":
-        ordered.byteswap()
-    return ordered.tobytes()
+        hashes = array("Q", hashes)
+        hashes.byteswap()
+    return hashes.tobytes()
 
 
 def read_id_part(content: bytes) -> Hashes:
-    """The sorted hashes of a part. Bytes too many are left out: a warning is worth no failure."""
+    """The hashes of a part. Bytes too many are left out: a warning is worth no failure."""
     hashes = array("Q")
     hashes.frombytes(content[: len(content) // HASH_BYTES * HASH_BYTES])
     if sys.byteorder == "big":

@@ -22,7 +22,6 @@ from producer_lambda.id_part_store import S3IdParts
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_HASHES_TOGETHER = 100_000
 _NOT_ALLOWED = frozenset({"AccessDenied", "AllAccessDisabled"})
 
 
@@ -50,7 +49,7 @@ def sent_before_sentences(
             return
         own = _hashes(read())
         others = other_uploads(ledger, store, parts, key=key)
-        found, samples = search_ids(lambda: own, sum(map(len, own)), others)
+        found, samples = search_ids(lambda: [own], len(own), others)
     except ClientError as error:
         if error.response["Error"]["Code"] not in _NOT_ALLOWED:
             raise
@@ -67,15 +66,12 @@ def sent_before_sentences(
         )
 
 
-def _hashes(parts: Iterable[ParsedLines]) -> list[Hashes]:
-    """The hashes of all orders, sorted in pieces: eight bytes an order."""
-    pieces, piece = list[Hashes](), array("Q")
+def _hashes(parts: Iterable[ParsedLines]) -> Hashes:
+    """The hashes of all orders: eight bytes an order."""
+    hashes = array("Q")
     for lines in parts:
-        piece.extend(id_hashes(lines.order_ids))
-        if len(piece) >= _HASHES_TOGETHER:
-            pieces.append(array("Q", sorted(piece)))
-            piece = array("Q")
-    return [*pieces, array("Q", sorted(piece))]
+        hashes.extend(id_hashes(lines.order_ids))
+    return hashes
 
 
 def _lines(parts: Iterable[ParsedLines], hashes: frozenset[int]) -> Iterator[tuple[int, str]]:

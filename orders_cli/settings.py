@@ -80,8 +80,9 @@ class CommandSettings(BaseSettings):
     )
     duplicates: Duplicates = Field(
         Duplicates.WARN,
-        description="What `orders upload` does about orders that were uploaded before or that "
-        "repeat an id of their file: `allow`, `warn` or `refuse`, as the producer has it.",
+        description="What `orders upload` does about orders that were uploaded before, "
+        "and order ids that stand in the file twice or in an earlier upload: `allow`, `warn` or "
+        "`refuse`, as the producer has it.",
     )
     metrics_url: str | None = Field(
         None,

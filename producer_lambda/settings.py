@@ -50,7 +50,8 @@ class ProducerSettings(BaseSettings):
     )
     duplicates: Duplicates = Field(
         Duplicates.WARN,
-        description="same file uploaded again: `allow`, `warn` in its account, or `refuse`",
+        description="same file or order ids uploaded again: `allow`, `warn` in the account, or "
+        "`refuse` the same file",
     )
     csv_delimiter: str = Field(
         "",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.uploads.id_repeats import NO_REPEATS
 from ledger.uploads.upload import Progress, Source, UploadState
 from orders.upload import UploadId, upload_id
 from sandbox.code_archive import CHECKOUT
@@ -60,6 +61,7 @@ def test_kills_anywhere_lose_nothing_and_the_drain_sends_each_order_once(
     assert account.enqueued == len(seen.bodies)
     assert account.upload.progress.invalid == LINES // 1_000
     assert len(seen.ends) == lanes
+    assert account.upload.id_repeats == NO_REPEATS
 
     received = drained(pipeline, upload, tmp_path)
 

@@ -31,6 +31,11 @@ FAULTS = st.lists(
     st.sampled_from(["none", "none", "lost", "throttled", "unknown", "late", "split"]), max_size=20
 )
 KILLS = st.lists(st.tuples(st.integers(0, 25), st.booleans()), max_size=5)
+PART_IDS = st.sampled_from([1, 2, 5, 1_000])
+FUSES = st.one_of(
+    st.tuples(st.just(""), st.integers(0, 40), st.booleans()),
+    st.tuples(st.sampled_from(["put_id_part", "save_progress"]), st.integers(0, 3), st.booleans()),
+)
 MANY = settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -134,16 +139,16 @@ def test_hand_overs_deliver_the_whole_file(kinds: list[str], lanes: int, seconds
 @MANY
 @given(
     kinds=LINES,
-    kills=KILLS,
+    kills=st.lists(st.tuples(FUSES, PART_IDS), max_size=5),
     lanes=st.integers(1, 3),
-    part_ids=st.sampled_from([1, 5, 1_000]),
+    last_part_ids=PART_IDS,
     seconds=st.one_of(st.none(), st.integers(3, 10)),
 )
 def test_killed_anywhere_the_kept_ids_are_complete_and_nothing_repeats_itself(
     kinds: list[str],
-    kills: list[tuple[int, bool]],
+    kills: list[tuple[tuple[str, int, bool], int]],
     lanes: int,
-    part_ids: int,
+    last_part_ids: int,
     seconds: int | None,
 ) -> None:
     content, valid = _file(kinds)
@@ -152,10 +157,12 @@ def test_killed_anywhere_the_kept_ids_are_complete_and_nothing_repeats_itself(
     world.bucket.chunk_bytes = 400
     request = world.store(content)
 
-    with patch.object(enqueuing, "PART_IDS", part_ids):
-        for calls, is_after in kills:
-            with suppress(Killed, NoProgress):
-                world.run(request, seconds=seconds or 1e9, fuse=Fuse(calls, is_after=is_after))
+    # Every run may cut its parts elsewhere, so those of a killed one overlap others.
+    for (only, calls, is_after), part_ids in kills:
+        fuse = Fuse(calls, is_after=is_after, only=only)
+        with patch.object(enqueuing, "PART_IDS", part_ids), suppress(Killed, NoProgress):
+            world.run(request, seconds=seconds or 1e9, fuse=fuse)
+    with patch.object(enqueuing, "PART_IDS", last_part_ids):
         with suppress(NoProgress):
             world.run_until_read(request, seconds=seconds or 1e9)
         world.run_until_read(request)

@@ -1,3 +1,4 @@
+from array import array
 from itertools import pairwise
 
 from hypothesis import given
@@ -9,16 +10,16 @@ from orders.upload import UploadId
 UPLOAD = UploadId("0123456789abcdef0123")
 
 
-def test_a_part_is_eight_bytes_an_order_and_sorted() -> None:
-    content = write_id_part([2**63, 1, 7, 1])
+def test_a_part_is_eight_bytes_an_order_the_lowest_first() -> None:
+    content = write_id_part(array("Q", [1, 2**63, 7, 1]))
 
-    assert content[:9] == b"\x01" + bytes(7) + b"\x01"
-    assert list(read_id_part(content)) == [1, 1, 7, 2**63]
+    assert content[:16] == b"\x01" + bytes(14) + b"\x80"
+    assert list(read_id_part(content)) == [1, 2**63, 7, 1]
     assert len(content) == 32
 
 
 def test_bytes_that_are_no_whole_hash_are_left_out() -> None:
-    assert list(read_id_part(write_id_part([5]) + b"\xff")) == [5]
+    assert list(read_id_part(write_id_part(array("Q", [5])) + b"\xff")) == [5]
 
 
 def test_a_key_names_its_part_and_another_key_none() -> None:

@@ -70,6 +70,17 @@ def test_an_upload_of_which_nothing_was_sent_does_not_count() -> None:
     assert world.account(second).upload.id_repeats == NO_REPEATS
 
 
+def test_ids_are_kept_in_few_parts_however_many_records_there_are() -> None:
+    world = World(aggregate_bytes=300)
+    request = world.store(file_of(*range(50)))
+
+    world.run(request)
+
+    assert len(world.stream.records) > 10
+    [part] = world.id_parts.contents
+    assert (part.start, part.end) == (0, len(world.bucket.objects["uploads/orders.jsonl"]))
+
+
 def test_a_refused_upload_leaves_no_ids() -> None:
     world = World(rate=Rate(1 / 3600))
     refused = world.store(file_of(*range(50)))
