@@ -28,6 +28,7 @@ _FIELDS_READ = frozenset(
     )
 )
 _WITHOUT_BODY = frozenset((204, 304))
+_NO_BYTES = ["0"]
 _KEEP_ALIVE = re.compile(r"(?:^|[\s,;])timeout\s*=\s*\"?([0-9]{1,9})", re.IGNORECASE)
 
 Fields = dict[str, list[str]]
@@ -58,6 +59,13 @@ class Head(NamedTuple):  # one is made for each order, in half of a frozen datac
         if len(lengths) != 1 or not _LENGTH.fullmatch(lengths[0]):
             return None
         return 0 if self.status in _WITHOUT_BODY else int(lengths[0])
+
+    def hides_a_body(self) -> bool:
+        """Does it name a body that its status rules out, but that may follow all the same?"""
+        return self.status in _WITHOUT_BODY and (
+            "transfer-encoding" in self.fields
+            or self.fields.get("content-length", _NO_BYTES) != _NO_BYTES
+        )
 
     def idle_seconds(self) -> float | None:
         """How long the API promises to keep the connection open; None without a promise."""

@@ -2,8 +2,9 @@
 
 import re
 
-# At most 16 digits; extensions are ignored. Source: RFC 9112 section 7.1.
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\r\n]*+)?+\r?\n")
+# At most 16 digits; extensions are ignored, and blanks, with which some servers fill up a size.
+# Source: RFC 9112 section 7.1.
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*+(?:;[^\r\n]*+)?+\r?\n")
 _LINE_ENDS = (b"\n", b"\r\n")
 
 

@@ -25,9 +25,10 @@ class Connections:
     """Open connections, the last one used first; thread-safe.
 
     The rule for connections that the API may have closed meanwhile (decision 73): one that was
-    idle too long, was closed or has unsolicited bytes is not used. One that fails before it takes
-    a byte of the request is replaced, once, within the same attempt: nothing has reached the API,
-    so the pace is kept. Once it took a byte, the request is never sent again here.
+    idle too long, was closed or has unsolicited bytes is not used, nor is a new one that has. One
+    that fails before it takes a byte of the request is replaced, once, within the same attempt:
+    nothing has reached the API, so the pace is kept. Once it took a byte, the request is never
+    sent again here.
     """
 
     def __init__(
@@ -75,6 +76,10 @@ class Connections:
         connection = self._opened(deadline - time.monotonic())
         if isinstance(connection, NotOpened):
             return connection
+        disturbance = connection.disturbance()
+        if disturbance is not None:
+            connection.close()
+            return NotOpened(disturbance)
         result = connection.exchange(request, deadline=deadline, begin=begin, sent=sent)
         if isinstance(result, NothingSent):
             connection.close()

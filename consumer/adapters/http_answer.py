@@ -131,7 +131,7 @@ class AnswerReader:
 
     def _whole(self, head: Head, body: bytes, end: int) -> HttpAnswer:
         """The answer, which ends at this place; bytes behind it belong to no request of ours."""
-        keeps = len(self._received) == end and not head.closes
+        keeps = len(self._received) == end and not head.closes and not head.hides_a_body()
         return HttpAnswer(head, body, head.idle_seconds() if keeps else 0.0)
 
     def _not_http(self, why: str) -> Broken:

@@ -77,17 +77,22 @@ class HttpConnection:
                 return _as_far_as_sent(received, unsent=len(unsent), of=len(request))
 
     def is_quiet(self) -> bool:
-        """Has the API neither closed this idle connection nor sent anything unsolicited?
+        """Has the API neither closed this connection nor sent anything unsolicited?"""
+        return self.disturbance() is None
+
+    def disturbance(self) -> str | None:
+        """Why no request should be sent here; None where the API waits for one.
 
         A socket that is merely readable may hold a TLS session ticket, so it is read.
         """
         try:
-            self._sock.recv(1)
+            received = self._sock.recv(1)
         except _NOT_NOW:
-            return True
-        except OSError:
-            return False
-        return False
+            return None
+        except OSError as error:
+            return f"the connection was lost: {cause(error)}"
+        did = "answered" if received else "closed the connection"
+        return f"the API {did} before it was asked"
 
     def close(self) -> None:
         """Close the connection at once, without TLS's goodbye."""
@@ -143,7 +148,7 @@ def _as_far_as_sent(result: HttpAnswer | Broken, *, unsent: int, of: int) -> Exc
     if unsent == of:
         return NothingSent("the connection took nothing of the request")
     match result:
-        case HttpAnswer(head) if 200 <= head.status < 300:  # noqa: PLR2004 - the class of success
+        case HttpAnswer(head) if 200 <= head.status < 400:  # noqa: PLR2004 - what may accept it
             return Broken("it was answered before it was all sent", head)  # half an order
         case HttpAnswer(head, body):
             return HttpAnswer(head, body, idle_seconds=0.0)
