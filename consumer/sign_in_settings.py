@@ -38,7 +38,9 @@ class SignInSettings(ApiSettings):
         description="Where `oauth2` sends client id and secret: as Basic, or in the form's body.",
     )
     api_sigv4_service: str | None = Field(
-        default=None, description="Service that `sigv4` signs for, such as `execute-api`."
+        default=None,
+        pattern=r"^[A-Za-z0-9._-]+$",
+        description="Service that `sigv4` signs for, such as `execute-api`.",
     )
     api_sigv4_region: str | None = Field(
         default=None,

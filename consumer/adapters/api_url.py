@@ -9,6 +9,8 @@ from consumer.adapters.request_target import PLACEHOLDERS, RequestTarget
 
 _PORTS = {"http": 80, "https": 443}
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_]*\}")
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII | re.IGNORECASE)
+_NAME_CHARACTERS = 253
 _URL_CHARACTERS = re.compile(r"[!#-;=?-Z\[\]_a-z~]*")
 
 
@@ -56,6 +58,8 @@ def parse_api_url(text: str) -> ApiUrl:
         raise ApiUrlUnusable(f"it cannot be read: {error}") from error
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ApiUrlUnusable("it must start with http:// or https:// and a host")
+    if port == 0:
+        raise ApiUrlUnusable("nothing can listen on port 0; name the API's own")
     if parts.username is not None:
         raise ApiUrlUnusable("it must not hold a user or password; set ORDERS_API_TOKEN instead")
     if "#" in text:
@@ -63,6 +67,8 @@ def parse_api_url(text: str) -> ApiUrl:
     for placeholder in PLACEHOLDERS:
         if placeholder in text and placeholder not in parts.path:
             raise ApiUrlUnusable(f"{placeholder} must stand in its path")
+    if not _is_a_name(parts.hostname):
+        raise ApiUrlUnusable(f"{parts.hostname[:80]} is no name or address of a host")
     rest = text.partition("//")[2][len(parts.netloc) :]
     return ApiUrl(
         secure=parts.scheme == "https",
@@ -71,6 +77,13 @@ def parse_api_url(text: str) -> ApiUrl:
         authority=parts.netloc,
         target=RequestTarget(rest if rest.startswith("/") else f"/{rest}"),
     )
+
+
+def _is_a_name(host: str) -> bool:
+    """An IP address, or labels of at most 63 characters (RFC 1035, section 2.3.4)."""
+    if ":" in host:  # within brackets, which urlsplit has checked
+        return True
+    return len(host) <= _NAME_CHARACTERS and all(map(_LABEL.fullmatch, host.rstrip(".").split(".")))
 
 
 def _check_characters(text: str) -> None:

@@ -21,6 +21,23 @@ def within(seconds: float, call: Callable[[], T], *, dispose: Callable[[T], None
     thread is the only bound that holds. Raises what `call` raised, or TookTooLong; then `dispose`
     gets the result if there is one later.
     """
+    future = begun(call)
+
+    def late(ended: Future[T]) -> None:
+        if ended.exception() is None:
+            dispose(ended.result())
+
+    try:
+        return future.result(timeout=max(0.0, seconds))
+    except TimeoutError as error:
+        if future.done() and future.exception() is error:
+            raise
+        future.add_done_callback(late)
+        raise TookTooLong(f"Not done within {seconds:g} s.") from error
+
+
+def begun(call: Callable[[], T]) -> Future[T]:
+    """What `call` will give, or raise, on a thread of its own."""
     future: Future[T] = Future()
 
     def errand() -> None:
@@ -29,15 +46,5 @@ def within(seconds: float, call: Callable[[], T], *, dispose: Callable[[T], None
         except BaseException as error:  # noqa: BLE001 - raised again where the result is awaited
             future.set_exception(error)
 
-    def late(ended: Future[T]) -> None:
-        if ended.exception() is None:
-            dispose(ended.result())
-
     start_thread("within-deadline", errand, fail=die)
-    try:
-        return future.result(timeout=max(0.0, seconds))
-    except TimeoutError as error:
-        if future.done() and future.exception() is error:
-            raise
-        future.add_done_callback(late)
-        raise TookTooLong(f"Not done within {seconds:g} s.") from error
+    return future

@@ -121,5 +121,6 @@ def _from_aws(read: Callable[[], str], source: str) -> str:
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "no reason given")
         raise CredentialUnreadable(f"{source} cannot be read: {code}.") from error
-    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is not a URL
+    except (BotoCoreError, ValueError, OSError) as error:
+        # ValueError: an endpoint that is not a URL; OSError: no such credential_process, or file
         raise CredentialUnreadable(f"{source} cannot be read: {error}.") from error

@@ -3,14 +3,16 @@
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from threading import Lock
 from typing import Generic, TypeVar
 
 from pydantic import SecretStr
 
-from consumer.adapters.bounded_call import TookTooLong, within
+from consumer.adapters.bounded_call import begun
 
 READ_AGAIN_SECONDS = 5.0  # Secrets Manager bills each read; probes are less frequent than this
+READ_GIVEN_UP_SECONDS = 300.0  # then another thread tries: the source may hang for ever
 TOKEN_CHARACTERS = 16_384
 _TOKEN = re.compile(r"[!-~]+")
 _TEXT = re.compile(r"[!-~]([ -~]*[!-~])?")
@@ -75,7 +77,8 @@ class ReadAgain(Generic[T]):
     """A value that is read from somewhere, and read again once the API refuses it.
 
     One thread reads it before the next attempt, at most every READ_AGAIN_SECONDS; meanwhile, and
-    while reading fails, the old value is used.
+    while reading fails, the old value is used. A reading that takes longer than an attempt may
+    wait goes on, and the next attempt takes its result.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class ReadAgain(Generic[T]):
         self._doubted = False
         self._failure: CredentialUnreadable | None = None
         self._read_at: float | None = None
+        self._reading: Future[T] | None = None
 
     def value(self, *, seconds: float) -> T:
         """The value to use, read again if it was refused; takes at most `seconds`.
@@ -121,16 +125,24 @@ class ReadAgain(Generic[T]):
 
     def _read_if_due(self, seconds: float) -> None:
         now = self._clock()
-        if self._read_at is not None and now - self._read_at < READ_AGAIN_SECONDS:
+        since_seconds = READ_GIVEN_UP_SECONDS if self._read_at is None else now - self._read_at
+        patience_seconds = seconds if self._value is None else seconds / 2
+        if self._reading is None or since_seconds >= READ_GIVEN_UP_SECONDS:
+            if since_seconds < READ_AGAIN_SECONDS:
+                return
+            self._read_at = now
+            self._reading = begun(self._read)
+        elif self._value is not None:
+            patience_seconds = 0.0
+        reading = self._reading
+        if not wait([reading], timeout=max(0.0, patience_seconds)).done:
+            self._failure = CredentialUnreadable(f"{self._source} could not be read in time.")
             return
-        self._read_at = now
+        self._reading = None
         try:
-            value = within(seconds, self._read, dispose=lambda _: None)
+            value = reading.result()
         except CredentialUnreadable as error:
             self._failure = error
-            return
-        except TookTooLong:
-            self._failure = CredentialUnreadable(f"{self._source} could not be read in time.")
             return
         self._failure = None
         self._doubted = False

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from requests.exceptions import RequestException
 
@@ -32,6 +33,9 @@ from consumer.delivery.attempts import (
     Unauthorized,
     Unavailable,
 )
+
+if TYPE_CHECKING:
+    from consumer.adapters.rate_limit_fields import HeaderFields
 
 CONNECT_AHEAD_SECONDS = 2.0  # an API that takes longer to reach shows in the attempt, not before it
 NOTHING_SENT = 0  # the status of an Unauthorized where there was no credential to send
@@ -66,7 +70,7 @@ class HttpApi:
         self._shape = RequestShape(parsed, shape)
         self._answers = shape.answers
         self._batch = shape.batch
-        self._last_fields = NOTHING_TOLD
+        self._last_told: tuple[HeaderFields, Callable[[str], str]] = NOTHING_TOLD, str
         tls = TlsTrust(ca_file=ca_file, client_cert=client_cert)
         if parsed.secure and (client_cert is None or client_cert.read_key is None):
             tls.context()
@@ -103,10 +107,10 @@ class HttpApi:
             return broken_off(str(error), error.head)
         except RequestException as error:  # what signed it made it one that cannot be written
             return Unauthorized(NOTHING_SENT, f"The signed request cannot be sent: {error}.")
-        self._last_fields = answer.head.fields
+        hide = partial(self._sign_in.hide, auth=auth)
+        self._last_told = answer.head.fields, hide
 
         def meaning(head: Head, body: bytes) -> OrderAttempt:
-            hide = partial(self._sign_in.hide, auth=auth)
             return attempt_from(head, body, hide=hide, answers=self._answers)
 
         attempt: Attempt = meaning(answer.head, answer.content)
@@ -123,7 +127,8 @@ class HttpApi:
 
     def limits_told(self) -> str:
         """What the last answer told about the API's limits; empty where it told nothing."""
-        return limits_told(self._last_fields)
+        fields, hide = self._last_told
+        return limits_told({name: [*map(hide, values)] for name, values in fields.items()})
 
     def connect(self) -> None:
         """Open a connection ahead of a turn unless one is idle; a failure shows in the attempt.

@@ -11,12 +11,12 @@ NO_FIELD = "none"
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)
 _VALUE = re.compile(r"[!-~](?:[ -~]*[!-~])?", re.ASCII)
-_MEDIA_TYPE = re.compile(r"[!#$&^_.+0-9A-Za-z-]+/[!#$&^_.+0-9A-Za-z-]+(?:\s*;[ -~]*)?", re.ASCII)
+_MEDIA_TYPE = re.compile(r"[!#$&^_.+0-9A-Za-z-]+/[!#$&^_.+0-9A-Za-z-]+(?:[ \t]*;[ -~]*)?", re.ASCII)
 _OURS = {
     "authorization": "ORDERS_API_AUTH and ORDERS_API_TOKEN",
     "content-type": "ORDERS_API_CONTENT_TYPE",
 }
-_OF_THE_TRANSPORT = frozenset(
+OF_THE_TRANSPORT = frozenset(
     (
         "accept-encoding",
         "connection",
@@ -98,5 +98,5 @@ def _check_name(name: str) -> None:
     instead = _OURS.get(name.lower())
     if instead is not None:
         raise FieldsUnusable(f"{name} is set by {instead}; leave it out")
-    if name.lower() in _OF_THE_TRANSPORT:
+    if name.lower() in OF_THE_TRANSPORT:
         raise FieldsUnusable(f"{name} is set with each request; leave it out")

@@ -7,8 +7,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from consumer.adapters.credentials import Credential, CredentialUnreadable, FixedCredential
-
-HIDDEN = "[credential]"
+from consumer.adapters.hiding import without_secrets
 
 
 class SignIn(Protocol):
@@ -44,9 +43,10 @@ def signed(request: PreparedRequest, auth: AuthBase) -> PreparedRequest:
             request.prepare_content_length(request.body)
     except CredentialUnreadable:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever an auth raises
         kind = f"{type(auth).__name__} failed with {type(error).__name__}"
-        raise CredentialUnreadable(f"The request could not be signed: {kind}.") from error
+        # Without the cause: its text would come with the traceback.
+        raise CredentialUnreadable(f"The request could not be signed: {kind}.") from None
     return request
 
 
@@ -121,10 +121,3 @@ class BearerSignIn(CredentialSignIn):
 
     def __init__(self, credential: Credential | None = None) -> None:
         super().__init__(FixedCredential() if credential is None else credential, bearer_auth)
-
-
-def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with each of the secrets replaced, the longest first."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, HIDDEN)
-    return text

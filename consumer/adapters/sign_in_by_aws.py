@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 from requests import PreparedRequest
 from requests.auth import AuthBase
@@ -55,7 +54,7 @@ def aws_auth_fetcher(
         try:
             found = session.get_credentials()
             frozen = None if found is None else found.get_frozen_credentials()
-        except (BotoCoreError, ClientError) as error:
+        except Exception as error:  # of a program, a file or an address that the settings name, too
             raise CredentialUnreadable(
                 "The AWS credentials to sign with (ORDERS_API_AUTH=sigv4) cannot be had: "
                 f"{type(error).__name__}."

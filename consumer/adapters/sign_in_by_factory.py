@@ -1,24 +1,24 @@
 """Signing in by an auth class of one's own: ORDERS_API_AUTH=package.module:factory."""
 
-import base64
-import binascii
 import importlib
-import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from urllib.parse import urlsplit
+import time
+from collections.abc import Callable
+from threading import BoundedSemaphore
+from typing import TypeVar
 
-from requests import PreparedRequest
 from requests.auth import AuthBase, HTTPDigestAuth
 
+from consumer.adapters.bounded_call import TookTooLong, within
 from consumer.adapters.credentials import CredentialUnreadable, ReadAgain
-from consumer.adapters.sign_in import without_secrets
+from consumer.adapters.hiding import without_secrets
+from consumer.adapters.remembering_auth import RememberingAuth
 
-SHORTEST_SECRET_CHARACTERS = 8
-"""Header values of an unknown auth that are shorter are no secrets, but versions and flags."""
+FACTORY_SECONDS = 20.0
+"""How long a factory may take at the start, with the import of its module."""
+HANGING_AT_MOST = 64
+"""So many auths of one process may hang at once; then nothing more is signed until one ends."""
 
-
-_LINE = re.compile(r"[\t -~\x80-\xff]*")
+T = TypeVar("T")
 
 
 class FactoryUnusable(Exception):
@@ -28,25 +28,36 @@ class FactoryUnusable(Exception):
 def imported_factory(name: str) -> Callable[[], object]:
     """What `package.module:factory` names. Raises FactoryUnusable."""
     module_name, _, attributes = name.partition(":")
-    try:
+
+    def imported() -> object:
         found: object = importlib.import_module(module_name)
         for attribute in attributes.split("."):
             found = getattr(found, attribute)
-    except Exception as error:
+        return found
+
+    try:
+        found = _in_time(imported, name)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, FactoryUnusable):
+            raise
         kind = type(error).__name__
         detail = f": {error}" if isinstance(error, ImportError | AttributeError) else ""
-        raise FactoryUnusable(f"{name} cannot be imported ({kind}{detail})") from error
+        raise FactoryUnusable(f"{name} cannot be imported ({kind}{detail})") from None
     if not callable(found):
         raise FactoryUnusable(f"{name} is no function")
     return found
 
 
-def made_auth(factory: Callable[[], object], name: str) -> AuthBase:
-    """The auth that a factory gives. Raises FactoryUnusable; what it says may hold a secret."""
+def made_auth(
+    factory: Callable[[], object], name: str, *, is_bounded_elsewhere: bool = False
+) -> AuthBase:
+    """The auth that a factory gives. Raises FactoryUnusable, without what it says: a secret?"""
     try:
-        auth = factory()
-    except Exception as error:
-        raise FactoryUnusable(f"{name} raised {type(error).__name__}") from error
+        auth = factory() if is_bounded_elsewhere else _in_time(factory, name)
+    except FactoryUnusable:
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a factory raises
+        raise FactoryUnusable(f"{name} raised {type(error).__name__}") from None
     if isinstance(auth, HTTPDigestAuth):
         raise FactoryUnusable(f"{name} gives Digest, which takes two requests for each order")
     if not isinstance(auth, AuthBase):
@@ -54,26 +65,6 @@ def made_auth(factory: Callable[[], object], name: str) -> AuthBase:
             f"{name} gives a {type(auth).__name__}; it must give a requests.auth.AuthBase"
         )
     return auth
-
-
-class RememberingAuth(AuthBase):
-    """Signs one request as another auth does, and remembers what to hide in its answer."""
-
-    def __init__(self, auth: AuthBase) -> None:
-        self.auth = auth
-        self.secrets: tuple[str, ...] = ()
-
-    def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Sign the request."""
-        before, url = dict(r.headers), r.url or ""
-        signed: PreparedRequest = self.auth(r)
-        _check_sendable(signed, url)
-        values = [v for f, v in signed.headers.items() if before.get(f) != v]
-        if signed.url != url:
-            query = (signed.url or "").partition("?")[2]
-            values += [part.partition("=")[2] for part in query.split("&")]
-        self.secrets = tuple(form for value in values for form in _forms(value))
-        return signed
 
 
 class FactorySignIn:
@@ -87,15 +78,19 @@ class FactorySignIn:
             if first:
                 return first.pop()
             try:
-                return made_auth(factory, name)
+                return made_auth(factory, name, is_bounded_elsewhere=True)
             except FactoryUnusable as error:
-                raise CredentialUnreadable(f"ORDERS_API_AUTH: {error}.") from error
+                raise CredentialUnreadable(f"ORDERS_API_AUTH: {error}.") from None
 
+        self._hanging = BoundedSemaphore(HANGING_AT_MOST)
         self._made = ReadAgain(make, source=f"ORDERS_API_AUTH: {name}")
 
     def auth(self, *, seconds: float) -> AuthBase:
         """What signs the next request."""
-        return RememberingAuth(self._made.value(seconds=seconds))
+        deadline = time.monotonic() + seconds
+        auth = self._made.value(seconds=seconds)
+        left_seconds = deadline - time.monotonic()
+        return RememberingAuth(auth, seconds=left_seconds, hanging=self._hanging)
 
     def refused(self, auth: AuthBase) -> None:
         """The API answered 401 or 403: the factory is called again."""
@@ -110,30 +105,8 @@ class FactorySignIn:
         """Nothing runs."""
 
 
-def _check_sendable(signed: PreparedRequest, url: str) -> None:
-    """Raises CredentialUnreadable for what the transport would refuse; shows no value."""
-    wrong = None
-    if urlsplit(signed.url or "")[:2] != urlsplit(url)[:2]:
-        wrong = "the request's host"
-    body: object = signed.body
-    if not isinstance(body, bytes | str | None):
-        wrong = "a body that is not bytes"
-    headers: Mapping[str, object] = dict(signed.headers)
-    for field, value in headers.items():
-        text = value.decode("latin-1") if isinstance(value, bytes) else value
-        if not isinstance(text, str) or not _LINE.fullmatch(text):
-            wrong = "a header's value that cannot be sent"
-        else:
-            signed.headers[field] = text
-    if wrong is not None:
-        raise CredentialUnreadable(f"The auth class of ORDERS_API_AUTH sets {wrong}.")
-
-
-def _forms(value: str) -> list[str]:
-    """A header's value, what follows its scheme, and what Basic encodes."""
-    _, _, after = value.partition(" ")
-    forms = [value, after]
-    with suppress(binascii.Error, ValueError):
-        pair = base64.b64decode(after, validate=True).decode()
-        forms += [pair, pair.partition(":")[2]]
-    return [form for form in forms if len(form) >= SHORTEST_SECRET_CHARACTERS]
+def _in_time(call: Callable[[], T], name: str) -> T:
+    try:
+        return within(FACTORY_SECONDS, call, dispose=lambda _: None)
+    except TookTooLong:
+        raise FactoryUnusable(f"{name} did not end within {FACTORY_SECONDS:g} s") from None

@@ -1,9 +1,7 @@
 """Signing in by a header of the API's choice, or by user and password."""
 
 import base64
-import json
 from collections.abc import Callable
-from urllib.parse import quote
 
 from consumer.adapters.sign_in import SecretAuth
 
@@ -14,7 +12,7 @@ def header_auth(field: str) -> Callable[[str], SecretAuth]:
     def way(value: str) -> SecretAuth:
         # `Token abc` as a value: the API may show what follows the scheme.
         _, _, after_scheme = value.rpartition(" ")
-        return SecretAuth(value, field, value, secrets=_forms(value, after_scheme))
+        return SecretAuth(value, field, value, secrets=(value, after_scheme))
 
     return way
 
@@ -23,15 +21,5 @@ def basic_auth(user_and_password: str) -> SecretAuth:
     """Sends `user:password` as `Authorization: Basic` (RFC 7617)."""
     encoded = base64.b64encode(user_and_password.encode()).decode()
     password = user_and_password.partition(":")[2]
-    secrets = (encoded, *_forms(user_and_password, password))
+    secrets = (encoded, user_and_password, password)
     return SecretAuth(user_and_password, "Authorization", f"Basic {encoded}", secrets=secrets)
-
-
-def _forms(*secrets: str) -> tuple[str, ...]:
-    """As they are, in JSON and in a URL."""
-    given = [secret for secret in secrets if secret]
-    return tuple(
-        dict.fromkeys(
-            form for secret in given for form in (secret, json.dumps(secret)[1:-1], quote(secret))
-        )
-    )

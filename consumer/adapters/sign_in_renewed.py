@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from requests.auth import AuthBase
 
+from consumer.adapters.hiding import without_secrets
 from consumer.adapters.kept_fresh import Fetched, KeptFresh
-from consumer.adapters.sign_in import SecretAuth, without_secrets
+from consumer.adapters.sign_in import SecretAuth
 from consumer.adapters.sign_in_by_aws import AwsAuth
 
 Renewed = SecretAuth | AwsAuth

@@ -19,6 +19,7 @@ from consumer.adapters.credentials import (
     not_a_token,
     not_user_and_password,
 )
+from consumer.adapters.request_fields import OF_THE_TRANSPORT
 
 WAYS = "bearer, header:NAME, basic, oauth2, sigv4, none or package.module:factory"
 CREDENTIAL_SETTINGS = (
@@ -32,12 +33,8 @@ _OF_ONE_WAY = {
 
 _FIELD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
-_TAKEN = frozenset(  # what a request has already, or what would change how it is read
-    (
-        *("accept", "accept-encoding", "connection", "content-length", "content-type", "expect"),
-        *("host", "idempotency-key", "te", "trailer", "transfer-encoding", "upgrade"),
-    )
-)
+_TAKEN = OF_THE_TRANSPORT - {"proxy-authorization"} | {"accept", "content-type", "idempotency-key"}
+"""What a request has already, or what would change how it is read."""
 
 
 Way = Literal["bearer", "header", "basic", "oauth2", "sigv4", "none", "factory"]

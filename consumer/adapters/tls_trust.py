@@ -3,6 +3,7 @@
 import logging
 import os
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from consumer.adapters.credentials import CredentialUnreadable
 
 _KEY = b"PRIVATE KEY-----"
 _ENCRYPTED = (b"ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED")
+
+TRY_AGAIN_SECONDS = 30.0
+"""A changed file may be no use only because its key, in Secrets Manager, changes after it."""
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +53,9 @@ class TlsTrust:
         ca_file: Path | None = None,
         client_cert: ClientCertificate | None = None,
         also_public: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._ca_file = ca_file
         self._client_cert = client_cert
         self._public = ca_file is None or also_public
@@ -57,16 +63,18 @@ class TlsTrust:
         self._made: ssl.SSLContext | None = None
         self._made_from: object = None
         self._failed_from: object = None
+        self._try_at = 0.0
 
     def context(self) -> ssl.SSLContext:
         """The context for the next connection; may read files, and Secrets Manager.
 
-        While a changed file is no use, the last context that was stays. Raises OSError or
-        CredentialUnreadable where there never was one.
+        While a changed file is no use, the last context that was stays, and the file is tried
+        again every TRY_AGAIN_SECONDS. Raises OSError or CredentialUnreadable where there never was
+        a context.
         """
         with self._lock:
             files = self._files()
-            if self._made is not None and files in (self._made_from, self._failed_from):
+            if self._made is not None and not self._is_due(files):
                 return self._made
             try:
                 self._made = self._make()
@@ -74,10 +82,16 @@ class TlsTrust:
                 if self._made is None:
                     raise
                 self._failed_from = files
+                self._try_at = self._clock() + TRY_AGAIN_SECONDS
                 log.warning("the certificate in use stays, as the changed one is no use: %s", error)
                 return self._made
             self._made_from, self._failed_from = files, None
             return self._made
+
+    def _is_due(self, files: object) -> bool:
+        if files == self._failed_from:
+            return self._clock() >= self._try_at
+        return files != self._made_from
 
     def _make(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self._ca_file)

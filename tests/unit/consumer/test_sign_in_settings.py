@@ -74,6 +74,16 @@ def test_each_way_is_taken_with_what_it_needs(
         ({"ORDERS_API_AUTH": "header:X Y", **TOKEN}, "ORDERS_API_AUTH is", "no header's name"),
         ({"ORDERS_API_AUTH": "header:Host", **TOKEN}, "ORDERS_API_AUTH is", "name another"),
         (
+            {"ORDERS_API_AUTH": "header:Content-Encoding", **TOKEN},
+            "ORDERS_API_AUTH is",
+            "name another",
+        ),
+        (
+            {"ORDERS_API_AUTH": "sigv4", "ORDERS_API_SIGV4_SERVICE": "execute-api\nX: 1"},
+            "ORDERS_API_SIGV4_SERVICE is wrong",
+            "match pattern",
+        ),
+        (
             {"ORDERS_API_AUTH": "header:X-Key", "ORDERS_API_HEADERS": '{"x-key": "1"}', **TOKEN},
             "ORDERS_API_AUTH is wrong: X-Key is set by ORDERS_API_HEADERS",
             "keep one",
@@ -117,7 +127,7 @@ def test_each_way_is_taken_with_what_it_needs(
         (
             {**TOKEN, **OAUTH2, "ORDERS_API_TOKEN_URL": "https://*.example.com/t"},
             "ORDERS_API_TOKEN_URL",
-            "invalid",
+            "is no name or address of a host",
         ),
         (
             {"ORDERS_API_CLIENT_ID": "shop"},

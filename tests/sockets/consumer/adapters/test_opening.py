@@ -75,8 +75,8 @@ def test_a_name_that_nobody_knows_is_unavailable_and_nothing_arrived() -> None:
     assert reason.startswith("no connection to api.invalid: ")
 
 
-def test_a_name_that_is_no_name_is_unavailable_and_nothing_arrived() -> None:
-    nothing_sent(put(f"http://{'a' * 70}.invalid/orders/{{order_id}}"))
+def test_a_name_that_cannot_be_looked_up_is_unavailable_and_nothing_arrived() -> None:
+    nothing_sent(put(f"http://{'a.' * 120}invalid/orders/{{order_id}}"))
 
 
 def test_a_look_up_that_hangs_is_left_behind_at_the_deadline(

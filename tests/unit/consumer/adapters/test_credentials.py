@@ -274,3 +274,50 @@ def test_what_is_no_user_and_password_is_refused_without_being_shown(text: str) 
 def test_what_cannot_be_a_header_is_refused(text: str) -> None:
     with pytest.raises(CredentialUnreadable, match="cannot be a header's value"):
         FixedCredential(SecretStr(text), rule=not_a_field_value)
+
+
+def test_a_source_that_is_slower_than_one_wait_is_read_all_the_same() -> None:
+    answered = threading.Event()
+
+    def slow() -> str:
+        answered.wait(20)
+        return "one"
+
+    credential = ReadCredential(slow, source="The place", clock=lambda: 100.0)
+    with pytest.raises(CredentialUnreadable, match="in time"):
+        credential.token(seconds=0.01)
+    answered.set()
+
+    assert credential.token(seconds=SECONDS) == "one"
+
+
+def test_a_source_that_hangs_takes_one_thread_however_often_it_is_asked() -> None:
+    end, now = threading.Event(), [100.0]
+    before = threading.active_count()
+
+    def hang() -> str:
+        end.wait(20)
+        return "one"
+
+    credential = ReadCredential(hang, source="The place", clock=lambda: now[0])
+    for _ in range(20):
+        with pytest.raises(CredentialUnreadable):
+            credential.token(seconds=0.001)
+        now[0] += READ_AGAIN_SECONDS
+    after = threading.active_count()
+    end.set()
+
+    assert after - before <= 1
+
+
+def test_aws_credentials_that_a_missing_program_gives_are_a_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("[default]\ncredential_process = /no/such/program\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+    with pytest.raises(CredentialUnreadable, match="orders/key"):
+        secret_credential("orders/key").token(seconds=SECONDS)

@@ -73,3 +73,22 @@ def test_no_credentials_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "half")
     with pytest.raises(CredentialUnreadable, match="PartialCredentialsError"):
         fetch()
+
+
+@pytest.mark.parametrize("wrong", ["process", "web identity", "container"])
+def test_whatever_keeps_the_credentials_away_is_a_reason_and_no_end_of_the_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wrong: str
+) -> None:
+    match wrong:
+        case "process":
+            config = tmp_path / "config"
+            config.write_text("[default]\ncredential_process = /no/such/program\n")
+            monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        case "web identity":
+            monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/orders")
+            monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "gone"))
+        case _:
+            monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/x")
+
+    with pytest.raises(CredentialUnreadable, match="sigv4"):
+        aws_auth_fetcher(service="execute-api", region="eu-central-1")()
