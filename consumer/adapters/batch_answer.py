@@ -67,10 +67,12 @@ def results_in(
     """
     items = _items(answer, names)
     if items is None:
-        return _unusable(f"the API answered {status} without a list of results {names.text}")
+        reason = f"the API answered {status} without a list of results {names.text}"
+        return _unusable(reason, status)
     if names.order_id is None:
         if len(items) != len(order_ids):
-            return _unusable(f"the API answered {len(items)} results for {len(order_ids)} orders")
+            reason = f"the API answered {len(items)} results for {len(order_ids)} orders"
+            return _unusable(reason, status)
         return Answered(tuple(_result([item], names, meaning) for item in items))
     by_id: dict[str, list[object]] = defaultdict(list)
     for item in items:
@@ -115,5 +117,5 @@ def _status_in(item: object, name: str) -> int | None:
     return found if is_status else None
 
 
-def _unusable(reason: str) -> Unavailable:
-    return Unavailable(None, reason, may_have_arrived=True)
+def _unusable(reason: str, status: int | None = None) -> Unavailable:
+    return Unavailable(status, reason, may_have_arrived=True)

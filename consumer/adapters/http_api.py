@@ -25,6 +25,7 @@ from consumer.adapters.tls_trust import ClientCertificate, TlsTrust
 from consumer.adapters.told_limits import NOTHING_TOLD, limits_told
 from consumer.delivery.attempts import (
     Accepted,
+    Answered,
     Attempt,
     BatchRequest,
     OrderAttempt,
@@ -119,9 +120,10 @@ class HttpApi:
                 attempt,
                 answer.content,
                 order,
-                lambda status, text: meaning(Head(status, {}), text),
+                lambda status, text: meaning(Head(status, answer.head.fields), text),
             )
-        if isinstance(attempt, Unauthorized):
+        of_orders = attempt.results if isinstance(attempt, Answered) else (attempt,)
+        if any(isinstance(one, Unauthorized) for one in of_orders):
             self._sign_in.refused(auth)
         return attempt
 

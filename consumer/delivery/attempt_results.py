@@ -1,7 +1,9 @@
 """What follows from the result of an attempt: for its order, for its batch, for all of sending?"""
 
+from collections.abc import Iterator
+
 from consumer.delivery.actions import Send
-from consumer.delivery.attempts import Accepted, Answered, Attempt, OrderAttempt
+from consumer.delivery.attempts import Accepted, Answered, Attempt, OrderAttempt, Unavailable
 from consumer.delivery.batch import Batch
 from consumer.delivery.batch_results import classify_batch
 from consumer.delivery.classification import classify
@@ -14,6 +16,7 @@ from orders.outcome import Outcome
 
 LONE_FAILURES = 5
 """So often a batch fails before it is taken apart because there is no other to compare it with."""
+SUCCESSES = range(200, 300)
 
 
 class AttemptResults:
@@ -42,7 +45,7 @@ class AttemptResults:
             attempt, entry, generation=generation, conflict_outcome=self._conflict_outcome
         )
         if isinstance(result, Failure):
-            self._failed(send, result, now)
+            self._failed(send, attempt, result, now)
             return
         self._window.answered(latency_seconds)
         if isinstance(attempt, Accepted):
@@ -58,7 +61,7 @@ class AttemptResults:
             attempt, batch, generation=generation, conflict_outcome=self._conflict_outcome
         )
         if result.failure:
-            self._failed(send, result.failure, now)
+            self._failed(send, attempt, result.failure, now)
             return
         self._window.answered(latency_seconds)
         if result.has_accepted:
@@ -67,9 +70,24 @@ class AttemptResults:
         if result.is_halved:
             batch.halve()
         else:
-            self._orders.finish_parts(batch, result.outcomes)
+            self._orders.finish_parts(batch, self._within_budget(batch, result.outcomes))
 
-    def _failed(self, send: Send, failure: Failure, now: float) -> None:
+    def _within_budget(
+        self, batch: Batch, outcomes: tuple[tuple[Entry, Outcome], ...]
+    ) -> Iterator[tuple[Entry, Outcome]]:
+        """The outcomes up to the refusal that spends the budget; then only the accepted orders.
+
+        The other refused ones are sent again once a person has lifted the blocker. Each is to be
+        finished before the next is asked for.
+        """
+        yield from ((order, outcome) for order, outcome in outcomes if outcome is Outcome.ACCEPTED)
+        refused = [pair for pair in outcomes if pair[1] is not Outcome.ACCEPTED]
+        for number, pair in enumerate(refused):
+            if number and self._orders.is_budget_spent(batch):
+                return
+            yield pair
+
+    def _failed(self, send: Send, attempt: Attempt, failure: Failure, now: float) -> None:
         entry, evidence, is_probe = send.entry, self._evidence, send.turn.is_probe
         evidence.pass_elsewhere(self._view.pace.passed)
         if failure.wait_seconds > HOLD_SECONDS_MAX:
@@ -82,7 +100,7 @@ class AttemptResults:
         if evidence.fail(suspect, now=now, is_probe=is_probe):
             self._blame(entry)
         elif isinstance(entry, Batch):
-            self._look_closer(entry)
+            self._look_closer(entry, attempt)
         if is_limited and failure.kind is HoldKind.THROTTLED and not is_probe:
             return  # the API limits this order, by customer perhaps, and takes others
         self._view.failed(failure, now)
@@ -99,11 +117,23 @@ class AttemptResults:
         else:
             self._orders.finish(entry, Outcome.REFUSED)
 
-    def _look_closer(self, batch: Batch) -> None:
+    def _look_closer(self, batch: Batch, attempt: Attempt) -> None:
         """Where no other batch is in hand to compare this one with, compare its parts."""
         is_lonely = batch.failures >= LONE_FAILURES and self._window.is_only(batch)
-        if batch.is_searched or is_lonely:
+        if batch.is_searched or (is_lonely and _may_be_for_an_order(attempt)):
             batch.search()
+
+
+def _may_be_for_an_order(attempt: Attempt) -> bool:
+    """May one of several orders be why the request failed?
+
+    Not where the API said wait or that we may not, where it never got the request, and where it
+    took it, or answered for each order, in a way that is not understood: in parts, under other
+    keys, it would take the same orders again.
+    """
+    if not isinstance(attempt, Unavailable) or not attempt.may_have_arrived:
+        return False
+    return attempt.status not in SUCCESSES
 
 
 def _suspect_of(entry: Entry) -> Entry:

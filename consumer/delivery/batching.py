@@ -82,6 +82,11 @@ class Batching:
         """When the next batch is to be completed as it is."""
         return min((batch.closes_at or NEVER for batch in self._filling.values()), default=NEVER)
 
+    @property
+    def are_in_window(self) -> bool:
+        """Did orders enter the window that are not sent because they may get company?"""
+        return bool(self._held) or any(batch.is_let_in for batch in self._filling.values())
+
     def _close(self, key: LaneKey) -> None:
         """The lane's batch gets no more orders; it stays behind those that are held."""
         batch = self._filling.pop(key, None)

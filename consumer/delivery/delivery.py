@@ -82,7 +82,7 @@ class Delivery:
         window = self._orders.window
         if window.failed and not window.queue:
             return True
-        return self.unsettled <= self.settings.window_max
+        return self.unsettled <= self.settings.window_size_max
 
     @property
     def frontier(self) -> StreamPosition | None:

@@ -1,11 +1,11 @@
 """Which orders are in hand, and how do they get their outcome?"""
 
 from collections.abc import Iterable
-from math import ceil
 
 from consumer.delivery.batch import Batch
 from consumer.delivery.batching import Batching
 from consumer.delivery.delivery_settings import DeliverySettings
+from consumer.delivery.earlier_owner import begun_before
 from consumer.delivery.entries import Entry, OrderId, Stage, StreamRecord
 from consumer.delivery.events import Observer, OrdersMissing, RepeatsSkipped
 from consumer.delivery.lanes_in_hand import LanesInHand, lane_key_of
@@ -17,9 +17,6 @@ from ledger.uploads.dead_letter import UNREADABLE
 from orders.envelope import EndMarker, OrderEnvelope, UnknownVersion, Unreadable, order_id_of
 from orders.outcome import Outcome
 
-FASTEST_PER_SECOND = 2_000
-"""Without a rate, no process sends faster."""
-
 
 class OrdersInHand:
     """The entries from the stream on, until the ledger has them."""
@@ -27,7 +24,7 @@ class OrdersInHand:
     def __init__(self, settings: DeliverySettings, view: PaceView, observe: Observer) -> None:
         self.settings = settings
         self.view = view
-        self.window = Window(settings.window_max, self._open)
+        self.window = Window(settings.window_size_max, self._open)
         self.lanes = LanesInHand()
         self.settles = SettleQueue(self.lanes)
         self.batching: Batching | None = None
@@ -48,7 +45,7 @@ class OrdersInHand:
     def take(self, records: Iterable[StreamRecord], now: float) -> None:
         """Put records behind the queue, in stream order. Their lanes must have begun."""
         if self._doubtful is None:
-            self._doubtful = self._begun_by_an_earlier_owner(now)
+            self._doubtful = begun_before(self.view.pace, self.settings, now)
         for record in records:
             entries = self._entries(record)
             for entry in entries:
@@ -87,19 +84,6 @@ class OrdersInHand:
             case UnknownVersion(version):
                 reason = f"envelope version {version}: start a release that can read it"
                 return [Entry(position, None, 0, 0, 0, stage=Stage.BLOCKED, reason=reason)]
-
-    def _begun_by_an_earlier_owner(self, now: float) -> int:
-        """How many orders may have been sent before, from the first unsettled one on.
-
-        The owner before said so with each turn that it reserved. Without turns, at the rate `none`,
-        it is its window, and what it may send until it sees that the shard is not its own.
-        """
-        known = self.view.pace.in_doubt.get(self.settings.shard)
-        if known is not None:
-            return known
-        rate = self.view.pace.rate(now)
-        until_noticed = ceil(rate.per_second or FASTEST_PER_SECOND) if rate else 0
-        return (self.settings.window_max + until_noticed) * self.settings.batch_orders
 
     def maybe_begun(self) -> int:
         """How many orders, from the first unsettled one on, hold all that may have been sent.
@@ -209,7 +193,11 @@ class OrdersInHand:
             entry.outcome, entry.count, self.view.pace, self.settings.refusal_budget
         )
         if blocker:
-            self.view.block(f"refusal budget of {entry.key.upload}", blocker)
+            self.view.block(_budget_of(entry.key.upload), blocker)
+
+    def is_budget_spent(self, entry: Entry) -> bool:
+        """Do refusals of its upload block sending?"""
+        return bool(entry.key and _budget_of(entry.key.upload) in self.view.pace.blockers)
 
     # --- where a person must act ------------------------------------------------------------------
 
@@ -224,8 +212,8 @@ class OrdersInHand:
             return  # the shard's blockers are its new owner's
         if self.settles.unwritable or self.view.pace.blockers:
             self._block_where_unwritable()
-        blocked = self.window.blocked
-        if blocked and not self.window.span:
+        blocked, batching = self.window.blocked, self.batching
+        if blocked and not (self.window.span or (batching and batching.are_in_window)):
             blocker = Blocker(BlockReason.LATER_RELEASE, blocked.reason, now)
             self.view.block(f"{self.settings.shard} envelope", blocker)
 
@@ -238,6 +226,11 @@ class OrdersInHand:
         for name in list(self.view.pace.blockers):
             if name.startswith(prefix) and name not in refused:
                 self.view.unblock(name)
+
+
+def _budget_of(upload: str) -> str:
+    """The name of its blocker."""
+    return f"refusal budget of {upload}"
 
 
 def _has_id(order: Entry) -> bool:

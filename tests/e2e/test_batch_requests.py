@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from requests.auth import AuthBase
 
 from consumer.adapters.answer_table import AnswerTable, parse_statuses
 from consumer.adapters.api_shape import ApiShape
@@ -16,6 +17,7 @@ from consumer.adapters.batch_answer import ResultNames, parse_result_names
 from consumer.adapters.batch_body import BatchFormat, batch_body
 from consumer.adapters.batch_shape import BatchShape
 from consumer.adapters.http_api import HttpApi
+from consumer.adapters.sign_in import BearerSignIn
 from consumer.delivery.attempts import (
     Accepted,
     Answered,
@@ -172,3 +174,47 @@ def test_statuses_of_single_orders_follow_the_setting_too() -> None:
     assert isinstance(attempt, Answered)
     assert isinstance(attempt.results[0], Refused)
     assert attempt.results[1] == Accepted(418)
+
+
+def test_the_wait_that_an_answer_asks_for_holds_for_the_orders_in_it() -> None:
+    body = b'[{"code": 429}, {"code": 503}]'
+    head = b"HTTP/1.1 207 Multi-Status\r\nRetry-After: 40\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with ScriptedApi([always(head + body)]).serving() as server:
+        shape = ApiShape(batch=BatchShape(results=BY_PLACE))
+        attempt = sent(f"http://127.0.0.1:{server.port}/", shape, batch_of("A", "B"))
+
+    assert isinstance(attempt, Answered)
+    first, second = attempt.results
+    assert isinstance(first, Throttled)
+    assert first.wait_seconds == 40.0
+    assert isinstance(second, Unavailable)
+    assert second.wait_seconds == 40.0
+
+
+def test_a_credential_that_is_refused_for_single_orders_is_read_again() -> None:
+    body = b'[{"code": 401}]'
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    sign_in = CountingSignIn()
+    with ScriptedApi([always(answer)]).serving() as server:
+        api = HttpApi(
+            f"http://127.0.0.1:{server.port}/",
+            attempt_seconds=5.0,
+            shape=ApiShape(batch=BatchShape(results=BY_PLACE)),
+            sign_in=sign_in,
+        )
+        attempt = api.send(batch_of("A"))
+        api.close()
+
+    assert isinstance(attempt, Answered)
+    assert isinstance(attempt.results[0], Unauthorized)
+    assert sign_in.refusals == 1
+
+
+class CountingSignIn(BearerSignIn):
+    """Counts how often its credential was refused."""
+
+    refusals = 0
+
+    def refused(self, auth: AuthBase) -> None:
+        self.refusals += 1
+        super().refused(auth)

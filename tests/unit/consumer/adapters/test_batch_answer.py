@@ -85,7 +85,7 @@ def test_fewer_results_by_place_than_orders_say_nothing_of_any_order() -> None:
     found = results([{"code": 200}], ["a", "b"], BY_PLACE)
 
     reason = "the API answered 1 results for 2 orders"
-    assert found == Unavailable(None, reason, may_have_arrived=True)
+    assert found == Unavailable(207, reason, may_have_arrived=True)
 
 
 @pytest.mark.parametrize("answer", [b"", b"<html>", b"{}", b'{"results":{}}', b"[" * 9999])
@@ -93,7 +93,7 @@ def test_an_answer_without_a_list_is_not_understood(answer: bytes) -> None:
     found = results_in(answer, ["a"], BY_ID, meaning, status=207)
 
     reason = "the API answered 207 without a list of results under 'results'"
-    assert found == Unavailable(None, reason, may_have_arrived=True)
+    assert found == Unavailable(207, reason, may_have_arrived=True)
 
 
 json_values = st.recursive(
