@@ -47,7 +47,7 @@ class _Span:
         return self.end.at - self.start.at
 
 
-def evidence(samples: Sequence[Sample], latest: Sample) -> Evidence:
+def evidence(samples: Sequence[Sample], latest: Sample, *, orders_per_turn: int = 1) -> Evidence:
     """The evidence for the rate of `latest`. samples: the history, oldest first."""
     target = latest.target_per_second
     seen = [s for s in samples if s.at < latest.at and s.sent <= latest.sent]
@@ -59,14 +59,17 @@ def evidence(samples: Sequence[Sample], latest: Sample) -> Evidence:
     for counts, run in groupby(spans, lambda span: _counts(span, target, halts)):
         stalled_seconds = 0.0
         if counts:
-            moving, stalled_seconds = _moving(run, stall_after_seconds(target))
+            moving, stalled_seconds = _moving(run, stall_after_seconds(target, orders_per_turn))
             used.extend(moving)
     return Evidence(sum(s.sent for s in used), _seconds(used), stalled_seconds)
 
 
-def stall_after_seconds(target: float | None) -> float:
-    """After how long without an order sent sending has stalled."""
-    return max(STALL_SECONDS, STALL_INTERVALS / target if target else 0.0)
+def stall_after_seconds(target: float | None, orders_per_turn: int = 1) -> float:
+    """After how long without an order sent sending has stalled.
+
+    target: orders a second, of which each turn may carry so many.
+    """
+    return max(STALL_SECONDS, STALL_INTERVALS * orders_per_turn / target if target else 0.0)
 
 
 def _long_halt(sample: Sample) -> float | None:

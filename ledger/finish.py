@@ -22,8 +22,8 @@ LOST_SECONDS = 10.0
 of a few seconds is not a slower pace."""
 LOST_SHARE = 0.01
 LOST_INTERVALS = 2
-"""With more evidence it does so while no more than this was lost: a count of whole orders is off by
-one at either end."""
+"""With more evidence it does so while no more than this was lost: a count of whole orders, or whole
+batches, is off by one at either end."""
 UNLIMITED_AND_UNMEASURED = "the pace has no limit, and nothing was sent in the last minute"
 
 
@@ -89,10 +89,11 @@ def _estimate(
     if not to_send:
         return Estimate(0.0)
     target = pace.target_per_second(now)
-    unknown = _endless(pace, sending, now) or _stalled(sending, seen, target)
+    each = pace.orders_per_turn
+    unknown = _endless(pace, sending, now) or _stalled(sending, seen, target, each)
     if unknown:
         return Estimate(None, unknown)
-    basis, per_second = expected(target, seen)
+    basis, per_second = expected(target, seen, each)
     if not per_second:
         return Estimate(None, UNLIMITED_AND_UNMEASURED)
     starts_in = _starts_in(pace, now)
@@ -102,14 +103,17 @@ def _estimate(
     return Estimate(seconds, "", basis, per_second, starts_in)
 
 
-def expected(target: float | None, seen: Evidence) -> tuple[Basis, float | None]:
+def expected(
+    target: float | None, seen: Evidence, orders_per_turn: int = 1
+) -> tuple[Basis, float | None]:
     """The pace to expect: the target, unless the evidence shows that it is not reached."""
     achieved = seen.sent / seen.seconds if seen.seconds else None
     if target is None:
         return Basis.ACHIEVED, achieved
     lost_seconds = seen.seconds - seen.sent / target
     interruption_seconds = LOST_SECONDS if seen.seconds < TRUSTED_SECONDS else 0.0
-    tolerated = max(interruption_seconds, LOST_SHARE * seen.seconds, LOST_INTERVALS / target)
+    lost_intervals = LOST_INTERVALS * orders_per_turn / target
+    tolerated = max(interruption_seconds, LOST_SHARE * seen.seconds, lost_intervals)
     if achieved and seen.seconds >= EVIDENCE_SECONDS and lost_seconds > tolerated:
         return Basis.ACHIEVED, achieved
     return Basis.TARGET, target
@@ -127,10 +131,10 @@ def _endless(pace: Pace, sending: SendingStatus, now: float) -> str:
     return sending.reason if is_endless else ""
 
 
-def _stalled(sending: SendingStatus, seen: Evidence, target: float | None) -> str:
+def _stalled(sending: SendingStatus, seen: Evidence, target: float | None, each: int) -> str:
     """That nothing is sent for an unknown reason; empty if orders are sent."""
     is_running = sending.state is SendingState.RUNNING
-    if not is_running or seen.stalled_seconds < stall_after_seconds(target):
+    if not is_running or seen.stalled_seconds < stall_after_seconds(target, each):
         return ""
     return (
         f"nothing has been sent for {seen.stalled_seconds:.0f} s, although orders wait and nothing "

@@ -111,8 +111,9 @@ def report(view: LedgerView, *, retention_seconds: float, now: float) -> StatusR
     sending = sending_status(pace, now, absent)
     target = pace.target_per_second(now)
     sample = Sample(now, sent_of(settled), backlog.waiting, target, halted_since(pace, now))
-    measure = measured(view.samples, sample, interval_seconds=1 / target if target else 0.0)
-    seen = evidence(view.samples, sample)
+    each = pace.orders_per_turn
+    measure = measured(view.samples, sample, interval_seconds=each / target if target else 0.0)
+    seen = evidence(view.samples, sample, orders_per_turn=each)
     if target is None and measure and not seen.seconds:
         # Without a target, little evidence is better than none.
         sent = round(measure.per_second * measure.seconds)

@@ -84,7 +84,11 @@ ATTEMPT_GAP = _histogram(
 )
 PACE_TARGET = _state(
     "orders_pace_target_per_second",
-    "The pace that is set; +Inf for `none`, NaN where none is set.",
+    "The pace that is set, in orders; +Inf for `none`, NaN where none is set.",
+)
+PACE_TURNS = _state(
+    "orders_pace_turns_per_second",
+    "The pace that is set, in requests, each of which carries a batch of orders or one.",
 )
 PACE_MARGIN = _state(
     "orders_pace_margin_seconds",

@@ -70,6 +70,7 @@ def _of_ledger(ledger: LedgerSnapshot) -> dict[Metric, Values]:
         catalogue.RUNWAY: math.inf if runway is None else runway,
         catalogue.SETTLED: {(o.value,): getattr(ledger.settled, o.value) for o in Outcome},
         catalogue.PACE_TARGET: _target(status.pace),
+        catalogue.PACE_TURNS: _target(status.pace) / status.pace.orders_per_turn,
         catalogue.PACE_MARGIN: status.pace.margin_seconds,
         catalogue.QUOTA_LIMIT: {(str(use.quota),): use.quota.count for use in status.pace.quotas},
         catalogue.QUOTA_USED: {(str(use.quota),): use.used for use in status.pace.quotas},

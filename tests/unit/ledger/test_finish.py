@@ -132,6 +132,42 @@ def test_a_stall_has_no_end_that_anybody_knows() -> None:
     assert "orders doctor" in estimate.reason
 
 
+def test_the_time_between_two_batches_is_no_stall() -> None:
+    every_two_minutes = carry(configure(Pace(), "30/h", now=0.0), 100)
+    drain = Drain(
+        1_000,
+        speed=lambda now: 100.0 if now % 120.0 == 119.0 else 0.0,
+        pace_at=lambda _: every_two_minutes,
+    )
+
+    estimates = [look.estimate for look in drain.looks() if look.backlog.waiting]
+
+    assert {estimate.reason for estimate in estimates} == {""}
+    assert {estimate.basis for estimate in estimates} == {Basis.TARGET}
+
+
+def test_a_stall_of_batches_is_seen_after_five_of_their_turns() -> None:
+    every_minute = carry(configure(Pace(), "1/m", now=0.0), 100)
+    drain = Drain(
+        2_000,
+        speed=lambda now: 100.0 if now % 60.0 == 59.0 and not 300.0 < now < 900.0 else 0.0,
+        pace_at=lambda _: every_minute,
+    )
+
+    reasons = {look.at: look.estimate.reason for look in drain.looks() if 300.0 < look.at < 900.0}
+
+    stalled = [at for at, reason in reasons.items() if "nothing has been sent" in reason]
+    assert stalled
+    assert 300.0 + 5 * 60.0 - 30.0 <= min(stalled) <= 300.0 + 5 * 60.0 + 30.0
+
+
+def test_one_batch_more_or_less_at_either_end_is_no_slower_pace() -> None:
+    seen = Evidence(sent=1_300, seconds=900.0)
+
+    assert expected(100 / 60, seen, 100) == (Basis.TARGET, 100 / 60)
+    assert expected(100 / 60, seen)[0] is Basis.ACHIEVED
+
+
 def reckon(*accounts: Account, pace: Pace = ONE_PER_SECOND, now: float = 1_000.0) -> Estimate:
     return estimate_finish(accounts, pace, sending_status(pace, now), Evidence(), now)
 

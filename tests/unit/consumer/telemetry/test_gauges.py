@@ -15,7 +15,7 @@ from consumer.telemetry.snapshot import Rare, Snapshot, never_falling
 from ledger.pace.limits import Limits
 from ledger.pace.margin import Margin
 from ledger.pace.pace import Blocker, Pace
-from ledger.pace.steps import block, configure, configure_limits
+from ledger.pace.steps import block, carry, configure, configure_limits
 from ledger.uploads.lane import Tally
 from tests.support import seen
 
@@ -70,6 +70,15 @@ def test_without_a_quota_nothing_of_it_is_exported() -> None:
     found = values(seen.snapshot(seen.ledger_seen()))
 
     assert not [name for name in found if name.startswith("orders_quota")]
+
+
+def test_with_batches_the_pace_is_shown_in_orders_and_in_requests() -> None:
+    pace = carry(configure(Pace(), "1/m", now=0.0), 300)
+
+    found = values(seen.snapshot(seen.ledger_seen(seen.account(tally=Tally()), pace=pace)))
+
+    assert found["orders_pace_target_per_second"] == 5
+    assert found["orders_pace_turns_per_second"] == pytest.approx(1 / 60)
 
 
 def test_what_nobody_knows_is_nan_and_what_never_comes_is_infinite() -> None:
