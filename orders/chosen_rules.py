@@ -28,6 +28,11 @@ def chosen_rules(*, model: str, id_field: str, mapping: str) -> OrderRules:
     return rules_of_mapping(load_mapping(_found(mapping))) if mapping else ORDINARY
 
 
+def chosen_id_field(*, id_field: str, mapping: str) -> str:
+    """The name of the order id in an order's JSON, by the same settings. Raises RulesWrong."""
+    return load_mapping(_found(mapping)).id if mapping else id_field or DEFAULT_ID_FIELD
+
+
 def _found(mapping: str) -> Path:
     """A mapping file by its path, from the working folder or from the folder of the code."""
     path = Path(mapping)

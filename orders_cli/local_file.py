@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orders.formats import SourceUnreadable, format_of
-from orders.plain_text import OpenAt
+from orders.plain_text import BrokenGzip, OpenAt, plain_text
 from orders_cli.failures import UsageWrong
 
 NAME_CHARACTERS = 150
@@ -33,6 +33,16 @@ def check_file(path: Path) -> None:
         path.open("rb").close()
     except OSError as error:
         raise UsageWrong(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def check_beginning(path: Path) -> None:
+    """Raise UsageWrong where a file begins as no file of its name does: nothing would be read."""
+    try:
+        next(plain_text(local_opener(path), format_of(path.name), 0), None)
+    except SourceUnreadable as error:
+        raise UsageWrong(f"{path.name} cannot be uploaded: {error}.") from error
+    except BrokenGzip as error:
+        raise UsageWrong(f"{path.name} cannot be uploaded: line 1: {error}.") from error
 
 
 def new_key(prefix: str, name: str, *, now: datetime | None = None, token: str = "") -> str:

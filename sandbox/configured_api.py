@@ -8,8 +8,10 @@ from consumer.adapters.api_shape import METHODS
 from consumer.adapters.api_url import ApiUrlUnusable, parse_api_url
 from consumer.adapters.batch_answer import BatchResultsUnusable, parse_result_names
 from consumer.adapters.request_fields import NO_FIELD
+from orders.chosen_rules import chosen_id_field
 from orders.quota import QuotaError, parse_quotas, parse_time_zone
-from sandbox.api.taken_requests import KEY_HEADER, METHOD, PATH
+from orders.rule_errors import RulesWrong
+from sandbox.api.taken_requests import ID_FIELD, KEY_HEADER, METHOD, PATH
 from sandbox.sandbox_errors import WrongUse
 
 
@@ -18,6 +20,7 @@ class ConfiguredApi:
     """Method, path (of ORDERS_API_URL, whose host the sandbox replaces) and header of the key.
 
     quota, time_zone: the API refuses what is above the worker's quotas.
+    id_field: where an order in a body has its id, with orders of one's own.
     """
 
     method: str = METHOD
@@ -26,6 +29,7 @@ class ConfiguredApi:
     results: str = ""
     quota: str = ""
     time_zone: str = "UTC"
+    id_field: str = ID_FIELD
 
     @classmethod
     def from_variables(cls, around: Mapping[str, str]) -> Self:
@@ -51,7 +55,7 @@ class ConfiguredApi:
         except QuotaError as error:
             raise WrongUse(f"ORDERS_QUOTA or ORDERS_TIME_ZONE is wrong: {error}.") from error
         header = KEY_HEADER if key_header == NO_FIELD else key_header
-        return cls(method, path, header, results, quota, time_zone)
+        return cls(method, path, header, results, quota, time_zone, _id_field(around))
 
     @property
     def options(self) -> list[str]:
@@ -62,4 +66,15 @@ class ConfiguredApi:
             *("--key-header", self.key_header),
             *(("--batch-results", self.results) if self.results else ()),
             *(("--quota", self.quota, "--time-zone", self.time_zone) if self.quota else ()),
+            *(("--id-field", self.id_field) if self.id_field != ID_FIELD else ()),
         ]
+
+
+def _id_field(around: Mapping[str, str]) -> str:
+    try:
+        return chosen_id_field(
+            id_field=around.get("ORDERS_ORDER_ID_FIELD", ""),
+            mapping=around.get("ORDERS_ORDER_MAPPING", ""),
+        )
+    except RulesWrong as error:
+        raise WrongUse(str(error)) from error

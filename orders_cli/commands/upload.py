@@ -25,7 +25,7 @@ from orders_cli.corrections import corrected_sentence, corrections_in
 from orders_cli.failures import AwsUnreachable, ExitCode, failure_of
 from orders_cli.invalid_lines import invalid_line_text, invalid_lines
 from orders_cli.json_documents import document, whole_upload_fields
-from orders_cli.local_file import check_file, new_key
+from orders_cli.local_file import check_beginning, check_file, new_key
 from orders_cli.output import answer, answer_aligned, answer_json, is_lively, say
 from orders_cli.preflight import check_ready
 from orders_cli.quantities import count
@@ -73,6 +73,7 @@ def upload(
     admission, 130 stopped watching.
     """
     check_file(file)
+    check_beginning(file)
     aws = open_to_change(f"upload {file.name}", yes=yes, with_bucket=True)
     name, original = file.name, None
     if corrects:

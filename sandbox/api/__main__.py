@@ -20,7 +20,7 @@ from orders.quota import Quota, QuotaError, parse_quotas, parse_time_zone
 from orders.rate import Rate, RateError, parse_rate
 from sandbox.api.quota_rule import QuotaRule
 from sandbox.api.server import api_in_threads
-from sandbox.api.taken_requests import KEY_HEADER, METHOD, PATH, TakenRequests
+from sandbox.api.taken_requests import ID_FIELD, KEY_HEADER, METHOD, PATH, TakenRequests
 
 READY = "The sandbox's API answers at "
 
@@ -38,7 +38,11 @@ def main() -> int:
     try:
         log = arguments.log.open("ab", buffering=0) if arguments.log else nullcontext()
         takes = TakenRequests(
-            arguments.method, arguments.path, arguments.key_header, arguments.batch_results
+            arguments.method,
+            arguments.path,
+            arguments.key_header,
+            arguments.batch_results,
+            arguments.id_field,
         )
         quota = QuotaRule(arguments.quota, arguments.time_zone)
         serving = partial(api_in_threads, arguments.rate, arguments.port, takes=takes, quota=quota)
@@ -77,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--batch-results", type=_results, help="LIST:ID,STATUS: answer for each order of a batch"
     )
+    parser.add_argument("--id-field", default=ID_FIELD, help="of an order in a body")
     parser.add_argument("--log", type=Path, help="append the request log to this file too")
     return parser
 

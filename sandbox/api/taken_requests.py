@@ -11,6 +11,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 PATH = "/orders/{order_id}"
 METHOD = "PUT"
 KEY_HEADER = "Idempotency-Key"
+ID_FIELD = "order_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,14 @@ class TakenRequests:
     """One method and one path, whose placeholders stand for one segment's part each.
 
     results: how it answers for each order of a batch; None: with one status for all of them.
+    id_field: where an order in the body has its id.
     """
 
     method: str = METHOD
     path: str = PATH
     key_header: str = KEY_HEADER
     results: ResultNames | None = None
+    id_field: str = ID_FIELD
     _pattern: "re.Pattern[str]" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -71,16 +74,16 @@ class TakenRequests:
         if isinstance(content, dict) and self.results:
             content = [content]
         if isinstance(content, list):
-            return OrdersNamed(None, tuple(_order_id_of(order) or "" for order in content))
-        return OrdersNamed(_order_id_of(content))
+            return OrdersNamed(None, tuple(self._id_of(order) or "" for order in content))
+        return OrdersNamed(self._id_of(content))
 
-
-def _order_id_of(content: object) -> str | None:
-    fields = content if isinstance(content, dict) else {}
-    for order in (fields, *fields.values()):
-        if isinstance(order, dict) and isinstance(order.get("order_id"), str):
-            return str(order["order_id"])
-    return None
+    def _id_of(self, content: object) -> str | None:
+        fields = content if isinstance(content, dict) else {}
+        for order in (fields, *fields.values()):
+            found = order.get(self.id_field) if isinstance(order, dict) else None
+            if isinstance(found, str | int) and not isinstance(found, bool):
+                return str(found)
+        return None
 
 
 def _lines_of(body: bytes | bytearray) -> list[object] | None:

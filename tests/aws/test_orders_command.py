@@ -238,6 +238,17 @@ def test_what_is_no_file_of_orders_is_refused(desk: Desk, tmp_path: Path, name: 
     assert said.out == ""
 
 
+def test_a_json_array_is_refused_before_it_is_stored(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "march.json"
+    file.write_bytes(b"[" + order(1) + b"]")
+
+    said = desk.type("upload", str(file), "--yes")
+
+    assert said.code == 2
+    assert "it is a JSON array: write one order per line, as jq -c '.[]' does" in said.err
+    assert list(desk.storage.keys("uploads/")) == []
+
+
 def test_an_empty_file_is_uploaded_with_a_word_of_warning(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "empty.jsonl"
     file.touch()

@@ -15,6 +15,7 @@ from orders_cli.demo.acts import DemoHistory
 from orders_cli.demo.file import BROKEN_LINE, LINES, demo_file
 from orders_cli.demo.judgement import judge, tell_end
 from orders_cli.demo.narrator import Narrator
+from orders_cli.demo.play import drop_settings
 from sandbox.code_archive import CHECKOUT
 from sandbox.judge.observations import Numbers, Observed, Request
 
@@ -22,6 +23,8 @@ SECONDS = 75.0
 BUSY_SECONDS = 150.0
 """The cores may be busy, and KCL may take its time to come back; else the demo ends in SECONDS."""
 UPLOAD = UploadId("0123456789abcdef0123")
+AROUND = {"ORDERS_BATCH": "100", "ORDERS_ORDER_MODEL": "models.shop:ShopOrder"}
+"""Settings of somebody's own orders and API, which have no part in the demo."""
 
 
 @pytest.mark.e2e
@@ -34,7 +37,7 @@ def test_the_demo_keeps_every_promise_in_about_a_minute(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "orders_cli.main", "demo"],
         cwd=CHECKOUT,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, **AROUND, "TMPDIR": str(tmp_path)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -48,6 +51,7 @@ def test_the_demo_keeps_every_promise_in_about_a_minute(tmp_path: Path) -> None:
     assert ended.stdout.count("PASS") == 6
     assert "FAIL" not in ended.stdout
     assert "\x1b" not in ended.stdout
+    assert f"the demo does not use the {', '.join(AROUND)} of this shell" in ended.stdout
     assert list(tmp_path.iterdir()) == []
     assert time.monotonic() - began_at < SECONDS + BUSY_SECONDS
 
@@ -102,3 +106,12 @@ def test_the_file_holds_one_broken_line_and_one_order_that_will_be_refused() -> 
     assert len(file.orders(UPLOAD)) == 39
     assert BROKEN_LINE not in {order.line for order in file.orders(UPLOAD)}
     assert file.refused_id in {order.order_id for order in file.orders(UPLOAD)}
+
+
+def test_only_the_settings_of_the_machine_are_left_to_the_demo() -> None:
+    around = {**AROUND, "ORDERS_JAVA": "/usr/bin/java", "HOME": "/root"}
+
+    ignored = drop_settings(around)
+
+    assert ignored == list(AROUND)
+    assert around == {"ORDERS_JAVA": "/usr/bin/java", "HOME": "/root"}

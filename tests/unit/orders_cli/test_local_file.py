@@ -1,3 +1,4 @@
+import gzip
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 
 from orders.formats import format_of
 from orders_cli.failures import UsageWrong
-from orders_cli.local_file import NAME_CHARACTERS, check_file, new_key
+from orders_cli.local_file import NAME_CHARACTERS, check_beginning, check_file, new_key
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 
@@ -48,3 +49,43 @@ def test_what_cannot_be_uploaded_is_refused_with_a_sentence(tmp_path: Path) -> N
         check_file(tmp_path)
     with pytest.raises(UsageWrong, match=r"orders\.xlsx cannot be uploaded: the name does not"):
         check_file(odd)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        (
+            "orders.json",
+            b'\n [\n{"order_id": "A"}\n]',
+            "line 1: it is a JSON array: write one order per line, as jq -c '.[]' does",
+        ),
+        ("orders.csv", b"PK\x03\x04...", "line 1: it is a zip archive or a spreadsheet"),
+        ("orders.jsonl.gz", b'{"order_id": "A"}', "line 1: is not gzip"),
+    ],
+)
+def test_a_file_that_begins_as_no_file_of_its_name_does_is_refused(
+    name: str, content: bytes, reason: str, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+
+    with pytest.raises(UsageWrong) as caught:
+        check_beginning(file)
+
+    assert str(caught.value).startswith(f"{name} cannot be uploaded: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.jsonl", b""),
+        ("a.jsonl", b"no order\n"),
+        ("a.csv", b"[any],column\n"),
+        ("a.jsonl.gz", gzip.compress(b'{"order_id": "A"}\n')),
+    ],
+)
+def test_a_file_that_may_hold_orders_passes(name: str, content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+
+    check_beginning(file)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from sandbox.configured_api import ConfiguredApi
@@ -35,6 +37,17 @@ def test_it_holds_the_worker_to_its_quotas() -> None:
     options = ConfiguredApi.from_variables(around).options
 
     assert options[-4:] == ["--quota", "60/m", "--time-zone", "Europe/Berlin"]
+
+
+def test_it_knows_where_orders_of_ones_own_have_their_id(tmp_path: Path) -> None:
+    mapping = tmp_path / "shop.toml"
+    mapping.write_text('id = "number"\n[fields]\nnumber = "integer"\n')
+
+    by_mapping = ConfiguredApi.from_variables({"ORDERS_ORDER_MAPPING": str(mapping)})
+    by_model = ConfiguredApi.from_variables({"ORDERS_ORDER_ID_FIELD": "nr"})
+
+    assert by_mapping.options[-2:] == ["--id-field", "number"]
+    assert by_model.options[-2:] == ["--id-field", "nr"]
 
 
 def test_a_worker_that_sends_no_key_needs_no_header_of_it() -> None:

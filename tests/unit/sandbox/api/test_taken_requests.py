@@ -47,7 +47,8 @@ def test_the_order_id_is_found_wherever_the_path_has_it(
     [
         ("/orders", b'{"order_id": "A"}', "A"),
         ("/orders?dry=no", b'{"by": "shop", "order": {"order_id": "A"}}', "A"),
-        ("/orders", b'{"order_id": 1}', None),
+        ("/orders", b'{"order_id": 1}', "1"),
+        ("/orders", b'{"order_id": true}', None),
         ("/orders", b"not JSON", None),
         ("/elsewhere", b'{"order_id": "A"}', None),
     ],
@@ -56,6 +57,14 @@ def test_where_no_path_names_an_order_its_body_does(
     target: str, body: bytes, order_id: str | None
 ) -> None:
     assert TakenRequests("POST", "/orders").orders_of(target, body) == OrdersNamed(order_id)
+
+
+def test_orders_of_ones_own_have_their_id_in_another_field() -> None:
+    takes = TakenRequests("PUT", "/batch", id_field="number")
+
+    named = takes.orders_of("/batch", b'[{"number": 17, "order_id": "A"}, {"number": "B"}]')
+
+    assert named == OrdersNamed(None, ("17", "B"))
 
 
 def test_a_path_that_names_the_order_goes_before_its_body() -> None:
