@@ -83,7 +83,7 @@ def _check_of(model: type[BaseModel], id_field: str) -> Callable[[bytes], Checke
             check_model(line)
         except NotAnOrder:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ModelFailed(
                 f"The order model {model.__name__} failed ({type(error).__name__}: {error}) on a "
                 f"line that begins with {line[:100]!r}; let it raise ValueError for what is no "

@@ -32,6 +32,7 @@ CSV_COLUMNS = (
     *("upload", "line", "order_id", "status", "reason", "answer", "attempts"),
     *("first_attempt_at", "refused_at", "redriven_as", "body"),
 )
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class ExportForm(StrEnum):
@@ -47,7 +48,8 @@ def export(
     form: Annotated[
         ExportForm,
         typer.Option(
-            help="json: each letter as a line of JSON, csv: as a row, "
+            help="json: each letter as a line of JSON, csv: as a row for a spreadsheet (a ' stands "
+            "before what would be a formula), "
             "bodies: each order as it was, to be corrected and uploaded again."
         ),
     ] = ExportForm.JSON,
@@ -107,8 +109,13 @@ def _lines(
 
 def _csv_row(cells: Iterable[object]) -> bytes:
     text = io.StringIO()
-    csv.writer(text).writerow(cells)
+    csv.writer(text).writerow(_no_formula(it) if isinstance(it, str) else it for it in cells)
     return text.getvalue().encode()
+
+
+def _no_formula(cell: str) -> str:
+    """The cell, so that a spreadsheet shows it: what shops and the API wrote is no formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
 def _bodies(

@@ -1214,6 +1214,33 @@ def test_refused_orders_are_exported_with_the_api_s_answers(desk: Desk) -> None:
     ]
 
 
+def test_what_a_shop_or_the_api_wrote_is_no_formula_in_an_exported_table(desk: Desk) -> None:
+    upload = desk.store("a.jsonl", order(1) + b"\n")
+    formula = '=HYPERLINK("http://x.example","A")'
+    named = DeadLetter(
+        upload=upload,
+        position=position_of_line(1),
+        lane=0,
+        line=1,
+        order_id=formula,
+        body=order(1),
+        status=422,
+        reason="-1",
+        answer="@SUM(A1)",
+        attempts=1,
+        first_attempt_at=1.0,
+        refused_at=2.0,
+    )
+    desk.ledger.put_dead_letter(named)
+
+    [row] = csv.DictReader(StringIO(desk.type("dead-letters", "export", "--form", "csv").out))
+    exact = json.loads(desk.type("dead-letters", "export").out)
+
+    assert (row["order_id"], row["reason"], row["answer"]) == (f"'{formula}", "'-1", "'@SUM(A1)")
+    assert row["body"] == order(1).decode()
+    assert exact["order_id"] == formula
+
+
 def test_what_has_no_order_any_more_is_named_by_an_export(desk: Desk) -> None:
     upload = desk.store("a.jsonl", order(1) + b"\n")
     desk.refuse(upload, 5, None)  # the file ends before that line

@@ -134,6 +134,19 @@ def test_a_model_that_breaks_down_does_not_make_its_line_invalid() -> None:
         read(b'{"Parcel No":"a","weight":13}\n', PARCELS)
 
 
+def test_a_model_that_ends_the_program_is_named_instead() -> None:
+    class Leaving(BaseModel):
+        order_id: str
+
+        @field_validator("order_id")
+        @classmethod
+        def _leave(cls, _: str) -> str:
+            raise SystemExit(3)
+
+    with pytest.raises(ModelFailed, match=r"Leaving failed \(SystemExit: 3\)"):
+        read(b'{"order_id":"a"}\n', rules_of_model(Leaving, "order_id"))
+
+
 def test_a_mapping_names_columns_types_and_the_id(tmp_path: Path) -> None:
     rules = mapping_rules(tmp_path)
 
