@@ -5,8 +5,15 @@ FROM debian:trixie-slim AS build
 # be neither to be had nor wanted.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates python3 python3-pip python3-venv \
-    && rm -rf /var/lib/apt/lists/*
+    && apt-get install --yes --no-install-recommends \
+        ca-certificates openjdk-21-jdk-headless python3 python3-pip python3-venv \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
+
+# A Java of the modules that the daemon may need: a third of Debian's own, and patched with it. Its
+# authorities are Debian's as well, which jlink leaves behind as a link.
+RUN jlink --add-modules java.se,jdk.crypto.ec,jdk.naming.dns,jdk.unsupported --output /opt/java \
+        --compress zip-6 --strip-java-debug-attributes --no-header-files --no-man-pages \
+    && cp --dereference --remove-destination /etc/ssl/certs/java/cacerts /opt/java/lib/security/cacerts
 
 WORKDIR /build
 RUN python3 -m venv --without-pip /opt/orders
@@ -36,13 +43,15 @@ FROM debian:trixie-slim
 
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates openjdk-21-jre-headless python3 \
-    && rm -rf /var/lib/apt/lists/* \
+    && apt-get install --yes --no-install-recommends ca-certificates python3 \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin \
     && groupadd --system --gid 10001 orders \
     && useradd --system --uid 10001 --gid orders --home-dir /nonexistent --shell /usr/sbin/nologin \
         orders
 
+COPY --from=build /opt/java /opt/java
 COPY --from=build /opt/orders /opt/orders
+ENV PATH="/opt/orders/bin:/opt/java/bin:${PATH}"
 WORKDIR /opt/orders/app
 # The daemon's classes, ready for its start: for this very Java, so not in the stage above.
 RUN /opt/orders/bin/python -B -m consumer.kcl.class_archive
@@ -53,8 +62,7 @@ LABEL org.opencontainers.image.title="Paced Orders: consumer" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="${VERSION}"
 
-ENV PATH="/opt/orders/bin:${PATH}" \
-    PYTHONDONTWRITEBYTECODE=1 \
+ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 
 # The one place that is written to: rendered properties, the shard processes' counters. It keeps its

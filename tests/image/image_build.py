@@ -41,6 +41,12 @@ class Storage:
         """Run buildah; returns what it printed. Raises StepFailed."""
         return run(self.command(*arguments))
 
+    def megabytes(self) -> float:
+        """The image's size, its base included."""
+        images = json.loads(self.buildah("images", "--json", IMAGE))
+        number, unit = images[0]["size"].split()
+        return float(number) * {"MB": 1, "GB": 1_000}[unit]
+
     def config(self) -> dict[str, Any]:
         """What the image says about itself, in Docker's terms."""
         inspected = json.loads(self.buildah("inspect", "--type", "image", IMAGE))
@@ -76,6 +82,8 @@ def make_base(storage: Storage) -> None:
     for cache in ("var/cache/apt/archives", "var/lib/apt/lists"):
         shutil.rmtree(tree / cache)
         (tree / cache / "partial").mkdir(parents=True)
+    for for_people in ("doc", "locale", "man"):
+        shutil.rmtree(tree / "usr/share" / for_people)
     authorities = tree / HOST_AUTHORITIES.relative_to("/")
     authorities.mkdir(parents=True, exist_ok=True)
     for certificate in HOST_AUTHORITIES.glob("*.crt"):

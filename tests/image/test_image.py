@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.needs("buildah", "debootstrap"), pytest.mark.slow, pyt
 
 ORDERS = 5
 WORKER = ("/opt/orders/bin/python3", "-m", "consumer")
+MEGABYTES = 400
 LIMIT_SECONDS = 30.0
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ def storage() -> Iterator[Storage]:
     """Build the image once; gives the storage that holds it and a container of it."""
     if os.geteuid() != 0:
         pytest.skip("debootstrap needs root")
-    # Not pytest's folder: it would keep the last three, 600 MB each.
+    # Not pytest's folder: it would keep the last three, 400 MB each.
     folder = Path("/var/tmp") / f"orders-image-{os.getpid()}"  # noqa: S108 - made here, for us only
     folder.mkdir(mode=0o700)
     try:
@@ -80,6 +81,21 @@ def test_no_tool_that_builds_or_installs_is_left_in_it(storage: Storage) -> None
     (printed,) = storage.buildah("run", "orders", "--", "sh", "-c", inside).splitlines()
 
     assert printed.endswith("No module named pip")
+
+
+def test_it_is_small(storage: Storage) -> None:
+    assert storage.megabytes() < MEGABYTES
+
+
+def test_its_java_trusts_the_authorities_that_debian_trusts(storage: Storage) -> None:
+    inside = (
+        "java -XshowSettings:security:tls -version 2>&1; stat -c %s /opt/java/lib/security/cacerts"
+    )
+
+    *settings, size = storage.buildah("run", "orders", "--", "sh", "-c", inside).splitlines()
+
+    assert any("TLSv1.3" in line for line in settings)
+    assert int(size) > 100_000, "the authorities' certificates"
 
 
 def test_its_java_takes_the_archive_of_the_daemons_classes(storage: Storage) -> None:
