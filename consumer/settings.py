@@ -95,7 +95,15 @@ class ConsumerSettings(SignInSettings):
         default="orders",
         pattern=_NAME,
         max_length=128,
-        description="KCL application; the lease table has this name.",
+        description="Name of the deployment: first part of the worker id and the lease table.",
+    )
+    lease_table: str = Field(
+        default="",
+        pattern=_NAME,
+        min_length=3,
+        max_length=200,
+        description="DynamoDB table of KCL's leases, and name of the KCL application: two more "
+        "tables begin with it. Default: the application and `-leases`.",
     )
     worker_id: str = Field(
         default="",
@@ -163,10 +171,10 @@ class ConsumerSettings(SignInSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _worker_id_from_application(cls, given: dict[str, Any]) -> dict[str, Any]:
-        if given.get("worker_id"):
-            return given
-        return {**given, "worker_id": given.get("application") or "orders"}
+    def _names_from_application(cls, given: dict[str, Any]) -> dict[str, Any]:
+        application = given.get("application") or "orders"
+        names = {"worker_id": application, "lease_table": f"{application}-leases"}
+        return given | {name: given.get(name) or default for name, default in names.items()}
 
     @field_validator("rate", mode="before")
     @classmethod

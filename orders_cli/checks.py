@@ -6,6 +6,15 @@ from enum import StrEnum
 
 import requests
 
+from consumer.kcl.lease_table import (
+    BeingMade,
+    ForeignTable,
+    IndexOfNoStatus,
+    LeaseTable,
+    Missing,
+    Usable,
+    WithoutIndex,
+)
 from ledger.advice import action_beside_reason
 from ledger.report import StatusReport
 from ledger.sending_status import SendingState
@@ -83,6 +92,26 @@ def _stream(aws: Aws) -> tuple[Grade, str]:
     return Grade.GOOD, f"{name} has {shards} and keeps orders for {duration(kept * 3600.0)}"
 
 
+def _leases(aws: Aws) -> tuple[Grade, str]:
+    name = aws.settings.lease_table_name
+    if not name:
+        return Grade.WARNING, "ORDERS_LEASE_TABLE is not set, so the lease table was not checked"
+    client = aws.session.client("dynamodb", config=CLIENT_CONFIG)
+    try:
+        state = LeaseTable(client, name).look()
+    except ForeignTable as error:
+        return Grade.BAD, str(error).rstrip(".")
+    match state:
+        case Missing():
+            return Grade.WARNING, f"there is no table {name} yet; a worker makes it at its start"
+        case BeingMade(what):
+            return Grade.WARNING, f"{what}; workers wait until it is ACTIVE"
+        case WithoutIndex() | IndexOfNoStatus():
+            return Grade.WARNING, f"{name} has no index by owner yet; a worker makes it"
+        case Usable():
+            return Grade.GOOD, f"{name} and its index are ready"
+
+
 def _intake(aws: Aws) -> tuple[Grade, str]:
     settings = aws.settings
     if not settings.intake_dead_letter_url and not settings.intake_queue_url:
@@ -140,6 +169,7 @@ _CHECKS: dict[str, Callable[[Aws], tuple[Grade, str]]] = {
     "ledger": _ledger,
     "bucket": _bucket,
     "stream": _stream,
+    "leases": _leases,
     "intake": _intake,
     "sending": _sending,
     "consumer": _consumer,

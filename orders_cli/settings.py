@@ -49,6 +49,14 @@ class CommandSettings(BaseSettings):
         pattern=r"^[A-Za-z0-9_.-]{1,128}$",
         description="Kinesis stream of the orders (output StreamName of the stack).",
     )
+    application: str = Field(
+        "", description="Name of the deployment, for the name of its lease table."
+    )
+    lease_table: str = Field(
+        "",
+        description="KCL's lease table (output LeaseTableName of the stack), for `orders doctor`; "
+        "unset: the application and `-leases`.",
+    )
     retention_hours: int = Field(
         2160, ge=24, le=8760, description="Retention of the stream, for the runway."
     )
@@ -89,6 +97,11 @@ class CommandSettings(BaseSettings):
         pattern=r"^https?://\S+/metrics$",
         description="A worker's metrics, for `orders doctor`.",
     )
+
+    @property
+    def lease_table_name(self) -> str:
+        """The lease table; empty where neither it nor the application is named."""
+        return self.lease_table or (f"{self.application}-leases" if self.application else "")
 
     @property
     def reading_limits(self) -> ReadingLimits:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from consumer.kcl.daemon import JavaMissing, find_java
-from consumer.kcl.properties import kcl_worker_id
 from consumer.run_folder import write_by_rename
 from consumer.worker.signals import Signals
 from orders.chosen_rules import chosen_rules
@@ -20,13 +19,11 @@ from sandbox.configured_api import ConfiguredApi
 from sandbox.embedded_aws import embedded_clients, start_aws
 from sandbox.environment import (
     APPLICATION,
-    WORKER_ID,
     SandboxEnvironment,
     env_file,
     sandbox_environment,
 )
 from sandbox.folder import SandboxFolder, occupied
-from sandbox.kcl_leases import make_leases
 from sandbox.monitor import Monitor, Part, StopAskedError, await_answer
 from sandbox.pipeline import Pipeline, deploy_pipeline
 from sandbox.sandbox_errors import WrongUse
@@ -143,22 +140,13 @@ def _start_parts(site: _Site) -> tuple[Part, Part]:
 
 def _deploy(site: _Site) -> Pipeline:
     clients = embedded_clients(f"http://{HOST}:{site.ports.aws}")
-    pipeline = deploy_pipeline(
+    return deploy_pipeline(
         clients,
         application=APPLICATION,
         rate=site.options.rate,
         shards=site.options.shards,
         around=os.environ,
     )
-    workers = int(os.environ.get("ORDERS_WORKERS") or 1)
-    make_leases(
-        clients.dynamodb,
-        clients.kinesis,
-        table=APPLICATION,
-        stream=pipeline.stream,
-        owners=tuple(kcl_worker_id(WORKER_ID, n + 1) for n in range(workers)),
-    )
-    return pipeline
 
 
 def _start_worker(site: _Site, environment: SandboxEnvironment) -> WorkerService:

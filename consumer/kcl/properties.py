@@ -22,7 +22,7 @@ class DaemonPlace:
     """What depends on the deployment. `endpoint_url` None: AWS itself."""
 
     stream: str
-    application: str
+    lease_table: str
     kcl_worker_id: str
     region: str
     endpoint_url: str | None
@@ -43,7 +43,8 @@ def properties_text(place: DaemonPlace, fixed: str) -> str:
         # The daemon runs in the run folder and splits this at spaces only: no quoting exists.
         "executableName": f"/bin/sh {SHARD_SCRIPT}",
         "streamName": place.stream,
-        "applicationName": place.application,
+        # KCL names its tables by it: the lease table, and two that begin with its name.
+        "applicationName": place.lease_table,
         "workerId": place.kcl_worker_id,
         "regionName": place.region,
         # KCL's default for a new application is LATEST: orders enqueued before it would be lost.

@@ -18,7 +18,7 @@ from ledger.ports.claims import Claims
 OUT_OF_REACH_SECONDS = 60.0
 """How long the ledger may be out of reach at the start before the worker gives up."""
 BUSY_SECONDS = 1.0
-CLAIM_RETRY_SECONDS_MAX = 8.0
+RETRY_SECONDS_MAX = 8.0
 _KILL_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,32 @@ log = logging.getLogger(__name__)
 
 class DaemonWillNotDie(Exception):
     """The daemon of a dead worker cannot be killed, and no other may be started beside it."""
+
+
+class Patience:
+    """How long the worker bears at its start with an AWS that is out of reach."""
+
+    def __init__(self, wait: Callable[[float], None], tell: Callable[[str], None]) -> None:
+        """`wait` waits so many seconds at most; `tell` gets the reason for each wait."""
+        self._wait = wait
+        self._tell = tell
+        self.reached()
+
+    def reached(self) -> None:
+        """A call got through."""
+        self._since: float | None = None
+        self._retry_seconds = BUSY_SECONDS
+
+    def bear(self, error: LedgerUnreachable) -> None:
+        """Wait a little, each time longer. Raises the error after OUT_OF_REACH_SECONDS."""
+        now = time.monotonic()
+        self._since = now if self._since is None else self._since
+        if now - self._since >= OUT_OF_REACH_SECONDS:
+            raise error
+        log.warning("%s; %s; trying again in %.0f s", error, error.hint, self._retry_seconds)
+        self._tell(str(error))
+        self._wait(self._retry_seconds)
+        self._retry_seconds = min(2 * self._retry_seconds, RETRY_SECONDS_MAX)
 
 
 def wait_for_number(
@@ -37,23 +63,15 @@ def wait_for_number(
     DaemonWillNotDie.
     """
     numbers = "its only number" if applicant.workers == 1 else "a number"
-    unreachable_since: float | None = None
-    retry_seconds = BUSY_SECONDS
+    patience = Patience(signals.wait, tell)
     is_logged = False
     while not signals.stop_asked:
         try:
             got = try_to_claim(claims, applicant)
         except LedgerUnreachable as error:
-            now = time.monotonic()
-            unreachable_since = now if unreachable_since is None else unreachable_since
-            if now - unreachable_since >= OUT_OF_REACH_SECONDS:
-                raise
-            log.warning("%s; %s; trying again in %.0f s", error, error.hint, retry_seconds)
-            tell(str(error))
-            signals.wait(retry_seconds)
-            retry_seconds = min(2 * retry_seconds, CLAIM_RETRY_SECONDS_MAX)
+            patience.bear(error)
             continue
-        unreachable_since, retry_seconds = None, BUSY_SECONDS
+        patience.reached()
         if isinstance(got, Claim):
             return got
         if isinstance(got, Busy):

@@ -7,6 +7,7 @@ import sys
 import time
 
 from consumer.kcl.daemon import Java, JavaMissing, find_java, java_command, start
+from consumer.kcl.lease_table import ForeignTable, LeaseTable
 from consumer.kcl.properties import DaemonPlace, kcl_worker_id, render
 from consumer.run_folder import Phase, WorkerFile, open_run_folder
 from consumer.settings import ConsumerSettings
@@ -16,12 +17,14 @@ from consumer.worker.arrival import DaemonWillNotDie, wait_for_number
 from consumer.worker.children import adopt_orphans
 from consumer.worker.claim_keeper import ClaimKeeper
 from consumer.worker.claiming import Applicant
-from consumer.worker.plan import EXIT_STOPPED
+from consumer.worker.lease_readiness import shards_of, wait_for_lease_table, write_first_leases
+from consumer.worker.plan import EXIT_STOPPED, EXIT_SUPERSEDED
 from consumer.worker.proc import live_process, this_place
 from consumer.worker.signals import Signals
 from consumer.worker.supervisor import Supervisor, WorkerContext
 from ledger.claim import Claim
-from ledger.dynamodb.connect import open_ledger
+from ledger.dynamodb.connect import dynamodb_client
+from ledger.dynamodb.ledger import DynamoLedger
 from ledger.errors import LedgerError, LedgerUnreachable
 from ledger.pace.change import change
 from ledger.pace.limits import NO_LIMITS, Limits
@@ -92,7 +95,8 @@ def _is_alive(pid: int) -> bool:
 
 def _work(settings: ConsumerSettings, java: Java, context: WorkerContext) -> int:
     try:
-        ledger = open_ledger(settings.ledger_table, answer_seconds=3.0, attempts=2)
+        client = dynamodb_client(settings.ledger_table, answer_seconds=3.0, attempts=2)
+        ledger = DynamoLedger(client, settings.ledger_table)
         claim = _claim(settings, ledger, context)
         if claim is None:
             return EXIT_STOPPED
@@ -104,10 +108,49 @@ def _work(settings: ConsumerSettings, java: Java, context: WorkerContext) -> int
     except DaemonWillNotDie as error:
         return _give_up(str(error), EXIT_FAILED)
     keeper = ClaimKeeper(ledger, claim)
+    try:
+        if _await_leases(settings, LeaseTable(client, settings.lease_table), keeper, context):
+            code = _supervise(settings, java, keeper, context)
+        else:
+            code = EXIT_SUPERSEDED if keeper.lost else EXIT_STOPPED
+    except ForeignTable as error:
+        code = _give_up(str(error), EXIT_USAGE)
+    except LedgerUnreachable as error:
+        code = _give_up(f"AWS is out of reach: {error}; {error.hint}.", EXIT_OUT_OF_REACH)
+    try:
+        keeper.release()
+    except LedgerError as error:
+        log.warning("the worker number is not given back: %s; it is free once it is stale", error)
+    return code
+
+
+def _await_leases(
+    settings: ConsumerSettings, table: LeaseTable, keeper: ClaimKeeper, context: WorkerContext
+) -> bool:
+    def tell(waits_for: str) -> None:
+        context.telemetry.worker = WorkerView(number=keeper.number, waits_for=waits_for)
+        context.telemetry.begin()
+
+    is_ready = wait_for_lease_table(
+        table,
+        is_over=lambda: context.signals.stop_asked or keeper.lost,
+        wait=context.signals.wait,
+        tell=tell,
+    )
+    if is_ready:
+        numbers = range(1, settings.workers + 1)
+        owners = [kcl_worker_id(settings.worker_id, number) for number in numbers]
+        write_first_leases(table, lambda: shards_of(settings.stream), owners)
+    return is_ready
+
+
+def _supervise(
+    settings: ConsumerSettings, java: Java, keeper: ClaimKeeper, context: WorkerContext
+) -> int:
     place = DaemonPlace(
         stream=settings.stream,
-        application=settings.application,
-        kcl_worker_id=kcl_worker_id(settings.worker_id, claim.number),
+        lease_table=settings.lease_table,
+        kcl_worker_id=kcl_worker_id(settings.worker_id, keeper.number),
         region=settings.region,
         endpoint_url=settings.endpoint_url,
     )
@@ -120,12 +163,7 @@ def _work(settings: ConsumerSettings, java: Java, context: WorkerContext) -> int
         return pid
 
     settle_seconds = settings.attempt_seconds + SETTLE_MARGIN_SECONDS
-    code = Supervisor(launch, keeper, context, settle_seconds=settle_seconds).run()
-    try:
-        keeper.release()
-    except LedgerError as error:
-        log.warning("the worker number is not given back: %s; it is free once it is stale", error)
-    return code
+    return Supervisor(launch, keeper, context, settle_seconds=settle_seconds).run()
 
 
 def _write_pace(settings: ConsumerSettings, ledger: PaceStore) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.dynamodb.unreachable import unreachable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 TABLE_CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
@@ -29,6 +34,20 @@ def open_ledger(
 
     No call goes out yet. Raises LedgerUnreachable if the region or the endpoint is unusable.
     """
+    client = dynamodb_client(
+        table, answer_seconds=answer_seconds, attempts=attempts, connections=connections
+    )
+    return DynamoLedger(client, table)
+
+
+def dynamodb_client(
+    table: str,
+    *,
+    answer_seconds: float = ANSWER_SECONDS,
+    attempts: int = CALL_ATTEMPTS,
+    connections: int = CONNECTIONS,
+) -> DynamoDBClient:
+    """A client to call the ledger's table with, as open_ledger; `table` is named in errors."""
     config = Config(
         connect_timeout=TABLE_CONNECT_SECONDS,
         read_timeout=answer_seconds,
@@ -39,7 +58,6 @@ def open_ledger(
         parameter_validation=False,
     )
     try:
-        client = boto3.session.Session().client("dynamodb", config=config)
+        return boto3.session.Session().client("dynamodb", config=config)
     except (BotoCoreError, ValueError) as error:
         raise unreachable(error, table=table, endpoint="an unknown endpoint") from error
-    return DynamoLedger(client, table)

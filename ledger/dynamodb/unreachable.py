@@ -49,7 +49,8 @@ def unreachable(
     """The error to raise from this one; it names the table and the endpoint."""
     kind = LedgerRefused if _is_refusal(error) else LedgerUnreachable
     return kind(
-        f"the ledger (table {table} at {endpoint}) did not take a call: {error}", hint=_hint(error)
+        f"the ledger (table {table} at {endpoint}) did not take a call: {error}",
+        hint=hint_of(error),
     )
 
 
@@ -61,7 +62,8 @@ def _is_refusal(error: BotoCoreError | ClientError | ValueError) -> bool:
     return isinstance(error, ParamValidationError)
 
 
-def _hint(error: BotoCoreError | ClientError | ValueError) -> str:
+def hint_of(error: BotoCoreError | ClientError | ValueError) -> str:
+    """What the person who reads the error should do, as a clause."""
     match error:
         case ClientError():
             code = error.response["Error"]["Code"]

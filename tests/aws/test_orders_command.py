@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from moto import mock_aws
 
 import orders_cli
+from consumer.kcl.lease_table import LeaseTable
 from ledger.dynamodb.ledger import DynamoLedger
 from ledger.pace import steps
 from ledger.pace.change import change
@@ -1350,11 +1351,36 @@ def test_the_doctor_names_what_is_wrong(desk: Desk) -> None:
         "ledger": "good",
         "bucket": "good",
         "stream": "warning",
+        "leases": "warning",
         "intake": "good",
         "sending": "bad",
         "consumer": "bad",
     }
     assert said.code == 3
+
+
+def leases_checked(desk: Desk, table: str) -> tuple[str, str]:
+    """What the doctor says of the lease table of this name: the grade, and the sentence."""
+    desk.monkeypatch.setenv("ORDERS_LEASE_TABLE", table)
+    findings = desk.type("doctor", "--json").document("findings")["findings"]
+    (leases,) = (finding for finding in findings if finding["thing"] == "leases")
+    return leases["grade"], leases["sentence"]
+
+
+def test_the_doctor_knows_a_lease_table_from_somebody_elses(desk: Desk) -> None:
+    assert leases_checked(desk, "new-leases") == (
+        "warning",
+        "there is no table new-leases yet; a worker makes it at its start",
+    )
+
+    grade, sentence = leases_checked(desk, TABLE)
+
+    assert grade == "bad"
+    assert sentence.startswith(f"The table {TABLE} is no lease table of KCL: its key is pk and sk")
+
+    LeaseTable(boto3.client("dynamodb"), "orders-leases").make()
+
+    assert leases_checked(desk, "orders-leases")[0] == "good"
 
 
 def test_without_a_live_worker_status_and_doctor_say_stopped(desk: Desk) -> None:

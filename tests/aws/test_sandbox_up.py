@@ -12,7 +12,6 @@ import pytest
 
 from consumer.worker.proc import descendants, live_process
 from sandbox.embedded_aws import EmbeddedClients, embedded_clients
-from sandbox.kcl_leases import OWNER_INDEX
 from sandbox.running import RunningSandbox, running_sandbox
 from sandbox.sandbox_errors import OutOfReach
 from tests.support.eventually import eventually
@@ -96,20 +95,6 @@ def test_the_pipeline_is_deployed_under_the_names_it_tells(
     assert stream["StreamDescriptionSummary"]["OpenShardCount"] == 2
     assert table["Table"]["TableStatus"] == "ACTIVE"
     assert versioning["Status"] == "Enabled"
-
-
-def test_each_shard_has_a_lease_of_the_worker(
-    told: dict[str, str], clients: EmbeddedClients
-) -> None:
-    owned = clients.dynamodb.query(
-        TableName=told["ORDERS_APPLICATION"],
-        IndexName=OWNER_INDEX,
-        KeyConditionExpression="leaseOwner = :owner",
-        ExpressionAttributeValues={":owner": {"S": f"{told['ORDERS_WORKER_ID']}-1"}},
-    )["Items"]
-
-    shards = clients.kinesis.list_shards(StreamName=told["ORDERS_STREAM"])["Shards"]
-    assert {row["leaseKey"]["S"] for row in owned} == {shard["ShardId"] for shard in shards}
 
 
 def test_an_upload_runs_the_lambda(told: dict[str, str], clients: EmbeddedClients) -> None:

@@ -8,14 +8,11 @@ from collections import Counter
 from pathlib import Path
 from socket import socket
 
-import boto3
 import requests
 
-from consumer.kcl.properties import kcl_worker_id
 from orders.upload import UploadId
 from sandbox.api.server import api_in_threads
 from sandbox.code_archive import CHECKOUT
-from sandbox.kcl_leases import make_leases
 from tests.support.eventually import eventually
 from tests.support.producer_pipeline import Pipeline
 
@@ -29,9 +26,6 @@ def drained(pipeline: Pipeline, upload: UploadId, folder: Path) -> Counter[str]:
     Returns how often the API received each body, by its SHA-256.
     """
     stream = pipeline.outputs["StreamName"]
-    owners = (kcl_worker_id(APPLICATION, 1),)
-    dynamodb = boto3.client("dynamodb")
-    make_leases(dynamodb, pipeline.kinesis, table=APPLICATION, stream=stream, owners=owners)
     with api_in_threads() as api, (folder / "worker.log").open("wb") as log:
         settings = {
             "ORDERS_APPLICATION": APPLICATION,

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,13 +110,15 @@ class HandWorker:
 
 
 @contextmanager
-def hand_worker(environment: dict[str, str], folder: Path) -> Iterator[HandWorker]:
+def hand_worker(
+    environment: dict[str, str], folder: Path, *, command: Sequence[str] = ("-m", "consumer")
+) -> Iterator[HandWorker]:
     """`python -m consumer` with this environment; killed on leaving. Its log is in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "worker.log"
     with log.open("wb") as written:
         process = subprocess.Popen(
-            [sys.executable, "-m", "consumer"],
+            [sys.executable, *command],
             cwd=CHECKOUT,
             env={**environment, "ORDERS_RUN_FOLDER": str(folder / "run")},
             stdin=subprocess.DEVNULL,

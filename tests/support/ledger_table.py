@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def create_ledger_table(client: "DynamoDBClient", name: str) -> None:
-    (properties,) = read_template("pipeline").of_type("AWS::DynamoDB::Table").values()
+    properties = read_template("pipeline").of_type("AWS::DynamoDB::Table")["Ledger"]
     client.create_table(
         TableName=name,
         BillingMode=properties["BillingMode"],

@@ -52,6 +52,12 @@ def test_the_worker_id_is_the_application_unless_set(monkeypatch: pytest.MonkeyP
     assert load(monkeypatch, ORDERS_APPLICATION="shop", ORDERS_WORKER_ID="w").worker_id == "w"
 
 
+def test_the_lease_table_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch).lease_table == "orders-leases"
+    assert load(monkeypatch, ORDERS_APPLICATION="shop").lease_table == "shop-leases"
+    assert load(monkeypatch, ORDERS_LEASE_TABLE="orders").lease_table == "orders"
+
+
 def test_the_region_may_come_by_either_name(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, AWS_REGION=None, AWS_DEFAULT_REGION="us-east-1")
 

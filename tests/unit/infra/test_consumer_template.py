@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.template import Template, read_template
 
-LEASE_TABLE = "table/${Application}"
+LEASE_TABLE = "table/${Application}${LeaseTableSuffix}"
 LONGEST_STOP_SECONDS = 120
 
 
@@ -147,6 +147,21 @@ def test_names_are_those_that_the_pipeline_gives(consumer: Template) -> None:
     ):
         name = pipeline.resources[resource]["Properties"][key]["Fn::Sub"]
         assert name in text
+
+
+def test_the_lease_tables_are_those_of_the_pipeline_unless_the_kcl_made_them(
+    consumer: Template,
+) -> None:
+    tables = read_template("pipeline").of_type("AWS::DynamoDB::Table")
+    ours = f"${{Application}}{consumer.default('LeaseTableSuffix')}"
+
+    names = {name: tables[name]["TableName"]["Fn::Sub"] for name in tables if name != "Ledger"}
+    assert names == {
+        "LeaseTable": ours,
+        "CoordinatorTable": f"{ours}-CoordinatorState",
+        "WorkerMetricsTable": f"{ours}-WorkerMetricStats",
+    }
+    assert consumer.body["Parameters"]["LeaseTableSuffix"]["AllowedValues"] == ["-leases", ""]
 
 
 def _calls(actions: tuple[str, ...]) -> set[str]:

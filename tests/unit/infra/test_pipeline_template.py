@@ -11,6 +11,7 @@ OUTPUTS = {
     "IntakeDeadLetterQueueUrl",
     "StreamName",
     "LedgerTableName",
+    "LeaseTableName",
     "FunctionName",
 }
 MILLISECONDS_PER_HOUR = 3_600_000
@@ -22,9 +23,9 @@ def pipeline() -> Template:
 
 
 @pytest.mark.parametrize(
-    "resource", ["UploadBucket", "OrderStream", "Ledger", "IntakeDeadLetterQueue"]
+    "resource", ["UploadBucket", "OrderStream", "Ledger", "LeaseTable", "IntakeDeadLetterQueue"]
 )
-def test_what_holds_orders_outlives_its_stack_once_it_was_made(
+def test_what_holds_orders_or_their_place_outlives_its_stack_once_it_was_made(
     pipeline: Template, resource: str
 ) -> None:
     kept = pipeline.resources[resource]
