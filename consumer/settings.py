@@ -118,8 +118,11 @@ class ConsumerSettings(SignInSettings):
         le=9999,
         description="How many workers may run at once; each claims a number of its own.",
     )
-    retention_hours: int = Field(
-        default=2160, ge=24, le=8760, description="Retention of the stream, for the runway."
+    retention_hours: int | None = Field(
+        default=None,
+        ge=24,
+        le=8760,
+        description="Retention of the stream, for the runway. Unset: what the stream says.",
     )
     intake_queue_url: str | None = Field(
         default=None,

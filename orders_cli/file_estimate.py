@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ledger.pace.forecast import seconds_to_send
 from ledger.report import PaceSource, StatusReport
 from orders.rate import Rate
-from producer_lambda.admission import LONGEST_RETENTION_HOURS, MARGIN
+from orders.retention import retention_of_at_least
+from producer_lambda.admission import MARGIN
 
 PRICES_OF = "list prices of us-east-1 in 2025, without free tiers and taxes"
 # US dollars. Another region differs by up to a half; the proportions stay.
@@ -83,8 +84,9 @@ class FileEstimate:
         """What to raise where the file does not fit, as a sentence; else empty."""
         if self.fits:
             return ""
-        if self.needed_hours <= LONGEST_RETENTION_HOURS:
-            return f"It would be refused: deploy with RetentionHours={self.needed_hours} first."
+        enough_hours = retention_of_at_least(self.needed_hours)
+        if enough_hours:
+            return f"It would be refused: deploy with RetentionHours={enough_hours} first."
         return "It would be refused, and no retention is long enough: raise the pace or split it."
 
 

@@ -10,13 +10,12 @@ from ledger.uploads.upload import Account, UploadState
 from orders.formats import Format
 from orders.plain_text import BrokenGzip, gunzip
 from orders.rate import Rate
+from orders.retention import retention_of_at_least
 
 MARGIN = 0.9
 """The usable share of the retention: pauses and outages need time, too."""
 SAMPLE_BYTES = 131_072
 """How much of a file is read to estimate its lines."""
-LONGEST_RETENTION_HOURS = 8_760
-"""The maximum in Kinesis."""
 
 _DAYS_FROM = 2
 
@@ -80,9 +79,9 @@ def decide(  # noqa: PLR0913 - all of it named
     if hours <= retention_hours * MARGIN:
         return None
     fits = max(0, int(retention_hours * MARGIN * 3600 * per_second) - (orders - own))
-    needed_hours = int(hours / MARGIN) + 1
-    if needed_hours <= LONGEST_RETENTION_HOURS:
-        advice = f"deploy with RetentionHours={needed_hours} and upload it again"
+    enough_hours = retention_of_at_least(hours / MARGIN)
+    if enough_hours:
+        advice = f"deploy with RetentionHours={enough_hours} and upload it again"
     else:
         advice = "raise the pace (`orders pace`) and upload it again"
     at = f"{rate} with {orders_per_turn} orders each" if orders_per_turn > 1 else str(rate)

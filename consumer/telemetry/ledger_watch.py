@@ -32,7 +32,7 @@ class LedgerWatch:
         self,
         ledger: WatchedLedger,
         *,
-        retention_seconds: float,
+        retention_seconds: Callable[[], float],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._ledger = ledger
@@ -55,7 +55,7 @@ class LedgerWatch:
         now = self._clock()
         # `orders status` reads the same samples from the ledger, so it gives the same answer.
         view = LedgerView(accounts, ended, pace, self._history.samples)
-        status = report(view, retention_seconds=self._retention_seconds, now=now)
+        status = report(view, retention_seconds=self._retention_seconds(), now=now)
         self._settled = never_falling(self._settled, status.settled)
         sample = replace(status.sample, sent=sent_of(self._settled))
         self._history = self._kept(self._history, sample)

@@ -23,6 +23,7 @@ from consumer.telemetry.ledger_watch import LedgerWatch
 from consumer.telemetry.sink import Sink, counter
 from consumer.telemetry.skew import SkewWatch
 from consumer.telemetry.snapshot import LedgerSnapshot, Rare, Snapshot
+from consumer.telemetry.stream_retention import StreamRetention
 from consumer.telemetry.worker_view import WorkerView
 from consumer.threads import start_thread
 from ledger.dynamodb.ledger import DynamoLedger
@@ -99,10 +100,16 @@ class Watcher:
         return tuple(shard for shard in self._folder.shards() if self._is_alive(shard.pid))
 
     def _look_often(self) -> None:
-        client = boto3.session.Session().client("dynamodb", config=_PATIENT)
+        session = boto3.session.Session()
+        client = session.client("dynamodb", config=_PATIENT)
         self._skew.listen(client.meta.events, "dynamodb")
         ledger = DynamoLedger(client, self._settings.ledger_table)
-        watch = LedgerWatch(ledger, retention_seconds=self._settings.retention_hours * 3600.0)
+        retention = StreamRetention(
+            session.client("kinesis", config=_PATIENT),
+            self._settings.stream,
+            told_hours=self._settings.retention_hours,
+        )
+        watch = LedgerWatch(ledger, retention_seconds=lambda: retention.seconds(time.monotonic()))
         while not self._ended.is_set():
             began = time.monotonic()
             try:

@@ -1460,7 +1460,7 @@ def test_a_file_that_would_be_refused_at_admission_ends_the_estimate_with_four(
     said = desk.type("estimate", str(file), "--rate", "1/h")
 
     assert said.code == 4
-    assert "RetentionHours=34" in said.out
+    assert "RetentionHours=48" in said.out
 
 
 @pytest.mark.parametrize("words", [["--help"], ["upload", "--help"], ["dead-letters", "--help"]])

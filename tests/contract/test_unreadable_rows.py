@@ -87,7 +87,7 @@ def test_the_status_watcher_reports_the_error_and_continues_once_the_row_is_read
     moto_client: "DynamoDBClient", table: str
 ) -> None:
     ledger = DynamoLedger(moto_client, table)
-    watch = LedgerWatch(ledger, retention_seconds=9e9)
+    watch = LedgerWatch(ledger, retention_seconds=lambda: 9e9)
     write(moto_client, table, UPLOAD_ROW, "#part", part="state")
     with pytest.raises(LedgerError):
         watch.look()

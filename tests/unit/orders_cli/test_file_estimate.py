@@ -35,7 +35,7 @@ def test_a_file_that_the_stream_would_drop_is_shown_the_retention_it_needs() -> 
 
     assert not found.fits
     assert found.needed_hours == 309
-    assert "RetentionHours=309" in found.advice
+    assert "RetentionHours=336" in found.advice
 
 
 def test_a_file_that_no_retention_can_hold_needs_a_faster_pace() -> None:

@@ -52,7 +52,7 @@ def test_one_that_would_outlive_the_stream_is_refused_with_what_to_raise() -> No
     assert refusal is not None
     assert refusal == (
         "100,000 orders (about 100,000 of this file) take 27.8 hours at 1/s, and the stream keeps "
-        "an order for 24.0 hours, of which 90% may be used: deploy with RetentionHours=31 and "
+        "an order for 24.0 hours, of which 90% may be used: deploy with RetentionHours=48 and "
         "upload it again, or upload at most 77,760 orders now"
     )
 
@@ -79,7 +79,7 @@ def test_if_nothing_fits_it_says_to_wait() -> None:
     refusal = _decide(estimate=1_000, others=80_000)
 
     assert refusal is not None
-    assert refusal.endswith("RetentionHours=26 and upload it again, or wait until others are sent")
+    assert refusal.endswith("RetentionHours=48 and upload it again, or wait until others are sent")
 
 
 def test_more_than_the_longest_retention_needs_a_higher_pace() -> None:

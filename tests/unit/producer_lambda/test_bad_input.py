@@ -120,8 +120,8 @@ ROWS = [
         lost="the object was replaced by another one"),
     Row("more orders than can be sent before they expire", "refused_admission",
         "2 orders (about 2 of this file) take 2.0 hours at 1/h, and the stream keeps an order for "
-        "1.0 hours, of which 90% may be used: deploy with RetentionHours=3 and upload it again, or "
-        "wait until others are sent", GOOD * 2, rate="1/h"),
+        "1.0 hours, of which 90% may be used: deploy with RetentionHours=24 and upload it again, "
+        "or wait until others are sent", GOOD * 2, rate="1/h"),
 ]  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def settle(ledger: MemoryLedger, line: int, *, ended: bool = False) -> None:
 def test_the_backlog_shrinks_as_orders_are_settled_and_the_pace_is_measured() -> None:
     ledger, clock = MemoryLedger(), Clock()
     change(ledger, lambda pace: configure(pace, "1/s", now=0.0))
-    watch = LedgerWatch(ledger, retention_seconds=1e6, clock=clock.now)
+    watch = LedgerWatch(ledger, retention_seconds=lambda: 1e6, clock=clock.now)
     watch.look()
     enqueue(ledger, 50, now=clock.at)
 
@@ -68,7 +68,7 @@ def test_the_backlog_shrinks_as_orders_are_settled_and_the_pace_is_measured() ->
 def test_worker_and_command_agree_on_when_it_will_be_done() -> None:
     ledger, clock = MemoryLedger(), Clock()
     change(ledger, lambda pace: configure(pace, "1/s", now=0.0))
-    watch = LedgerWatch(ledger, retention_seconds=86_400, clock=clock.now)
+    watch = LedgerWatch(ledger, retention_seconds=lambda: 86_400, clock=clock.now)
     watch.look()
     enqueue(ledger, 500, now=clock.at)
 
@@ -85,7 +85,7 @@ def test_worker_and_command_agree_on_when_it_will_be_done() -> None:
 
 def test_the_history_is_kept_for_others_and_for_the_next_worker() -> None:
     ledger, clock = MemoryLedger(), Clock()
-    watch = LedgerWatch(ledger, retention_seconds=1e6, clock=clock.now)
+    watch = LedgerWatch(ledger, retention_seconds=lambda: 1e6, clock=clock.now)
     for _ in range(35):
         watch.look()
         clock.at += 1.0
@@ -93,13 +93,15 @@ def test_the_history_is_kept_for_others_and_for_the_next_worker() -> None:
     times = [sample.at for sample in ledger.read_history().samples]
     assert times == [1_000_000.0 + i * SAMPLE_SECONDS for i in range(4)]
 
-    later = LedgerWatch(ledger, retention_seconds=1e6, clock=clock.now).look()
+    later = LedgerWatch(ledger, retention_seconds=lambda: 1e6, clock=clock.now).look()
     assert [sample.at for sample in later.samples[:4]] == times
 
 
 def test_two_workers_keep_one_history() -> None:
     ledger, clock = MemoryLedger(), Clock()
-    watches = [LedgerWatch(ledger, retention_seconds=1e6, clock=clock.now) for _ in range(2)]
+    watches = [
+        LedgerWatch(ledger, retention_seconds=lambda: 1e6, clock=clock.now) for _ in range(2)
+    ]
     for _ in range(50):
         for watch in watches:
             watch.look()
@@ -112,7 +114,7 @@ def test_two_workers_keep_one_history() -> None:
 
 def test_an_upload_that_ends_is_neither_lost_nor_counted_twice() -> None:
     ledger, clock = MemoryLedger(), Clock()
-    watch = LedgerWatch(ledger, retention_seconds=1e6, clock=clock.now)
+    watch = LedgerWatch(ledger, retention_seconds=lambda: 1e6, clock=clock.now)
     enqueue(ledger, 2, now=clock.at)
     settle(ledger, 1)
     watch.look()
@@ -144,7 +146,7 @@ def test_an_upload_that_ends_between_two_reads_of_one_look_counts_once() -> None
     enqueue(ledger, 2, now=0.0)
     settle(ledger, 1)
 
-    seen = LedgerWatch(ledger, retention_seconds=1e6, clock=Clock().now).look()
+    seen = LedgerWatch(ledger, retention_seconds=lambda: 1e6, clock=Clock().now).look()
 
     assert seen.settled == Tally(accepted=2)
     assert seen.status.backlog.waiting == 0
@@ -152,7 +154,7 @@ def test_an_upload_that_ends_between_two_reads_of_one_look_counts_once() -> None
 
 def test_a_later_sample_is_what_the_report_measures_from() -> None:
     ledger, clock = MemoryLedger(), Clock()
-    watch = LedgerWatch(ledger, retention_seconds=1e6, clock=clock.now)
+    watch = LedgerWatch(ledger, retention_seconds=lambda: 1e6, clock=clock.now)
 
     first = watch.look()
     clock.at += 1.0
