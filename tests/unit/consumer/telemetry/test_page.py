@@ -11,6 +11,7 @@ from consumer.telemetry.health import Finding
 from consumer.telemetry.page import Page, make_page, percent_settled
 from consumer.telemetry.snapshot import LedgerSnapshot, Rare
 from consumer.telemetry.wording import pace_text, rough_duration, thousands
+from consumer.telemetry.worker_view import WorkerView
 from ledger.pace.history import Sample
 from ledger.pace.hold import Failure, HoldKind
 from ledger.pace.pace import Blocker, Override, Pace, Pause
@@ -175,6 +176,15 @@ def test_what_is_wrong_with_the_worker_is_told_too() -> None:
 
     assert shown.obstacles[0].what == "clock: +3.0 s off DynamoDB's."
     assert not shown.is_fine
+
+
+def test_what_the_worker_waits_for_before_it_begins_is_told() -> None:
+    begun = seen.snapshot(seen.ledger_seen(WAITING))
+    waiting = WorkerView(number=1, waits_for="waiting for DynamoDB: the index is CREATING")
+
+    shown = make_page(replace(begun, worker=waiting), [])
+
+    assert "Worker number 1, waiting for DynamoDB: the index is CREATING." in lines(shown)
 
 
 def test_before_the_ledger_was_read_it_says_so() -> None:
