@@ -81,7 +81,7 @@ def test_a_file_that_begins_as_no_file_of_its_name_does_is_refused(
         ("a.jsonl", b""),
         ("a.jsonl", b"no order\n"),
         ("a.csv", b"[any],column\n"),
-        ("a.jsonl.gz", gzip.compress(b'{"order_id": "A"}\n')),
+        ("a.jsonl.gz", gzip.compress(b'{"order_id": "A"}\n', mtime=0)),
     ],
 )
 def test_a_file_that_may_hold_orders_passes(name: str, content: bytes, tmp_path: Path) -> None:
