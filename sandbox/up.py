@@ -13,6 +13,7 @@ from consumer.kcl.daemon import JavaMissing, find_java
 from consumer.run_folder import write_by_rename
 from consumer.worker.signals import Signals
 from orders.chosen_rules import chosen_rules
+from orders.retention import RETENTION_CHOICES_HOURS
 from orders.rule_errors import RulesWrong
 from sandbox.code_archive import CHECKOUT
 from sandbox.configured_api import ConfiguredApi
@@ -79,6 +80,7 @@ def _check_machine(options: SandboxOptions) -> None:
     if sys.platform != "linux":
         raise WrongUse("The sandbox runs on Linux only: it finds and ends processes by /proc.")
     _check_order_rules()
+    _check_retention()
     if not options.consumer:
         return
     try:
@@ -95,6 +97,13 @@ def _check_order_rules() -> None:
         chosen_rules(model=model, id_field=id_field, mapping=mapping)
     except RulesWrong as error:
         raise WrongUse(str(error)) from error
+
+
+def _check_retention() -> None:
+    hours = os.environ.get("ORDERS_RETENTION_HOURS")
+    choices = [str(choice) for choice in RETENTION_CHOICES_HOURS]
+    if hours and hours not in choices:
+        raise WrongUse(f"ORDERS_RETENTION_HOURS is {hours!r}; it may be {', '.join(choices)}.")
 
 
 def _build(site: _Site) -> Monitor:

@@ -19,7 +19,7 @@ SETTINGS = {
     "ORDERS_CLOUDWATCH_NAMESPACE": "PacedOrders",
     "ORDERS_CLOUDWATCH_SECONDS": "1",
     "ORDERS_REFUSAL_BUDGET": "2,5%",
-    "ORDERS_RETENTION_HOURS": "60",  # a runway below three days from the first order on
+    "ORDERS_RETENTION_HOURS": "48",  # a runway below three days from the first order on
 }
 SECONDS = 30.0
 

@@ -28,3 +28,12 @@ def test_with_a_model_that_cannot_be_used_nothing_is_started_or_written(
         run_sandbox(SandboxOptions(tmp_path / "sandbox", Rate(1.0)), print)
 
     assert not (tmp_path / "sandbox").exists()
+
+
+def test_a_retention_that_the_template_does_not_know_is_refused_with_those_it_knows(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ORDERS_RETENTION_HOURS", "60")
+
+    with pytest.raises(WrongUse, match=r"ORDERS_RETENTION_HOURS is '60'; it may be 24, 48, 72,"):
+        run_sandbox(SandboxOptions(tmp_path / "sandbox", Rate(1.0)), print)
