@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 COMMANDS = [
     *("demo", "sandbox", "upload", "uploads", "status", "cancel", "pace", "pause", "resume"),
-    *("dead-letters", "check", "estimate", "doctor"),
+    *("dead-letters", "check", "estimate", "doctor", "deploy", "destroy", "env"),
 ]
 """In the order of `--help`; each has a module in orders_cli/commands."""
 

@@ -220,11 +220,12 @@ def test_every_other_answer_follows_its_schema(book: Book) -> None:
     redriven = asdict(Redriven(FIRST, SECOND, "uploads/x.jsonl", 3))
     follows(document(redriven=[redriven]), "redriven")
     follows(estimate_document(found), "estimate")
+    follows(document(variables={"ORDERS_BUCKET": "b"}), "env")
     follows(doctor_document([CheckResult("ledger", Grade.GOOD, "there")]), "findings")
 
 
 def test_each_schema_says_that_it_is_the_first() -> None:
     schemas = [json.loads(path.read_text()) for path in SCHEMAS.glob("*.json")]
 
-    assert len(schemas) == 10
+    assert len(schemas) == 11
     assert all(schema["properties"]["schema"] == {"const": 1} for schema in schemas)
