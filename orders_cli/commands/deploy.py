@@ -7,6 +7,7 @@ import typer
 
 from orders_cli.command_options import Yes, command_app, examples
 from orders_cli.deploy.account import DeployAccount, open_account
+from orders_cli.deploy.consumer_rollout import plan_consumer
 from orders_cli.deploy.pipeline_rollout import plan_pipeline
 from orders_cli.deploy.stack_plan import StackPlan
 from orders_cli.failures import CommandFailed
@@ -42,6 +43,8 @@ def deploy(
     account = open_account(file, environment)
     planned = plan_pipeline(account)
     _carry_out(account, planned, only_plan=plan, yes=yes)
+    if account.environment.has_consumer:
+        _carry_out(account, plan_consumer(account), only_plan=plan, yes=yes)
     if not plan:
         say(f'Next: eval "$(orders env --environment {environment} --file {file})"; orders doctor')
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+from orders_cli.deploy.account import open_account
+from orders_cli.deploy.consumer_rollout import plan_consumer
 from orders_cli.deploy.stacks import Stacks
 from tests.support.own_aws import REGION, own_aws
 from tests.support.template import INFRA, ROOT
@@ -28,6 +30,15 @@ FunctionSeconds = 30
 WITH_A_LONGER_RETENTION = SAVED.replace(
     "[test.pipeline]", "retention_hours = 4320\n[test.pipeline]"
 )
+
+WITH_A_CONSUMER = """
+[test.network]
+vpc_id = "vpc-00000001"
+subnet_ids = ["subnet-00000001"]
+[test.api]
+url = "https://api.example.com/orders/{order_id}"
+auth = "none"
+"""
 
 
 @pytest.fixture
@@ -176,3 +187,62 @@ def test_destroy_with_orders_leaves_only_the_code(shell: Shell, aws: str) -> Non
     kinesis = boto3.client("kinesis", endpoint_url=aws, region_name=REGION)
     assert kinesis.list_streams()["StreamNames"] == []
     assert "no such stack" in again.stdout
+
+
+PUSHES = f"""#!{sys.executable}
+import os, sys, boto3
+open(os.environ["CALLS"], "a").write(" ".join(sys.argv[1:]) + "\\n")
+if sys.argv[1] == "push":
+    repository, _, tag = sys.argv[2].rpartition("/")[2].partition(":")
+    manifest = '{{"schemaVersion": 2}}'
+    ecr = boto3.client("ecr", region_name="{REGION}")
+    ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=manifest)
+"""
+
+
+def test_the_consumer_s_image_is_pushed_once_and_deployed_by_digest(
+    aws: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "docker").write_text(PUSHES, encoding="utf-8")
+    (tmp_path / "bin" / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    for name, value in {
+        "ENDPOINT_URL": aws,
+        "ACCESS_KEY_ID": "t",
+        "SECRET_ACCESS_KEY": "t",
+    }.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_REGION", REGION)
+    ec2 = boto3.client("ec2", region_name=REGION)
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    saved = (SAVED + WITH_A_CONSUMER).replace("vpc-00000001", vpc)
+    (tmp_path / "orders.toml").write_text(saved, encoding="utf-8")
+    account = open_account(tmp_path / "orders.toml", "test")
+    checkout = checkout_for_the_embedded_aws(tmp_path / "checkout")
+
+    first = plan_consumer(account, checkout=checkout)
+    account.stacks.carry_out(first)
+    second = plan_consumer(account, checkout=checkout)
+
+    assert first.is_new
+    assert second.is_empty
+    calls = (tmp_path / "calls").read_text(encoding="utf-8").splitlines()
+    assert [one.split()[0] for one in calls] == ["login", "build", "push"]
+    assert "/shop-consumer@sha256:" in account.stacks.parameters("shop-consumer")["Image"]
+
+
+def checkout_for_the_embedded_aws(folder: Path) -> Path:
+    """This checkout with a consumer.yaml that ministack takes: it has no composite alarms."""
+    (folder / "infra").mkdir(parents=True)
+    for path in ROOT.iterdir():
+        if path.name != "infra" and not path.name.startswith("."):
+            (folder / path.name).symlink_to(path)
+    body = (INFRA / "consumer.yaml").read_text(encoding="utf-8")
+    blocks = body.split("\n\n")
+    kept = [one for one in blocks if "Type: AWS::CloudWatch::CompositeAlarm" not in one]
+    # It leaves a parameter that is a number as text, and then cannot count with it.
+    taken = "\n\n".join(kept).replace("DesiredCount: !Ref Workers", "DesiredCount: 1")
+    (folder / "infra" / "consumer.yaml").write_text(taken, encoding="utf-8")
+    return folder
