@@ -29,7 +29,7 @@ def deploy(
     plan: Annotated[
         bool,
         typer.Option(
-            "--plan", help="Show what would change; stores the code, but changes no stack."
+            "--plan", help="Show what would change; stores code and image, changes no stack."
         ),
     ] = False,
     yes: Yes = False,

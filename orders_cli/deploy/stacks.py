@@ -74,7 +74,9 @@ class Stacks:
         if plan.is_empty:
             return
         self._client.delete_change_set(ChangeSetName=plan.id, StackName=plan.stack)
-        if plan.is_new and self._find(plan.stack):
+        found = self._find(plan.stack) if plan.is_new else None
+        # Somebody else may have created the stack meanwhile: that one is theirs.
+        if found and found["StackStatus"] == "REVIEW_IN_PROGRESS":
             self._client.delete_stack(StackName=plan.stack)
 
     def carry_out(self, plan: StackPlan) -> None:
