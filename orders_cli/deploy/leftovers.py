@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 TABLE_KEYS = {
     "-ledger": "pk",
-    "": "leaseKey",
+    "-leases": "leaseKey",
+    "-leases-CoordinatorState": "key",
+    "-leases-WorkerMetricStats": "wid",
+    "": "leaseKey",  # as KCL made it for an earlier release (docs/upgrading.md)
     "-CoordinatorState": "key",
     "-WorkerMetricStats": "wid",
 }

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 import ministack.app as embedded
 
 _WHO = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
+_PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 _S3 = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
 _inner = embedded.app
 _seen: set[tuple[str, ...]] = set()
@@ -62,7 +63,15 @@ def _note(scope: dict[str, Any], body: bytes) -> None:
     else:
         asked_form = parse_qs(body.decode(errors="replace"))
         action, resource = asked_form.get("Action", [scope["path"]])[0], ""
-    entry = (who, f"{service}:{action}", resource)
+    if action == "TransactWriteItems":  # IAM asks for what it is made of
+        for item in json.loads(body)["TransactItems"]:
+            for kind, part in item.items():
+                _write(who, f"{service}:{_PARTS.get(kind, kind)}", part["TableName"])
+    else:
+        _write(who, f"{service}:{action}", resource)
+
+
+def _write(*entry: str) -> None:
     if entry not in _seen:
         _seen.add(entry)
         with Path(os.environ["STATE_DIR"], "..", "..", "calls.jsonl").open("a") as log:

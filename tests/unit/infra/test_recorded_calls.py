@@ -13,9 +13,12 @@ LEDGER, LISTING = ("orders-ledger",), ("orders-ledger/index/listing",)
 RESOURCES = {
     "TaskRole/ReadStream": ("orders-stream",),
     "TaskRole/PutEndMarkers": ("orders-stream",),
-    "TaskRole/KeepLeases": ("orders",),
-    "TaskRole/FindOwnLeases": ("orders/index/LeaseOwnerToLeaseKeyIndex",),
-    "TaskRole/LeadAndReport": ("orders-CoordinatorState", "orders-WorkerMetricStats"),
+    "TaskRole/KeepLeases": ("orders-leases",),
+    "TaskRole/FindOwnLeases": ("orders-leases/index/LeaseOwnerToLeaseKeyIndex",),
+    "TaskRole/LeadAndReport": (
+        "orders-leases-CoordinatorState",
+        "orders-leases-WorkerMetricStats",
+    ),
     "TaskRole/KeepLedger": LEDGER,
     "TaskRole/ListUploads": LISTING,
     "TaskRole/CountIntakeDeadLetters": QUEUES,
@@ -43,7 +46,10 @@ def _problems(role: str, statements: list[Statement]) -> list[str]:
     for s in statements:
         for action in s.actions:
             seen = any((action, r) in recorded for r in RESOURCES.get(s.name, ()))
-            if not seen and f"{s.name} {action}" not in CALLS["not_seen"]:
+            has_reason = f"{s.name} {action}" in CALLS["not_seen"]
+            if seen and has_reason:
+                problems.append(f"seen, so it needs no reason: {s.name} {action}")
+            if not seen and not has_reason:
                 problems.append(f"unused {s.name} {action}")
     there = {f"{s.name} {action}" for s in statements for action in s.actions}
     reasons = {name for name in CALLS["not_seen"] if name.startswith(f"{role}/")}
