@@ -2,7 +2,7 @@
 
 Left alone, KCL waits for a random time of up to 30 s at an empty lease table, in case another
 daemon fills it, and then for a leader to hand out the shards. Leases that are there already, each
-with an owner, are taken at once (decision 84).
+with an owner, are taken at once (decision 81).
 """
 
 from collections.abc import Sequence

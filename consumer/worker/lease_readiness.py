@@ -1,7 +1,7 @@
 """Is KCL's lease table ready for the daemon, and does a new application have its first leases?
 
 KCL would wait for the index inside the daemon, for up to an hour and without a word; here the
-worker waits before it starts the daemon, says what for, and stays healthy (decision 84).
+worker waits before it starts the daemon, says what for, and stays healthy (decision 81).
 """
 
 import logging
