@@ -7,6 +7,7 @@ _OUTPUTS = {
     "ORDERS_LEDGER_TABLE": "LedgerTableName",
     "ORDERS_BUCKET": "BucketName",
     "ORDERS_STREAM": "StreamName",
+    "ORDERS_LEASE_TABLE": "LeaseTableName",
     "ORDERS_INTAKE_QUEUE_URL": "IntakeQueueUrl",
     "ORDERS_INTAKE_DEAD_LETTER_URL": "IntakeDeadLetterQueueUrl",
 }

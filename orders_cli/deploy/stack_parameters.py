@@ -78,7 +78,7 @@ def _general(environment: Environment, template: str) -> Mapping[str, Parameter 
         "ApiAuth": api.auth,
         "ApiTokenSecretArn": api.token_secret_arn,
         "ApiTokenParameter": api.token_parameter,
-        "Architecture": environment.architecture if environment.architecture == "arm64" else None,
+        "Architecture": environment.architecture.upper(),
     }
 
 

@@ -53,9 +53,22 @@ def test_the_fields_become_the_parameters_of_both_stacks(tmp_path: Path) -> None
         "SubnetIds": "subnet-1,subnet-2",
         "PublicIp": "ENABLED",
         "ApiUrl": "https://api.example.com/orders/{order_id}",
+        "Architecture": "X86_64",
         "TaskCpu": "1024",
         "Image": "i",
     }
+
+
+def test_other_processors_are_asked_for_in_the_template_s_words(tmp_path: Path) -> None:
+    environment = load(tmp_path, SAVED.replace("[prod]", '[prod]\narchitecture = "arm64"'))
+
+    found = stack_parameters(environment, "consumer", body("consumer"), {"Image": "i"})
+
+    assert (
+        found["Architecture"]
+        in read_template("consumer").body["Parameters"]["Architecture"]["AllowedValues"]
+    )
+    assert found["Architecture"] == "ARM64"
 
 
 @pytest.mark.parametrize(
