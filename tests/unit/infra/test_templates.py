@@ -23,6 +23,10 @@ def test_cfn_lint_finds_nothing(template: Template) -> None:
     assert findings == []
 
 
+def test_it_is_small_enough_to_be_sent_without_a_bucket(template: Template) -> None:
+    assert template.path.stat().st_size <= 51_200, "CloudFormation's limit of a TemplateBody"
+
+
 def test_every_role_allows_named_actions_on_named_resources(template: Template) -> None:
     statements = list(template.role_statements())
 
