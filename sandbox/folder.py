@@ -1,8 +1,10 @@
 """The folder of a sandbox: its files, and the lock that keeps other sandboxes out."""
 
+import errno
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +13,8 @@ from pathlib import Path
 from sandbox.sandbox_errors import WrongUse
 
 _MARK = "A sandbox of Paced Orders runs in this folder; process "
+_LAST_WRITES_SECONDS = 10.0
+_CHANGED_MEANWHILE = (errno.ENOTEMPTY, errno.ENOENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class SandboxFolder:
             if folder.is_symlink():
                 folder.unlink()
             elif folder.exists():
-                shutil.rmtree(folder)
+                _remove(folder)
             folder.mkdir()
         (self.aws / "tmp").mkdir()
 
@@ -113,6 +117,17 @@ def occupied(path: Path) -> Iterator[SandboxFolder]:
         yield folder
     finally:
         os.close(lock)
+
+
+def _remove(folder: Path) -> None:
+    """Remove it, even while processes that a killed sandbox left behind write their last files."""
+    deadline = time.monotonic() + _LAST_WRITES_SECONDS
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            if error.errno not in _CHANGED_MEANWHILE or time.monotonic() >= deadline:
+                raise
 
 
 def _hold(lock: int, folder: SandboxFolder) -> None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,27 @@ def test_a_stopped_sandbox_leaves_its_folder_to_a_fresh_one(tmp_path: Path) -> N
     with occupied(tmp_path) as folder:
         assert not folder.environment.exists()
         assert list(folder.logs.iterdir()) == []
+
+
+def test_a_folder_is_renewed_while_a_left_over_process_writes_its_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with occupied(tmp_path) as folder:
+        code = folder.aws / "code"
+        code.mkdir()
+    last_writes = [code / "module.pyc", code / "other.pyc"]
+    rmdir = os.rmdir
+
+    def write_before(path: str, *, dir_fd: int | None = None) -> None:
+        if path == "code" and last_writes:
+            last_writes.pop().write_text("compiled")
+        rmdir(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "rmdir", write_before)
+
+    with occupied(tmp_path) as folder:
+        assert not last_writes
+        assert [path.name for path in folder.aws.iterdir()] == ["tmp"]
 
 
 def test_files_of_others_stay_where_a_sandbox_lived(tmp_path: Path) -> None:
