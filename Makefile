@@ -8,8 +8,10 @@ BIN := .venv/bin
 # What a newcomer runs: all but what takes minutes or needs programs that set-up does not install.
 NEWCOMER := not slow and not needs
 FAST := $(NEWCOMER) and not aws and not kcl and not e2e and not chaos
-# Two processes: one has the tests with daemons, the other the rest (tests/conftest.py).
+# One process has the tests with busy daemons, another the rest (tests/conftest.py).
 PYTEST := $(BIN)/pytest -n 2
+# A third has those that mostly wait.
+PYTEST_ALL := $(BIN)/pytest -n 3
 BENCHMARKS := api_client drain outages pacing quota_year reading throughput
 IN_PARALLEL := -j2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
@@ -34,7 +36,7 @@ test: set-up ## The suite for everybody: real Lambda run, real KCL, SIGKILL; und
 	@$(PYTEST) -m "$(NEWCOMER)" $(ARGS)
 
 test-all: set-up ## Everything, including what takes minutes or needs Node and Debian packages
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST_ALL) $(ARGS)
 
 check: set-up ## Before each commit: style, types, imports, fast tests; about a minute
 	@$(MAKE) --no-print-directory $(IN_PARALLEL) types style imports fast

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 NPM_PREFIX = "npm:"
 LOOPBACK = ("127.", "::1", "localhost")
 WITH_DAEMONS = ("tests/e2e/", "tests/chaos/", "tests/image/")
+WITHOUT_DAEMON = "tests/chaos/test_drain.py"
+MOSTLY_WAITING = ("tests/e2e/test_chain_quota.py", "tests/e2e/test_chain_three_minutes.py")
 IN_CI = os.environ.get("CI") == "true"
 
 # Two cores that others use, too: how long one example takes says nothing.
@@ -57,12 +59,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class OneDaemonAtATime(LoadScopeScheduling):  # type: ignore[misc] # xdist carries no types
-    """The tests of a file run in one process, and those with a KCL daemon all in the same one."""
+    """The tests of a file run in one process, and those with a busy KCL daemon all in the same one.
+
+    Those that send at one or two a second for minutes leave the processors to others.
+    """
 
     @override
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        return "daemons" if path.startswith(WITH_DAEMONS) else path
+        if path in MOSTLY_WAITING:
+            return "waiting"
+        has_daemon = path.startswith(WITH_DAEMONS) and path != WITHOUT_DAEMON
+        return "daemons" if has_daemon else path
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
