@@ -1,15 +1,26 @@
-"""What must not be missed is made in the sandbox, and the worker's log has the line for it."""
+"""What must not be missed is made in the sandbox, and the alarm that reads its line goes off."""
 
 import json
 import os
-from collections.abc import Callable, Iterator
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
+import boto3
 import pytest
 import requests
 
+from consumer.adapters.end_markers import KinesisEndMarkers
+from ledger.dynamodb.ledger import DynamoLedger
+from ledger.uploads.lane import LaneKey, LaneNumber
+from ledger.uploads.upload import LaneTail, Progress, Source, UploadState
+from orders.upload import UploadId
 from sandbox.running import running_sandbox
+from tests.support.alarms import alarm
 from tests.support.command_desk import Desk, order_line
 from tests.support.eventually import eventually
 
@@ -22,20 +33,38 @@ SETTINGS = {
     "ORDERS_RETENTION_HOURS": "48",  # a runway below three days from the first order on
 }
 SECONDS = 30.0
+ORDERS = 40
+LOST = 3
+ROLES = ("worker", "daemon", "shard")
+ALL = ("OrdersWillExpire", "CredentialsRefused", "RefusalBudgetSpent", "Paused", "OrdersMissing")
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    folder = tmp_path_factory.mktemp("cloudwatch") / "sandbox"
-    with patch.dict(os.environ, SETTINGS), running_sandbox(folder, ["--rate", "5/s"]) as up:
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with (
+        patch.dict(os.environ, SETTINGS),
+        running_sandbox(tmp_path / "sandbox", ["--rate", "5/s"]) as up,
+    ):
         yield Desk(up)
 
 
-def told(desk: Desk) -> list[dict[str, float]]:
-    """The figures of each line so far."""
+def told(desk: Desk) -> list[dict[str, Any]]:
+    """Each line so far."""
     log = desk.sandbox.folder.log_of("worker").read_text(encoding="utf-8")
-    lines = [json.loads(line) for line in log.splitlines() if line.startswith('{"_aws"')]
-    return [{k: v[0] for k, v in line.items() if isinstance(v, list)} for line in lines]
+    return [json.loads(line) for line in log.splitlines() if line.startswith('{"_aws"')]
+
+
+def going_off(desk: Desk) -> set[str]:
+    """The alarms that would go off if the next line were all that CloudWatch ever got."""
+    before = len(told(desk))
+    line = eventually(lambda: told(desk)[before:], "another line", seconds=SECONDS)[-1]
+    return {name for name in ALL if alarm(name).goes_off_at(alarm(name).value_in(line))}
+
+
+def until(desk: Desk, *alarms: str) -> None:
+    """Wait until exactly these alarms would go off."""
+    wanted = set(alarms)
+    eventually(lambda: going_off(desk) == wanted, f"exactly {wanted or 'none'}", seconds=SECONDS)
 
 
 def clear_faults(desk: Desk) -> None:
@@ -43,37 +72,74 @@ def clear_faults(desk: Desk) -> None:
     requests.delete(url, timeout=10).raise_for_status()
 
 
-def until_told(desk: Desk, what: str, holds: Callable[[dict[str, float]], bool]) -> None:
-    """Wait for a line that is written from now on."""
-    before = len(told(desk))
-    eventually(lambda: any(map(holds, told(desk)[before:])), what, seconds=SECONDS)
-
-
-def test_each_condition_is_told_within_seconds_and_taken_back(desk: Desk, tmp_path: Path) -> None:
-    until_told(desk, "an idle worker", lambda line: line["Backlog"] == 0 and line["Shards"] == 1)
+def test_each_condition_sets_off_its_alarm_and_takes_it_back(desk: Desk, tmp_path: Path) -> None:
+    until(desk)
     desk.type("pause", "--reason", "stock-taking")
-    content = b"".join(order_line(line) + b"\n" for line in range(1, 41))
+    content = b"".join(order_line(line) + b"\n" for line in range(1, ORDERS + 1))
     upload = desk.upload(tmp_path, "paused.jsonl", content)
-
-    until_told(desk, "the pause", lambda line: line["Paused"] == 1 and line["Backlog"] == 40)
-    until_told(desk, "a short runway", lambda line: line["OrdersWillExpire"] == 1)
+    until(desk, "OrdersWillExpire", "Paused")
 
     desk.api.add_fault(kind="status", status=401)
     desk.type("resume")
-    until_told(desk, "the credential", lambda line: line["CredentialsRefused"] == 1)
+    until(desk, "OrdersWillExpire", "CredentialsRefused")
 
     clear_faults(desk)
     desk.api.add_fault(kind="status", status=422)
-    until_told(desk, "the budget", lambda line: line["RefusalBudgetSpent"] == 1)
+    until(desk, "OrdersWillExpire", "RefusalBudgetSpent")
 
     clear_faults(desk)
     desk.type("resume")
     desk.until_over(upload)
-    until_told(
-        desk,
-        "that all is well",
-        lambda line: (
-            not any(line[name] for name in ("CredentialsRefused", "RefusalBudgetSpent", "Paused"))
-            and line["Backlog"] == line["OrdersWillExpire"] == 0
-        ),
+    until(desk)
+
+    lose_an_upload(desk)
+    until(desk, "OrdersMissing")
+
+
+def test_a_dead_consumer_sets_off_the_alarms_that_need_no_line_of_it(desk: Desk) -> None:
+    until(desk)
+    with stopped([entry.pid for entry in desk.sandbox.processes() if entry.role in ROLES]):
+        before = len(told(desk))
+        time.sleep(3.0)  # three lines' time
+        since = told(desk)[before:]
+
+    assert since == []
+    assert alarm("ConsumerAbsent").goes_off_at(None)
+    assert alarm("LeasesNotRenewed").goes_off_at(None)
+    assert not any(alarm(name).goes_off_at(None) for name in ALL)
+
+
+@contextmanager
+def stopped(pids: list[int]) -> Iterator[None]:
+    """As good as dead: killed ones would be started again."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def lose_an_upload(desk: Desk) -> None:
+    """Let the ledger know of orders that are not on the stream, and end their lane there."""
+    region, endpoint = desk.environment["AWS_REGION"], desk.environment["AWS_ENDPOINT_URL"]
+    dynamodb = boto3.client("dynamodb", region_name=region, endpoint_url=endpoint)
+    ledger = DynamoLedger(dynamodb, desk.environment["ORDERS_LEDGER_TABLE"])
+    upload, token, now = UploadId("e" * 20), "a run", time.time()
+    source = Source(desk.environment["ORDERS_BUCKET"], "uploads/lost.jsonl", "v", "e", 100)
+    tail = LaneTail(line=LOST, ordinal=LOST)
+    ledger.announce(upload, source, now=now)
+    ledger.start_run(upload, token=token, lanes=1, now=now)
+    ledger.admit(upload, token=token, now=now)
+    ledger.finish_reading(
+        upload,
+        token=token,
+        progress=Progress(offset=100, line=LOST, enqueued=LOST, tails=(tail,)),
+        state=UploadState.SENDING,
+        reason="",
+        now=now,
     )
+    kinesis = boto3.client("kinesis", region_name=region, endpoint_url=endpoint)
+    markers = KinesisEndMarkers(kinesis, desk.environment["ORDERS_STREAM"])
+    markers.put_end(LaneKey(upload, LaneNumber(0)), lanes=1, tail=tail)
