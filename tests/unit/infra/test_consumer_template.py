@@ -116,6 +116,7 @@ def test_it_may_read_its_own_secrets_and_no_others(consumer: Template) -> None:
             ({"Ref": "ApiKeySecretArn"},),
         ),
         "TaskRole/DecryptApiToken": (("kms:Decrypt",), ({"Ref": "ApiTokenKeyArn"},)),
+        "TaskRole/UseKey": (("kms:Decrypt", "kms:GenerateDataKey"), ({"Ref": "KmsKeyArn"},)),
     }
 
 

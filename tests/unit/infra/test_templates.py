@@ -61,6 +61,25 @@ def test_every_alarm_says_what_missing_data_mean_and_where_to_read_on(template: 
         assert ("docs/operations.md" in alarm["AlarmDescription"]) == notifies, name
 
 
+@pytest.mark.parametrize(
+    ("type_name", "place"),
+    [
+        ("AWS::S3::Bucket", "BucketEncryption"),
+        ("AWS::SQS::Queue", "KmsMasterKeyId"),
+        ("AWS::Kinesis::Stream", "StreamEncryption"),
+        ("AWS::DynamoDB::Table", "SSESpecification"),
+        ("AWS::Logs::LogGroup", "KmsKeyId"),
+        ("AWS::Lambda::Function", "KmsKeyArn"),
+    ],
+)
+def test_a_key_of_ones_own_is_used_wherever_orders_are_kept(type_name: str, place: str) -> None:
+    kept = [found for name in TEMPLATES for found in read_template(name).of_type(type_name).items()]
+
+    assert kept
+    for name, properties in kept:
+        assert "'Ref': 'KmsKeyArn'" in str(properties[place]), name
+
+
 def test_the_function_gets_every_setting_that_the_producer_has() -> None:
     (function,) = read_template("pipeline").of_type("AWS::Lambda::Function").values()
 
