@@ -16,7 +16,7 @@ BENCHMARKS := api_client drain outages pacing quota_year reading throughput
 IN_PARALLEL := -j2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo test test-all check code style types imports fast format bench lock picture clean
+.PHONY: help set-up demo test test-all check code style types imports templates fast format bench lock picture clean
 
 help: ## This list
 	@echo "Paced Orders: sends files of orders to a rate-limited API. Start with 'make demo'."
@@ -53,6 +53,9 @@ types:
 
 imports:
 	@$(BIN)/lint-imports --no-logo
+
+templates: set-up ## Hold the CloudFormation templates to checkov's rules
+	@tools/check-templates
 
 fast:
 	@$(PYTEST) -q -m "$(FAST)" $(ARGS)

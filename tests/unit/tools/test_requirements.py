@@ -10,7 +10,10 @@ def entries(path: Path) -> list[str]:
     return [line for line in lines if line and line[0] not in "# "]
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.name)
+PINNED = sorted([*ROOT.glob("requirements*.txt"), *ROOT.glob("*/requirements*.txt")])
+
+
+@pytest.mark.parametrize("path", PINNED, ids=lambda path: path.name)
 def test_everything_is_pinned_with_hashes_and_no_registry_is_named(path: Path) -> None:
     assert entries(path)
     assert all("==" in line and line.endswith("\\") for line in entries(path))
