@@ -9,30 +9,13 @@ from ledger.pace.forecast import seconds_to_send
 from ledger.report import PaceSource, StatusReport
 from orders.rate import Rate
 from orders.retention import retention_of_at_least
+from orders_cli.costs import Cost, sending_costs, waiting_in_lambda
 from producer_lambda.admission import MARGIN
 
-PRICES_OF = "list prices of us-east-1 in 2025, without free tiers and taxes"
-# US dollars. Another region differs by up to a half; the proportions stay.
-_SHARD_HOUR = 0.015
-_EXTENDED_SHARD_HOUR = 0.02  # retention from 24 hours to 7 days
-_LONG_GB_MONTH = 0.023  # retention beyond 7 days
-_PUT_UNIT = 0.014 / 1e6  # 25 kB put to the stream
-_WRITE_UNIT = 0.625 / 1e6  # DynamoDB on demand, 1 kB
-_FARGATE_HOUR = 0.25 * 0.04048 + 0.5 * 0.004445  # a quarter of a processor and 0.5 GB
-_LAMBDA_GB_SECOND = 0.0000166667
-
-WRITES_PER_ORDER = 3
-"""A turn, a settle, a checkpoint; at high rates one of each serves many orders."""
 _NO_PACE = "there is no pace; give one with --rate"
 _NO_LIMIT = (
     "without a limit it depends on how fast the API answers; give a pace, for example --rate 10/s"
 )
-_READ_PER_SECOND = 50_000
-_LAMBDA_GB = 0.5
-_PUT_UNIT_BYTES = 25_000
-_DAY_HOURS = 24
-_WEEK_HOURS = 7 * _DAY_HOURS
-_MONTH_HOURS = 730.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +29,12 @@ class FileContents:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """US dollars for one thing while the file is sent."""
-
-    thing: str
-    dollars: float
-
-
-@dataclass(frozen=True, slots=True)
 class FileEstimate:
     """What to expect of a file.
 
     ahead: orders already waiting, which are sent first. seconds: from now until the file is done;
     None where there is no pace, and `reason` says why. needed_hours: the retention it needs.
+    lambda_dollars: what a function would cost that waits between two sends.
     """
 
     contents: FileContents
@@ -68,6 +44,7 @@ class FileEstimate:
     retention_hours: int
     costs: tuple[Cost, ...]
     reason: str = ""
+    lambda_dollars: float = 0.0
 
     @property
     def fits(self) -> bool:
@@ -111,8 +88,22 @@ def estimate_file(
         sending = seconds_to_send(ahead + contents.orders, report.pace.item, per_second, start)
     needed_hours = int(sending / 3_600 / MARGIN) + 1
     own_hours = sending / 3_600 * contents.orders / max(1, ahead + contents.orders)
-    costs = _costs(contents, hours=own_hours, retention_hours=retention_hours)
-    return FileEstimate(contents, ahead, starts_in + sending, needed_hours, retention_hours, costs)
+    costs = sending_costs(
+        orders=contents.orders,
+        lines=contents.orders + contents.invalid + contents.blank,
+        stream_bytes=contents.stream_bytes,
+        hours=own_hours,
+        retention_hours=retention_hours,
+    )
+    return FileEstimate(
+        contents,
+        ahead,
+        starts_in + sending,
+        needed_hours,
+        retention_hours,
+        costs,
+        lambda_dollars=waiting_in_lambda(own_hours),
+    )
 
 
 def _pace_of(report: StatusReport | None) -> float | None:
@@ -120,19 +111,3 @@ def _pace_of(report: StatusReport | None) -> float | None:
         return None
     pace = report.pace
     return report.estimate.per_second or pace.target_per_second or pace.achieved_per_second
-
-
-def _costs(contents: FileContents, *, hours: float, retention_hours: int) -> tuple[Cost, ...]:
-    """What sending the file costs, with standing costs for the time it takes."""
-    stream = hours * (_SHARD_HOUR + (retention_hours > _DAY_HOURS) * _EXTENDED_SHARD_HOUR)
-    if retention_hours > _WEEK_HOURS:
-        kept_months = (retention_hours - _WEEK_HOURS) / _MONTH_HOURS
-        stream += contents.stream_bytes / 1e9 * kept_months * _LONG_GB_MONTH
-    stream += contents.stream_bytes / _PUT_UNIT_BYTES * _PUT_UNIT
-    lines = contents.orders + contents.invalid + contents.blank
-    return (
-        Cost("stream (Kinesis, one shard)", stream),
-        Cost("ledger (DynamoDB)", contents.orders * WRITES_PER_ORDER * _WRITE_UNIT),
-        Cost("consumer (Fargate, 0.25 vCPU, 0.5 GB)", hours * _FARGATE_HOUR),
-        Cost("reading (Lambda)", lines / _READ_PER_SECOND * _LAMBDA_GB * _LAMBDA_GB_SECOND),
-    )

@@ -15,6 +15,7 @@ from ledger.sending_status import SendingStatus
 from ledger.uploads.dead_letter import DeadLetter, letter_state
 from ledger.uploads.upload import Account
 from orders.upload import UploadId
+from orders_cli.costs import idle_month
 from orders_cli.intake_dead_letters import IntakeDeadLetter
 from orders_cli.overview import Overview
 from orders_cli.status_text import counts
@@ -68,6 +69,8 @@ def estimate_document(found: "FileEstimate") -> dict[str, Any]:
         "is_admitted": found.fits,
         "dollars": round(found.dollars, 4),
         "costs": [asdict(cost) for cost in found.costs],
+        "idle_month_dollars": round(idle_month(found.retention_hours), 4),
+        "waiting_in_lambda_dollars": round(found.lambda_dollars, 4),
     }
 
 

@@ -11,9 +11,10 @@ from orders.file_reading import ReadingLimits
 from orders.rate import Rate
 from orders_cli.aws import open_to_read
 from orders_cli.command_options import AsJson, command_app, examples, rate_option
+from orders_cli.costs import PRICES_OF, idle_month
 from orders_cli.failures import ExitCode, UsageWrong
 from orders_cli.file_check import FileCheck
-from orders_cli.file_estimate import PRICES_OF, FileContents, FileEstimate, estimate_file
+from orders_cli.file_estimate import FileContents, FileEstimate, estimate_file
 from orders_cli.json_documents import estimate_document
 from orders_cli.local_file import check_file
 from orders_cli.output import answer, answer_aligned, answer_json, say
@@ -94,4 +95,9 @@ def _lines(found: FileEstimate) -> list[tuple[str, str]]:
     if found.advice:
         lines.append(("admission", found.advice))
     lines += [(cost.thing, f"${cost.dollars:,.2f}") for cost in found.costs]
-    return [*lines, ("total", f"${found.dollars:,.2f}")]
+    return [
+        *lines,
+        ("total", f"${found.dollars:,.2f}"),
+        ("beside it", f"${found.lambda_dollars:,.2f} for a Lambda function that waits instead"),
+        ("an idle month", f"${idle_month(found.retention_hours):,.2f}"),
+    ]
