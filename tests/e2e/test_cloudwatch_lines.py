@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import boto3
 import pytest
 import requests
 
 from consumer.adapters.end_markers import KinesisEndMarkers
-from ledger.dynamodb.ledger import DynamoLedger
 from ledger.uploads.lane import LaneKey, LaneNumber
 from ledger.uploads.upload import LaneTail, Progress, Source, UploadState
 from orders.upload import UploadId
 from sandbox.running import running_sandbox
-from tests.support.alarms import alarm
+from tests.support.alarms import ringing, ringing_in_silence
 from tests.support.command_desk import Desk, order_line
 from tests.support.eventually import eventually
 
@@ -36,7 +34,6 @@ SECONDS = 30.0
 ORDERS = 40
 LOST = 3
 ROLES = ("worker", "daemon", "shard")
-ALL = ("OrdersWillExpire", "CredentialsRefused", "RefusalBudgetSpent", "Paused", "OrdersMissing")
 
 
 @pytest.fixture
@@ -54,17 +51,20 @@ def told(desk: Desk) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.splitlines() if line.startswith('{"_aws"')]
 
 
-def going_off(desk: Desk) -> set[str]:
-    """The alarms that would go off if the next line were all that CloudWatch ever got."""
+def next_line(desk: Desk) -> dict[str, Any]:
+    """The last of the lines that are written from now on."""
     before = len(told(desk))
-    line = eventually(lambda: told(desk)[before:], "another line", seconds=SECONDS)[-1]
-    return {name for name in ALL if alarm(name).goes_off_at(alarm(name).value_in(line))}
+    return eventually(lambda: told(desk)[before:], "another line", seconds=SECONDS)[-1]
 
 
-def until(desk: Desk, *alarms: str) -> None:
-    """Wait until exactly these alarms would go off."""
-    wanted = set(alarms)
-    eventually(lambda: going_off(desk) == wanted, f"exactly {wanted or 'none'}", seconds=SECONDS)
+def until(desk: Desk, *alarms: str, **figures: int) -> None:
+    """Wait for a line that sets off exactly these alarms, and has these figures."""
+
+    def found() -> bool:
+        line = next_line(desk)
+        return ringing(line) == set(alarms) and all(line[k] == [v] for k, v in figures.items())
+
+    eventually(found, f"{figures}, and exactly {alarms or 'no alarm'}", seconds=SECONDS)
 
 
 def clear_faults(desk: Desk) -> None:
@@ -73,40 +73,39 @@ def clear_faults(desk: Desk) -> None:
 
 
 def test_each_condition_sets_off_its_alarm_and_takes_it_back(desk: Desk, tmp_path: Path) -> None:
-    until(desk)
+    until(desk, Backlog=0, Shards=1)
     desk.type("pause", "--reason", "stock-taking")
     content = b"".join(order_line(line) + b"\n" for line in range(1, ORDERS + 1))
     upload = desk.upload(tmp_path, "paused.jsonl", content)
-    until(desk, "OrdersWillExpire", "Paused")
+    until(desk, "OrdersWillExpireAlarm", "PausedAlarm", Backlog=ORDERS)
 
     desk.api.add_fault(kind="status", status=401)
     desk.type("resume")
-    until(desk, "OrdersWillExpire", "CredentialsRefused")
+    until(desk, "OrdersWillExpireAlarm", "CredentialsRefusedAlarm")
 
     clear_faults(desk)
     desk.api.add_fault(kind="status", status=422)
-    until(desk, "OrdersWillExpire", "RefusalBudgetSpent")
+    until(desk, "OrdersWillExpireAlarm", "RefusalBudgetSpentAlarm")
 
     clear_faults(desk)
     desk.type("resume")
     desk.until_over(upload)
-    until(desk)
+    until(desk, Backlog=0)
 
     lose_an_upload(desk)
-    until(desk, "OrdersMissing")
+    until(desk, "OrdersMissingAlarm", OrdersMissing=LOST)
 
 
 def test_a_dead_consumer_sets_off_the_alarms_that_need_no_line_of_it(desk: Desk) -> None:
-    until(desk)
-    with stopped([entry.pid for entry in desk.sandbox.processes() if entry.role in ROLES]):
+    until(desk, Backlog=0)
+    pids = desk.pids()
+    with stopped([pid for role in ROLES for pid in pids[role]]):
         before = len(told(desk))
-        time.sleep(3.0)  # three lines' time
+        time.sleep(3.0)  # nothing must be written in this time, which is that of three lines
         since = told(desk)[before:]
 
     assert since == []
-    assert alarm("ConsumerAbsent").goes_off_at(None)
-    assert alarm("LeasesNotRenewed").goes_off_at(None)
-    assert not any(alarm(name).goes_off_at(None) for name in ALL)
+    assert ringing_in_silence() == {"ConsumerAbsentAlarm", "LeasesNotRenewedAlarm"}
 
 
 @contextmanager
@@ -123,9 +122,7 @@ def stopped(pids: list[int]) -> Iterator[None]:
 
 def lose_an_upload(desk: Desk) -> None:
     """Let the ledger know of orders that are not on the stream, and end their lane there."""
-    region, endpoint = desk.environment["AWS_REGION"], desk.environment["AWS_ENDPOINT_URL"]
-    dynamodb = boto3.client("dynamodb", region_name=region, endpoint_url=endpoint)
-    ledger = DynamoLedger(dynamodb, desk.environment["ORDERS_LEDGER_TABLE"])
+    ledger = desk.ledger
     upload, token, now = UploadId("e" * 20), "a run", time.time()
     source = Source(desk.environment["ORDERS_BUCKET"], "uploads/lost.jsonl", "v", "e", 100)
     tail = LaneTail(line=LOST, ordinal=LOST)
@@ -140,6 +137,5 @@ def lose_an_upload(desk: Desk) -> None:
         reason="",
         now=now,
     )
-    kinesis = boto3.client("kinesis", region_name=region, endpoint_url=endpoint)
-    markers = KinesisEndMarkers(kinesis, desk.environment["ORDERS_STREAM"])
+    markers = KinesisEndMarkers(desk.kinesis, desk.environment["ORDERS_STREAM"])
     markers.put_end(LaneKey(upload, LaneNumber(0)), lanes=1, tail=tail)

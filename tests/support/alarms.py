@@ -1,68 +1,57 @@
-"""What a CloudWatch alarm of the consumer's template would make of what the worker wrote."""
+"""Which CloudWatch alarms of the consumer's template go off at what the worker writes?"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from operator import ge, gt, lt
+import operator
+from collections.abc import Mapping
 from typing import Any
 
 from tests.support.template import read_template
 
+NAMESPACE = "PacedOrders"
 APPLICATION = "orders"
 """Default of the templates' parameter, and the sandbox's application."""
 COMPARISONS = {
-    "GreaterThanThreshold": gt,
-    "GreaterThanOrEqualToThreshold": ge,
-    "LessThanThreshold": lt,
+    "GreaterThanThreshold": operator.gt,
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "LessThanThreshold": operator.lt,
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """One metric alarm, as its properties have it; a period has a value, or None for no data."""
-
-    properties: dict[str, Any]
-
-    def value_in(self, line: dict[str, Any]) -> float | None:
-        """Its metric in a line of the embedded metric format; None where CloudWatch finds none."""
-        names = [dimension["Name"] for dimension in self.properties["Dimensions"]]
-        wanted = {d["Name"]: _text(d["Value"]) for d in self.properties["Dimensions"]}
-        metric = self.properties["MetricName"]
-        for directive in line["_aws"]["CloudWatchMetrics"]:
-            if (
-                directive["Namespace"] == self.properties["Namespace"]
-                and names in directive["Dimensions"]
-                and {name: line[name] for name in names} == wanted
-                and metric in [named["Name"] for named in directive["Metrics"]]
-            ):
-                (value,) = line[metric]
-                return float(value)
-        return None
-
-    def goes_off(self, periods: Sequence[float | None]) -> bool:
-        """Is it in ALARM after these periods? They are as many as it evaluates."""
-        evaluated = int(self.properties["EvaluationPeriods"])
-        assert len(periods) == evaluated
-        return sum(map(self._breaches, periods)) >= int(
-            self.properties.get("DatapointsToAlarm", evaluated)
-        )
-
-    def goes_off_at(self, value: float | None) -> bool:
-        """Is it in ALARM once every period has had this value?"""
-        return self.goes_off([value] * self.properties["EvaluationPeriods"])
-
-    def _breaches(self, value: float | None) -> bool:
-        if value is None:
-            return str(self.properties["TreatMissingData"]) == "breaching"
-        compare = COMPARISONS[self.properties["ComparisonOperator"]]
-        return bool(compare(value, self.properties["Threshold"]))
+def own_alarms() -> dict[str, dict[str, Any]]:
+    """The alarms on what the worker says, by logical name."""
+    return {name: one for name, one in _alarms().items() if one["Namespace"] == NAMESPACE}
 
 
-def alarm(name: str) -> Alarm:
-    """An alarm of infra/consumer.yaml, by its logical name without `Alarm`."""
-    return Alarm(read_template("consumer").of_type("AWS::CloudWatch::Alarm")[f"{name}Alarm"])
+def ringing(line: Mapping[str, Any]) -> set[str]:
+    """Those of them that one line, said again and again, sets off."""
+    return {name for name, one in own_alarms().items() if _goes_off(one, _value_in(line, one))}
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - a value of a template
-    if value == {"Ref": "Application"}:
-        return APPLICATION
-    raise AssertionError(f"a dimension that the worker does not write: {value}")
+def ringing_in_silence() -> set[str]:
+    """The alarms that go off where there are no data at all, whoever should have sent them."""
+    return {name for name, one in _alarms().items() if _goes_off(one, None)}
+
+
+def _alarms() -> dict[str, dict[str, Any]]:
+    return read_template("consumer").of_type("AWS::CloudWatch::Alarm")
+
+
+def _value_in(line: Mapping[str, Any], alarm: Mapping[str, Any]) -> float | None:
+    """The alarm's metric in a line of the embedded metric format; None if CloudWatch finds none."""
+    names, metric = [dimension["Name"] for dimension in alarm["Dimensions"]], alarm["MetricName"]
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        if (
+            directive["Namespace"] == alarm["Namespace"]
+            and names in directive["Dimensions"]
+            and [line[name] for name in names] == [APPLICATION]
+            and metric in [named["Name"] for named in directive["Metrics"]]
+        ):
+            (value,) = line[metric]
+            return float(value)
+    return None
+
+
+def _goes_off(alarm: Mapping[str, Any], value: float | None) -> bool:
+    """Is it in ALARM once every period has had this value, or no data?"""
+    if value is None:
+        return str(alarm["TreatMissingData"]) == "breaching"
+    return bool(COMPARISONS[alarm["ComparisonOperator"]](value, alarm["Threshold"]))

@@ -34,6 +34,7 @@ from sandbox.running import RunningSandbox
 from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
 
 LIMIT_SECONDS = 90.0
@@ -111,10 +112,7 @@ class Desk:
 
     def until_over(self, upload: UploadId) -> dict[str, Any]:
         """Look until nothing of the upload is left to read or send."""
-        dynamodb = self._session().client(
-            "dynamodb", endpoint_url=self.environment["AWS_ENDPOINT_URL"]
-        )
-        ledger = DynamoLedger(dynamodb, self.environment["ORDERS_LEDGER_TABLE"])
+        ledger = self.ledger
 
         def over() -> bool:
             account = ledger.read_account(upload)
@@ -178,6 +176,20 @@ class Desk:
         finally:
             running.kill()
             running.communicate()
+
+    @property
+    def ledger(self) -> DynamoLedger:
+        """The ledger of the sandbox."""
+        dynamodb = self._session().client(
+            "dynamodb", endpoint_url=self.environment["AWS_ENDPOINT_URL"]
+        )
+        return DynamoLedger(dynamodb, self.environment["ORDERS_LEDGER_TABLE"])
+
+    @property
+    def kinesis(self) -> "KinesisClient":
+        """Kinesis of the sandbox."""
+        endpoint = self.environment["AWS_ENDPOINT_URL"]
+        return self._session().client("kinesis", endpoint_url=endpoint)
 
     @property
     def s3(self) -> "S3Client":

@@ -1,7 +1,6 @@
 """What CloudWatch learns of the consumer, and which alarm hears of it."""
 
 import json
-import operator
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,14 +20,10 @@ from ledger.pace.limits import Shut
 from ledger.pace.pace import Blocker, Pace, Pause
 from ledger.uploads.lane import Tally
 from tests.support import seen
+from tests.support.alarms import NAMESPACE, own_alarms, ringing
 from tests.support.eventually import eventually
 from tests.support.template import ROOT, read_template
 
-NAMESPACE = "PacedOrders"
-COMPARE = {
-    "GreaterThanThreshold": operator.gt,
-    "GreaterThanOrEqualToThreshold": operator.ge,
-}
 RULES = yaml.safe_load(Path(ROOT, "dashboards", "rules.yml").read_text(encoding="utf-8"))
 SEEN_BY_AWS_ITSELF = {"ConsumerAbsent", "IntakeDeadLetter"}
 
@@ -56,23 +51,10 @@ CONDITIONS: Mapping[str, LedgerSnapshot] = {
 }
 
 
-def alarms() -> dict[str, dict[str, Any]]:
-    """The alarms on what the worker says, by logical name."""
-    found = read_template("consumer").of_type("AWS::CloudWatch::Alarm")
-    return {name: alarm for name, alarm in found.items() if alarm["Namespace"] == NAMESPACE}
-
-
-def ringing(ledger: LedgerSnapshot | None, stalled: float = 0.0, unread: float = 0.0) -> set[str]:
-    """The alarms that one line, said again and again, raises."""
+def rung(ledger: LedgerSnapshot | None, stalled: float = 0.0, unread: float = 0.0) -> set[str]:
+    """The alarms that one line, said again and again, sets off."""
     values = figures(seen.snapshot(ledger, seen.shard()), stalled, unread_seconds=unread)
-    line = json.loads(metric_line(NAMESPACE, "orders", values))
-    return {
-        name
-        for name, alarm in alarms().items()
-        if COMPARE[alarm["ComparisonOperator"]](
-            line.get(alarm["MetricName"], [-1.0])[0], alarm["Threshold"]
-        )
-    }
+    return ringing(json.loads(metric_line(NAMESPACE, "orders", values)))
 
 
 def test_a_line_is_the_embedded_metric_format() -> None:
@@ -101,32 +83,32 @@ def test_what_is_unknown_or_infinite_is_left_out() -> None:
 
 
 def test_no_alarm_rings_while_all_is_well() -> None:
-    assert ringing(HEALTHY) == set()
-    assert ringing(None) == set()
+    assert rung(HEALTHY) == set()
+    assert rung(None) == set()
 
 
 @pytest.mark.parametrize("alarm", CONDITIONS)
 def test_each_condition_rings_its_alarm_and_no_other(alarm: str) -> None:
-    assert ringing(CONDITIONS[alarm]) == {alarm}
+    assert rung(CONDITIONS[alarm]) == {alarm}
 
 
 def test_orders_that_wait_in_vain_ring() -> None:
-    assert ringing(HEALTHY, stalled=899.0) == set()
-    assert ringing(HEALTHY, stalled=900.0) == {"SendingStalledAlarm"}
+    assert rung(HEALTHY, stalled=899.0) == set()
+    assert rung(HEALTHY, stalled=900.0) == {"SendingStalledAlarm"}
 
 
 def test_a_slow_pace_is_given_more_time() -> None:
     slow = seen.ledger_seen(WAITING, pace=steps.configure(Pace(), "10/h", now=0.0))
 
-    assert "SendingStalledAlarm" not in ringing(slow, stalled=21_599.0)
-    assert "SendingStalledAlarm" in ringing(slow, stalled=21_600.0)
+    assert "SendingStalledAlarm" not in rung(slow, stalled=21_599.0)
+    assert "SendingStalledAlarm" in rung(slow, stalled=21_600.0)
 
 
 def test_a_ledger_out_of_reach_rings_whether_or_not_it_was_ever_read() -> None:
     old = replace(HEALTHY, status=replace(HEALTHY.status, at=seen.NOW - 61))
 
-    assert ringing(old) == {"LedgerOutOfReachAlarm"}
-    assert ringing(None, unread=61.0) == {"LedgerOutOfReachAlarm"}
+    assert rung(old) == {"LedgerOutOfReachAlarm"}
+    assert rung(None, unread=61.0) == {"LedgerOutOfReachAlarm"}
 
 
 def test_orders_are_stalled_from_the_last_one_that_was_settled() -> None:
@@ -147,8 +129,8 @@ def test_orders_are_stalled_from_the_last_one_that_was_settled() -> None:
 def test_every_alarm_reads_a_figure_of_its_application() -> None:
     known = figures(seen.snapshot(HEALTHY, seen.shard()), 0.0, unread_seconds=0.0).keys()
 
-    assert alarms()
-    for name, alarm in alarms().items():
+    assert own_alarms()
+    for name, alarm in own_alarms().items():
         assert alarm["MetricName"] in known, name
         assert alarm["Dimensions"] == [{"Name": "Application", "Value": {"Ref": "Application"}}]
 
@@ -175,7 +157,7 @@ def test_every_critical_rule_of_prometheus_has_an_alarm() -> None:
         for rule in group["rules"]
         if rule["labels"]["severity"] == "critical"
     }
-    described = " ".join(alarm["AlarmDescription"] for alarm in alarms().values())
+    described = " ".join(alarm["AlarmDescription"] for alarm in own_alarms().values())
 
     assert critical - SEEN_BY_AWS_ITSELF <= set(re.findall(r"operations\.md, (\w+)", described))
 
