@@ -15,7 +15,6 @@ ALARMS = 15
 COMPOSITE_ALARMS = 1
 WORKER_METRICS = 14
 """Written by the worker to its log, once a minute."""
-SECRETS = 1
 
 WRITES_PER_ORDER = 3
 """A turn, a settle, a checkpoint; at high rates one of each serves many orders."""
@@ -26,6 +25,7 @@ IDLE_WRITES_PER_MINUTE = 19
 IDLE_READS_PER_MINUTE = 480
 """Pace, pause and hold within a second, and the KCL's looks at its leases; counted, one shard."""
 IDLE_LOG_GB_PER_MONTH = 0.05
+"""Nearly all of it that line a minute, of 1 kB."""
 
 _SHARD_HOUR = 0.015
 _EXTENDED_SHARD_HOUR = 0.02  # retention from 24 hours to 7 days
@@ -76,7 +76,7 @@ def standing_costs(hours: float, *, retention_hours: int) -> tuple[Cost, ...]:
         Cost("ledger (DynamoDB)", minutes * ledger),
         Cost(f"consumer (Fargate, {TASK_VCPU:g} vCPU, {TASK_GIGABYTES:g} GB)", hours * task),
         Cost("alarms, metrics, log", months * monitoring),
-        Cost("secret, public address", months * SECRETS * _SECRET_MONTH + hours * _ADDRESS_HOUR),
+        Cost("secret, public address", months * _SECRET_MONTH + hours * _ADDRESS_HOUR),
     )
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.aws
 
 REGION: Final = "eu-central-1"
+KEY = f"arn:aws:kms:{REGION}:123456789012:key/01234567-89ab-cdef"
 # What the real producer would do, in three lines: prove that it ran with its settings.
 PRODUCER = b"""
 import json, os, boto3
@@ -89,6 +90,7 @@ def deployed(aws: str) -> Deployed:
         "VisibilitySeconds": "31",
         "ShardCount": "2",
         "Rate": "5/s",
+        "KmsKeyArn": KEY,
     }
 
     cloudformation.create_stack(
@@ -113,6 +115,16 @@ def test_it_deploys_and_tells_its_names(deployed: Deployed) -> None:
     assert deployed.outputs["FunctionName"] == "orders-producer"
     assert deployed.outputs["IntakeQueueUrl"].endswith("/orders-intake")
     assert deployed.outputs["IntakeDeadLetterQueueUrl"].endswith("/orders-intake-dead-letters")
+
+
+def test_a_key_of_ones_own_encrypts_the_queue(deployed: Deployed) -> None:
+    sqs = boto3.client("sqs", endpoint_url=deployed.endpoint)
+
+    intake = sqs.get_queue_attributes(
+        QueueUrl=deployed.outputs["IntakeQueueUrl"], AttributeNames=["All"]
+    )["Attributes"]
+
+    assert intake["KmsMasterKeyId"] == KEY
 
 
 def test_the_bucket_tells_the_queue_of_uploads_only(deployed: Deployed) -> None:

@@ -1,11 +1,14 @@
 """Do the costs reckon with the templates as they are shipped?"""
 
-from pathlib import Path
-
+from consumer.telemetry.cloudwatch import figures
+from ledger.uploads.lane import Tally
 from orders_cli import costs
+from tests.support import seen
 from tests.support.template import ROOT, read_template
 
-COST_PAGE = Path(ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+COST_PAGE = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+WHY_NOT_PAGE = (ROOT / "docs" / "why-not.md").read_text(encoding="utf-8")
+HEALTHY = seen.ledger_seen(seen.account(tally=Tally(accepted=30)))
 MILLION = 1_000_000
 RETENTION_HOURS = 2_160
 
@@ -24,6 +27,14 @@ def test_the_alarms_are_those_of_the_templates() -> None:
     composite = [a for t in templates for a in t.of_type("AWS::CloudWatch::CompositeAlarm")]
     assert len(alarms) == costs.ALARMS
     assert len(composite) == costs.COMPOSITE_ALARMS
+
+
+def test_the_metrics_are_those_that_the_worker_writes() -> None:
+    (dashboard,) = read_template("consumer").of_type("AWS::CloudWatch::Dashboard").values()
+    known = figures(seen.snapshot(HEALTHY, seen.shard()), 0.0, unread_seconds=0.0).keys()
+
+    assert "AchievedPerSecond" in str(dashboard)  # only where orders were sent lately
+    assert len(known | {"AchievedPerSecond"}) == costs.WORKER_METRICS
 
 
 def test_the_default_retention_is_the_one_of_the_page() -> None:
@@ -48,3 +59,5 @@ def test_the_page_has_the_figures_that_the_command_reckons() -> None:
     expected.append(f"| together | ${total:,.2f} | ${costs.idle_month(RETENTION_HOURS):,.2f} |")
     assert [row for row in expected if row not in COST_PAGE] == []
     assert f"${costs.waiting_in_lambda(hours):,.2f}" in COST_PAGE
+    assert f"some ${costs.waiting_in_lambda(hours):.0f} for the waiting" in WHY_NOT_PAGE
+    assert f"some ${costs.idle_month(RETENTION_HOURS):.0f}" in WHY_NOT_PAGE
