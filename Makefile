@@ -74,5 +74,5 @@ picture: ## Draw docs/architecture.svg from its text (needs Graphviz)
 	dot -Tsvg docs/architecture.dot -o docs/architecture.svg
 
 clean: ## Remove what set-up and the tools made
-	rm -rf .venv *.egg-info build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .set-up *.egg-info build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache tests/node/node_modules
